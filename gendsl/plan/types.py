@@ -1,0 +1,93 @@
+"""The types of expressions: tensors with shapes, scalars, distributions, networks."""
+
+from dataclasses import dataclass
+
+from gendsl.vocabulary.dimensions import Shape, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Numbers of a shape for each example (the batch axis is not in it); `integer` for classes and tokens.
+
+    `meaning` is "", "logits", "features" or the data field it is shaped as.
+    """
+
+    shape: Shape
+    meaning: str = ""
+    integer: bool = False
+
+    def __str__(self) -> str:
+        return f"(batch, {shown(self.shape).replace('x', ', ')})" if self.shape else "(batch)"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One number for the whole batch."""
+
+    def __str__(self) -> str:
+        return "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A condition."""
+
+    def __str__(self) -> str:
+        return "condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A distribution of events of a shape; `family` is normal, bernoulli, categorical or uniform.
+
+    A categorical's event is an integer of shape `event`, among `classes`.
+    """
+
+    family: str
+    event: Shape
+    classes: object = None  # a Dimension, for a categorical
+
+    def __str__(self) -> str:
+        of = shown(self.event) if self.family != "categorical" else str(self.classes)
+        return f"{self.family}({of})"
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The results of a network with several outputs, by name."""
+
+    items: "tuple[tuple[str, Type], ...]"
+
+    def __str__(self) -> str:
+        return "[" + ", ".join(f"{name}: {type}" for name, type in self.items) + "]"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkType:
+    """A network passed as a value."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"network {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A noising process, such as `diffusion(…)`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What a mistake left behind: it fits everywhere, so that nothing is told twice."""
+
+    def __str__(self) -> str:
+        return "unknown"
+
+
+Type = Tensor | Scalar | Truth | Distribution | Several | NetworkType | Process | Unknown

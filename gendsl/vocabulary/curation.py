@@ -1,0 +1,5 @@
+"""Words."""
+
+from gendsl.vocabulary.word import Word
+
+WORDS: tuple[Word, ...] = ()
