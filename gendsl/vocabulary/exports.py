@@ -1,5 +1,148 @@
-"""Words."""
+"""The words of `export`, `card` and `sweep`: what is exported, the human part of the model card, searches over params."""
 
-from gendsl.vocabulary.word import Word
+from gendsl.vocabulary.word import (
+    Amount,
+    Count,
+    FreeName,
+    ListOf,
+    OneOf,
+    Parameter,
+    RangeOf,
+    Real,
+    Text,
+    Toggle,
+    Word,
+    WordOf,
+)
 
-WORDS: tuple[Word, ...] = ()
+_NAME = Parameter(
+    name="name", kind=Text(), default=None, doc="The model's name where it is served; the experiment's if left out."
+)
+
+EXPORTS: tuple[Word, ...] = (
+    Word(
+        name="saved_model",
+        category="export",
+        doc="A SavedModel for TF Serving: a signature that takes `n` and `seed`, and one that takes the prior's draws.",
+        parameters=(_NAME,),
+        example='saved_model name: "fashion"',
+    ),
+    Word(
+        name="onnx",
+        category="export",
+        doc="The sampling network in ONNX.",
+        parameters=(_NAME,),
+        example='onnx name: "fashion"',
+        runs=False,
+    ),
+    Word(
+        name="litert",
+        category="export",
+        doc="The sampling network for LiteRT, for telephones and small devices.",
+        parameters=(_NAME,),
+        example='litert name: "fashion"',
+        runs=False,
+    ),
+)
+
+
+def _card(name: str, doc: str, example: str) -> Word:
+    return Word(
+        name=name,
+        category="card",
+        doc=doc,
+        parameters=(Parameter(name="text", kind=Text()),),
+        source="Mitchell et al. 2019 (model cards)",
+        example=f'{name} "{example}"',
+        runs=False,
+    )
+
+
+CARD: tuple[Word, ...] = (
+    _card("summary", "What the model makes, in a sentence.", "Small pictures of clothes from ten classes."),
+    _card("intended_use", "What it is for.", "Teaching and benchmarks."),
+    _card("not_for", "What it must not be used for.", "Product imagery presented as photographs."),
+    _card("source", "Where the data came from.", "Fashion-MNIST, Zalando Research."),
+    _card("data_licence", "The licence of the data.", "MIT"),
+    _card("licence", "The licence of the model.", "Apache-2.0"),
+    _card("consent", "Whether the people in the data agreed, and how.", "No people in the data."),
+    _card("people", "Whether the data shows or describes people, and whom it leaves out.", "None."),
+    _card("limits", "What it does badly, and known biases.", "Rare classes are blurred."),
+    _card("contact", "Whom to ask or tell.", "models@example.org"),
+    _card("authors", "Who made it.", "The vision course, group 3."),
+    _card("citation", "How to cite it.", "Xiao et al. 2017, arXiv:1708.07747"),
+)
+
+_VALUE = OneOf((Real(), Amount(("steps", "epochs", "minutes")), Toggle(), Text(), FreeName()))
+
+SEARCH: tuple[Word, ...] = (
+    Word(
+        name="log",
+        category="search",
+        doc="Any number of a range, drawn evenly on the logarithm.",
+        parameters=(Parameter(name="range", kind=RangeOf()),),
+        example="log(1e-5..1e-3)",
+        runs=False,
+    ),
+    Word(
+        name="even",
+        category="search",
+        doc="Any number of a range, drawn evenly.",
+        parameters=(Parameter(name="range", kind=RangeOf()),),
+        example="even(0..0.9)",
+        runs=False,
+    ),
+    Word(
+        name="whole",
+        category="search",
+        doc="Any whole number of a range, its ends included.",
+        parameters=(Parameter(name="range", kind=RangeOf()),),
+        example="whole(2..8)",
+        runs=False,
+    ),
+)
+
+SWEEP: tuple[Word, ...] = (
+    Word(
+        name="vary",
+        category="sweep",
+        doc="The params that a sweep varies: a list of values, a range, or a range on the logarithm.",
+        open=OneOf((WordOf("search"), ListOf(_VALUE), RangeOf())),
+        example="vary learning_rate: log(1e-5..1e-3), beta_1: [0, 0.5]",
+        runs=False,
+    ),
+    Word(
+        name="trials",
+        category="sweep",
+        doc="How many settings are tried.",
+        parameters=(Parameter(name="count", kind=Count()),),
+        example="trials 20",
+        runs=False,
+    ),
+    Word(
+        name="seeds",
+        category="sweep",
+        doc="With how many seeds each setting is run; its score is their mean.",
+        parameters=(Parameter(name="count", kind=Count()),),
+        example="seeds 3",
+        runs=False,
+    ),
+    Word(
+        name="minimize",
+        category="sweep",
+        doc="The score that the sweep makes small.",
+        parameters=(Parameter(name="score", kind=FreeName()),),
+        example="minimize fid",
+        runs=False,
+    ),
+    Word(
+        name="maximize",
+        category="sweep",
+        doc="The score that the sweep makes large.",
+        parameters=(Parameter(name="score", kind=FreeName()),),
+        example="maximize inception_score",
+        runs=False,
+    ),
+)
+
+WORDS: tuple[Word, ...] = EXPORTS + CARD + SEARCH + SWEEP

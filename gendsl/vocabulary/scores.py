@@ -1,5 +1,267 @@
-"""Words."""
+"""The words of `evaluate`: scores of samples or of a model on a split, the extractors of their features, `keep best`."""
 
-from gendsl.vocabulary.word import Word
+from gendsl.vocabulary.word import (
+    Count,
+    FieldName,
+    FreeName,
+    OneOf,
+    Parameter,
+    Real,
+    Word,
+    WordOf,
+)
 
-WORDS: tuple[Word, ...] = ()
+_FEATURES = Parameter(
+    name="features",
+    kind=WordOf("extractor"),
+    default=None,
+    doc="What turns a sample into numbers; that of `evaluate` if left out.",
+    positional=False,
+)
+
+
+def _neighbours(default: int) -> Parameter:
+    return Parameter(
+        name="neighbours",
+        kind=Count(),
+        default=default,
+        doc="Which nearest neighbour sets the radius.",
+        positional=False,
+    )
+
+
+def _score(
+    name: str, doc: str, *parameters: Parameter, source: str = "", example: str = "", runs: bool = False
+) -> Word:
+    return Word(
+        name=name,
+        category="score",
+        doc=doc,
+        parameters=parameters,
+        source=source,
+        example=example or name,
+        runs=runs,
+    )
+
+
+SCORES: tuple[Word, ...] = (
+    _score(
+        "fid",
+        "The Fréchet distance between Gaussians fitted to the features of samples and of data; lower is better.",
+        _FEATURES,
+        source="Heusel et al. 2017, equation 6",
+        example="fid features: inception",
+    ),
+    _score(
+        "kid",
+        "The unbiased squared maximum mean discrepancy of features under a cubic kernel; lower is better.",
+        _FEATURES,
+        Parameter(
+            name="subsets", kind=Count(), default=100, doc="How many subsets are averaged over.", positional=False
+        ),
+        Parameter(
+            name="subset_size",
+            kind=Count(minimum=2),
+            default=1_000,
+            doc="Examples a subset; all, where there are fewer.",
+            positional=False,
+        ),
+        source="Bińkowski et al. 2018",
+        example="kid subsets: 50",
+    ),
+    _score(
+        "inception_score",
+        "How sure a classifier is of each sample and how evenly its classes are met; higher is better.",
+        _FEATURES,
+        Parameter(
+            name="splits", kind=Count(), default=10, doc="Parts of the samples, averaged over.", positional=False
+        ),
+        source="Salimans et al. 2016, section 4",
+    ),
+    _score(
+        "precision_recall",
+        "Precision: the share of samples inside the data's manifold; recall: the share of data inside the samples'.",
+        _neighbours(3),
+        _FEATURES,
+        source="Kynkäänniemi et al. 2019",
+        example="precision_recall neighbours: 3",
+    ),
+    _score(
+        "density_coverage",
+        "Precision and recall made robust to outliers: density counts the data's balls that a sample lies in.",
+        _neighbours(5),
+        _FEATURES,
+        source="Naeem et al. 2020",
+        example="density_coverage neighbours: 5",
+    ),
+    _score(
+        "diversity",
+        "The mean distance between pairs of samples, in pixels, as a share of that of the data: 100 % is as diverse as "
+        "the data, near 0 % is a collapse. It needs no network, so `features:` does not change it.",
+        source="mean pairwise distance, as Zhu et al. 2017 (BicycleGAN, section 5) report it, in L2 on values",
+        runs=True,
+    ),
+    _score(
+        "memorized",
+        "The share of samples that lie closer to a training example than held-out examples do to one another.",
+        Parameter(
+            name="quantile",
+            kind=Real(0.0, 1.0),
+            default=0.01,
+            doc="The quantile of held-out distances below which a sample counts as memorized.",
+            positional=False,
+        ),
+        _FEATURES,
+        source="Meehan et al. 2020",
+        example="memorized quantile: 1%",
+    ),
+    _score(
+        "classification_accuracy",
+        "The accuracy on real test data of a classifier trained on samples with their labels.",
+        Parameter(name="epochs", kind=Count(), default=10, doc="Epochs of the classifier.", positional=False),
+        source="Ravuri & Vinyals 2019",
+    ),
+    _score(
+        "ppl",
+        "Perceptual path length: how much samples change along short steps in the prior; lower is smoother.",
+        Parameter(
+            name="epsilon",
+            kind=Real(0.0, 1.0, above=True),
+            default=1e-4,
+            doc="The length of a step along the path.",
+            positional=False,
+        ),
+        _FEATURES,
+        source="Karras et al. 2019, section 4.1",
+    ),
+    _score(
+        "sliced_wasserstein",
+        "The Wasserstein distance of patches of a Laplacian pyramid along random directions; lower is better.",
+        Parameter(name="patches", kind=Count(), default=128, doc="Patches an image.", positional=False),
+        Parameter(name="patch", kind=Count(), default=7, doc="The side of a patch.", positional=False),
+        Parameter(
+            name="directions", kind=Count(), default=128, doc="Random directions a repetition.", positional=False
+        ),
+        source="Karras et al. 2018, section 5",
+    ),
+    _score(
+        "modes",
+        "Of a mixture whose modes are known: how many have a sample near them, and the share of samples near a mode.",
+        Parameter(
+            name="within",
+            kind=Real(0.0, above=True),
+            default=3,
+            doc="How near, in standard deviations of a mode (distance in the plane).",
+            positional=False,
+        ),
+        source="Srivastava et al. 2017 (VEEGAN), section 4.1; Lin et al. 2018 (PacGAN)",
+        example="modes within: 3",
+        runs=True,
+    ),
+    _score(
+        "elbo",
+        "The evidence lower bound of a variational autoencoder on the split, in nats an example; higher is better.",
+        Parameter(
+            name="draws",
+            kind=Count(),
+            default=1,
+            doc="Draws of the latent an example; beyond 1 an importance-weighted bound (Burda et al. 2016).",
+            positional=False,
+        ),
+        source="Kingma & Welling 2013",
+        example="elbo draws: 50",
+    ),
+    _score(
+        "reconstruction",
+        "The mean square error between the split's examples and their reconstruction; lower is better.",
+        source="Kingma & Welling 2013",
+    ),
+    _score(
+        "bits_per_byte",
+        "The mean cross-entropy of the split's text in bits a byte of it, whatever the tokenizer; lower is better.",
+        source="Gao et al. 2020 (The Pile), section 3.1",
+    ),
+    _score(
+        "perplexity",
+        "The exponential of the mean cross-entropy a token of the split; it depends on the tokenizer.",
+        source="Jelinek et al. 1977",
+    ),
+    _score(
+        "copied",
+        "The share of generated text that stands word for word in the training text.",
+        Parameter(
+            name="ngram", kind=Count(), default=50, doc="The shortest stretch that counts, in tokens.", positional=False
+        ),
+        source="Lee et al. 2022",
+        example="copied ngram: 50",
+    ),
+    _score(
+        "distinct",
+        "The share of different n-grams among all n-grams of the generated texts; higher is more varied.",
+        Parameter(name="ngram", kind=Count(), default=2, doc="The length of an n-gram.", positional=False),
+        source="Li et al. 2016",
+        example="distinct ngram: 2",
+    ),
+    _score(
+        "column_shapes",
+        "How alike each column is: 1 minus the Kolmogorov-Smirnov distance of a continuous one, 1 minus the "
+        "total-variation distance of a categorical one, averaged.",
+        source="Patki et al. 2016 (SDMetrics)",
+    ),
+    _score(
+        "column_pairs",
+        "How alike each pair of columns is: the complement of the difference in correlation or contingency, averaged.",
+        source="Patki et al. 2016 (SDMetrics)",
+    ),
+    _score(
+        "utility",
+        "The score on real test rows of a model trained on synthetic rows, beside one trained on real rows.",
+        Parameter(name="target", kind=OneOf((FieldName(), FreeName())), doc="The column that is predicted."),
+        source="Esteban et al. 2017 (train on synthetic, test on real)",
+        example="utility target: job",
+    ),
+    _score(
+        "detection",
+        "How well a classifier tells samples from held-out data: 50 % is indistinguishable (two-sample test).",
+        source="Lopez-Paz & Oquab 2017",
+    ),
+    _score(
+        "closest_record",
+        "The distance of samples to the closest training record, against that of held-out rows: a privacy check.",
+        Parameter(
+            name="quantile", kind=Real(0.0, 1.0), default=0.05, doc="The quantile that is compared.", positional=False
+        ),
+        source="Park et al. 2018 (table-GAN)",
+    ),
+    Word(
+        name="keep",
+        category="score",
+        doc="Keeps the checkpoint of the evaluation with the best value of a score.",
+        parameters=(
+            Parameter(name="best", kind=FreeName(), doc="The score, or a binding of this block.", positional=False),
+        ),
+        example="keep best: fid",
+        runs=False,
+    ),
+)
+
+
+def _extractor(name: str, doc: str, *, source: str = "", example: str = "", runs: bool = False) -> Word:
+    return Word(name=name, category="extractor", doc=doc, source=source, example=example or name, runs=runs)
+
+
+EXTRACTORS: tuple[Word, ...] = (
+    _extractor("auto", "The best extractor that is there for the data: the score names the one that was taken."),
+    _extractor(
+        "inception",
+        "The 2048 pooled features of Inception v3 as TF-GAN reads them; needs its weights on disk.",
+        source="Szegedy et al. 2016",
+    ),
+    _extractor("lite0", "The 1280 pooled features of EfficientNet-Lite0, trained on ImageNet.", source="Tan & Le 2019"),
+    _extractor(
+        "classifier", "The features of a small classifier trained on the data's own labels, kept beside the data."
+    ),
+    _extractor("pixels", "The values themselves, flattened: no network.", runs=True),
+)
+
+WORDS: tuple[Word, ...] = SCORES + EXTRACTORS
