@@ -1,4 +1,4 @@
-"""The words of `export`, `card` and `sweep`: what is exported, the human part of the model card, searches over params."""
+"""The words of `export`, `card` and `sweep`: what is exported, the human part of a model card, what is searched."""
 
 from gendsl.vocabulary.word import (
     Amount,

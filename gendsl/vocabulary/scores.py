@@ -1,4 +1,4 @@
-"""The words of `evaluate`: scores of samples or of a model on a split, the extractors of their features, `keep best`."""
+"""The words of `evaluate`: scores of samples or of a model on a split, extractors of features, `keep best`."""
 
 from gendsl.vocabulary.word import (
     Count,
@@ -25,7 +25,7 @@ def _neighbours(default: int) -> Parameter:
         name="neighbours",
         kind=Count(),
         default=default,
-        doc="Which nearest neighbour sets the radius.",
+        doc="The nearest neighbour that sets the radius.",
         positional=False,
     )
 
