@@ -1,0 +1,183 @@
+"""Names in, meanings out: nested scopes, and what a name can stand for in a spec."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from gendsl.plan.plan import Field
+from gendsl.plan.types import Type
+from gendsl.source import Span
+from gendsl.syntax import tree
+
+
+class _Lost:
+    """What a mistake left behind: it fits everywhere, so that nothing is told twice."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "lost"
+
+
+LOST = _Lost()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value that is known: a repeat's index, a block's argument."""
+
+    value: Any
+
+
+@dataclass(slots=True, eq=False)
+class Deferred:
+    """A binding or a param, evaluated when it is first needed."""
+
+    value: tree.Value
+    span: Span
+    param: bool = False
+    schedule: bool = False  # bound in `train`: it may be a schedule
+    evaluating: bool = False
+    result: Any = None  # a Constant once it is evaluated
+    kinds: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value inside a network: a label or an input."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A value inside equations."""
+
+    number: int
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMeaning:
+    """A network of the spec."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMeaning:
+    """A data field."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMeaning:
+    """A block: a reusable stack of layers."""
+
+    step: tree.Step
+    parameters: tuple[tree.Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveMeaning:
+    """An objective: reusable updates."""
+
+    step: tree.Step
+    parameters: tuple[tree.Argument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A name whose definition did not parse or check: using it is no further mistake."""
+
+
+Meaning = Union[
+    Constant,
+    Deferred,
+    Node,
+    Operand,
+    NetworkMeaning,
+    FieldMeaning,
+    BlockMeaning,
+    ObjectiveMeaning,
+    Missing,
+]
+
+
+class Scope:
+    """A level of names over another."""
+
+    __slots__ = ("names", "parent", "spans")
+
+    def __init__(self, parent: "Scope | None" = None, names: Mapping[str, Meaning] | None = None) -> None:
+        self.parent = parent
+        self.names: dict[str, Meaning] = dict(names or {})
+        self.spans: dict[str, Span] = {}
+
+    def find(self, name: str) -> Meaning | None:
+        """The innermost meaning of a name."""
+        scope: Scope | None = self
+        while scope is not None:
+            meaning = scope.names.get(name)
+            if meaning is not None:
+                return meaning
+            scope = scope.parent
+        return None
+
+    def define(self, name: str, meaning: Meaning, span: Span | None = None) -> None:
+        """Gives a name a meaning on this level."""
+        self.names[name] = meaning
+        if span is not None:
+            self.spans[name] = span
+
+    def all(self) -> Iterator[str]:
+        """Every name in reach, the innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope.names
+            scope = scope.parent
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str | None:
+    """The name that was probably meant: the sole candidate, one equal but for case, or one within a third of edits."""
+    pool = list(dict.fromkeys(candidates))
+    if len(pool) == 1:
+        return pool[0]
+    lower = name.lower()
+    for candidate in pool:
+        if candidate.lower() == lower:
+            return candidate
+    limit = max(1, len(name) // 3)
+    best = min(((_distance(lower, c.lower(), limit), c) for c in pool), default=(limit + 1, ""))
+    if best[0] <= limit:
+        return best[1]
+    for candidate in pool:  # a word said in full, or said in other spelling: `batchnorm`, `conv_2d`
+        if candidate.replace("_", "").lower() == lower.replace("_", ""):
+            return candidate
+    return None
+
+
+def _distance(left: str, right: str, limit: int) -> int:
+    """Edits (insert, delete, replace, swap neighbours) between two words, or limit + 1 when there are more."""
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        after = [i]
+        for j, b in enumerate(right, 1):
+            cost = min(row[j] + 1, after[j - 1] + 1, row[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and b == left[i - 2]:
+                cost = min(cost, before[j - 2] + 1)
+            after.append(cost)
+        if min(after) > limit:
+            return limit + 1
+        before, row = row, after
+    return row[-1]
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """The help line of an unknown name."""
+    found = suggestion(name, candidates)
+    return f"did you mean `{found}`?" if found else ""
