@@ -205,10 +205,24 @@ Infer = Callable[[Mapping[str, Any], tuple[Shape, ...]], Inferred | Mismatch]
 class LayerWord(Word):
     """A layer: `infer` gives shape, weights and FLOPs from the arguments and the input shapes (the flow first, then the
     references in the order of the parameters); `keras` names the class that is built, "keras.layers:Conv2D" or
-    "gendsl.parts.project:Project"; `renames` maps parameters to its arguments where the names differ ("" leaves one out).
+    "gendsl.parts.project:Project", with "{rank}" for the number of axes before the channels.
+
+    `renames` maps parameters to its arguments where the names differ: "" leaves one out, several are parted by spaces.
+    `configure` gives arguments of the class beyond those, or in their place, from the arguments and the input shapes.
     """
 
     infer: Infer
     keras: str
     renames: Mapping[str, str]
+    configure: Callable[[Mapping[str, Any], tuple[Shape, ...]], Mapping[str, Any]] | None = None
+    flow: bool = True  # whether the flow is its first input; `project` has references only
+    integers: tuple[int, ...] = ()  # the inputs that are integers (labels, tokens), by position
     batch_coupled: bool = False  # outputs of one example depend on the others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitializerWord(Word):
+    """A way to fill new weights; `keras` names its class, `renames` its arguments where the names differ."""
+
+    keras: str
+    renames: Mapping[str, str]
