@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gendsl.vocabulary.dimensions import Shape, shown
+from gendsl.vocabulary.dimensions import Dimension, Shape, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Distribution:
 
     family: str
     event: Shape
-    classes: object = None  # a Dimension, for a categorical
+    classes: Dimension | None = None  # for a categorical
 
     def __str__(self) -> str:
         of = shown(self.event) if self.family != "categorical" else str(self.classes)
@@ -64,9 +64,11 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class NetworkType:
-    """A network passed as a value."""
+    """A network passed as a value, with the types it takes and gives where the checker knows them."""
 
     name: str
+    inputs: "tuple[Type, ...]" = ()
+    result: "Type | None" = None
 
     def __str__(self) -> str:
         return f"network {self.name}"

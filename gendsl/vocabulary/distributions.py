@@ -1,5 +1,112 @@
-"""Words."""
+"""The distributions: priors of inputs, results of networks, and the noising processes.
 
-from gendsl.vocabulary.word import Word
+A prior gives what an input is drawn from; a result says what a network's numbers mean. In an equation a prior is a
+standard distribution, `kl(q, normal(16))`, `z ~ uniform(8)`.
+"""
 
-WORDS: tuple[Word, ...] = ()
+from gendsl.vocabulary.word import Choice, Count, FieldName, OneOf, Parameter, RangeOf, SizeOf, Word
+
+_SIZE = Parameter(name="size", kind=SizeOf(0, one=True), doc="`64`, or a shape such as `8x8x4`")
+_OF = Parameter(name="of", kind=OneOf((SizeOf(0, one=True), FieldName())), doc="a field, a number or a shape")
+_CLASSES = Parameter(name="classes", kind=Count(), doc="how many classes")
+
+PRIORS: tuple[Word, ...] = (
+    Word(
+        name="normal",
+        category="prior",
+        doc="Independent normal numbers of mean 0 and standard deviation 1.",
+        parameters=(_SIZE,),
+        example="network generator(z: normal(64)) -> image { … }",
+    ),
+    Word(
+        name="uniform",
+        category="prior",
+        doc="Independent numbers, all in a range equally likely.",
+        parameters=(
+            _SIZE,
+            Parameter(name="range", kind=RangeOf(), default=(-1, 1), positional=False, doc="low and high"),
+        ),
+        example="network generator(z: uniform(100)) -> image { … }",
+    ),
+    Word(
+        name="categorical",
+        category="prior",
+        doc="One whole class, all equally likely.",
+        parameters=(_CLASSES,),
+        example="network generator(z: normal(62), code: categorical(10)) -> image { … }",
+    ),
+)
+
+RESULTS: tuple[Word, ...] = (
+    Word(
+        name="logits",
+        category="result",
+        doc="Scores before any sigmoid or softmax.",
+        parameters=(_OF,),
+        example="network discriminator(x: image) -> logits(1) { … }",
+    ),
+    Word(
+        name="features",
+        category="result",
+        doc="Numbers without a meaning of their own.",
+        parameters=(_OF,),
+        example="network encoder(x: image) -> features(128) { … }",
+    ),
+    Word(
+        name="normal",
+        category="result",
+        doc="A normal distribution with a diagonal covariance: the layers give twice the numbers on the last "
+        "axis, the means "
+        "first, then the log-variances.",
+        parameters=(_OF,),
+        source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, appendix C.2",
+        example="network encoder(x: image) -> normal(16) { … }",
+    ),
+    Word(
+        name="bernoulli",
+        category="result",
+        doc="Independent yes-or-no numbers: the layers give their logits. Values between 0 and 1 count as "
+        "probabilities.",
+        parameters=(_OF,),
+        source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, appendix C.1",
+        example="network decoder(z: normal(16)) -> bernoulli(image) { … }",
+    ),
+    Word(
+        name="categorical",
+        category="result",
+        doc="One of some classes: the layers give their logits on the last axis; leading axes carry over.",
+        parameters=(_CLASSES,),
+        example="network model(tokens: text) -> categorical(text.vocabulary) { … }",
+    ),
+)
+
+PROCESSES: tuple[Word, ...] = (
+    Word(
+        name="diffusion",
+        category="process",
+        doc="A noising process in discrete steps, from data to standard normal noise.",
+        parameters=(
+            Parameter(
+                name="schedule",
+                kind=Choice(("cosine", "linear")),
+                default="cosine",
+                positional=False,
+                doc="how the share of noise grows",
+            ),
+            Parameter(
+                name="predict",
+                kind=Choice(("noise", "data", "velocity")),
+                default="noise",
+                positional=False,
+                doc="what the network gives",
+            ),
+            Parameter(name="steps", kind=Count(), default=1000, positional=False, doc="how many steps"),
+        ),
+        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239; Nichol & Dhariwal 2021, "
+        "https://arxiv.org/abs/2102.09672",
+        example="noising = diffusion(schedule: cosine, predict: noise, steps: 1_000)",
+        runs=False,
+    ),
+)
+
+WORDS: tuple[Word, ...] = (*PRIORS, *RESULTS, *PROCESSES)

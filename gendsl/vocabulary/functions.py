@@ -1,5 +1,312 @@
-"""Words."""
+"""The functions of the equations: what each takes and gives, from `mean` to the samplers.
 
-from gendsl.vocabulary.word import Word
+Reductions follow one convention: `nll`, `kl`, `log_prob`, `entropy` and `sum` add up each example's numbers and give
+(batch); `l1`, `l2` and whatever compares whole batches average over all and give a scalar.
+"""
 
-WORDS: tuple[Word, ...] = ()
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gendsl.vocabulary import results
+from gendsl.vocabulary.results import broadcast, condition
+from gendsl.vocabulary.word import Count, Expression, Kind, Mismatch, Parameter, Real, Text, Word
+
+if TYPE_CHECKING:
+    from gendsl.plan.types import Type
+
+__all__ = ["WORDS", "FunctionWord", "broadcast", "condition"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionWord(Word):
+    """A function. Parameters of kind `Expression` are its tensors, the others options.
+
+    `result(types, options)` takes the types of the tensors given, in order, and the options by name; `draws` says
+    whether each occurrence draws random numbers; `network` whether the first argument is a network (the second maybe a
+    process).
+    """
+
+    result: Callable[[tuple[Type, ...], Mapping[str, Any]], Type | Mismatch]
+    draws: bool = False
+    network: bool = False
+
+    @property
+    def tensors(self) -> tuple[Parameter, ...]:
+        """The parameters that are expressions."""
+        return tuple(parameter for parameter in self.parameters if isinstance(parameter.kind, Expression))
+
+
+def _x(name: str = "x", doc: str = "", *, many: bool = False) -> Parameter:
+    return Parameter(name=name, kind=Expression(), doc=doc, many=many)
+
+
+def _option(name: str, kind: Kind, default: Any, doc: str) -> Parameter:
+    return Parameter(name=name, kind=kind, default=default, doc=doc, positional=False)
+
+
+def _word(
+    name: str, doc: str, rule: Any, *parameters: Parameter, source: str = "", example: str = "", draws: bool = False
+) -> FunctionWord:
+    return FunctionWord(
+        name=name,
+        category="function",
+        doc=doc,
+        parameters=parameters,
+        source=source,
+        example=example,
+        result=results.guarded(rule),
+        draws=draws,
+    )
+
+
+def _elementwise(name: str, doc: str) -> FunctionWord:
+    return _word(name, doc, results.elementwise, _x())
+
+
+def _later(
+    name: str, doc: str, rule: Any, *parameters: Parameter, source: str = "", example: str = "", network: bool = True
+) -> FunctionWord:
+    """A word with its types whose run-time part is not built yet."""
+    return FunctionWord(
+        name=name,
+        category="function",
+        doc=doc,
+        parameters=parameters,
+        source=source,
+        example=example,
+        result=results.network_first(rule) if network else results.guarded(rule),
+        draws=True,
+        network=network,
+        runs=False,
+    )
+
+
+_P = _x("distribution", "a network's result, or a standard distribution such as `normal(16)`")
+_NETWORK = _x("network", "the network, by its name")
+_PROCESS = _x("process", "the noising process, such as `diffusion(…)`")
+_SAMPLING = _option("steps", Count(), 50, "network calls a sample takes")
+
+WORDS: tuple[FunctionWord, ...] = (
+    _word("mean", "The mean of all numbers, a scalar; of a distribution, its expectation.", results.mean, _x()),
+    _word("sum", "The sum of each example's numbers: (batch).", results.sums, _x()),
+    _word("mode", "The most probable event of a distribution.", results.mode, _P),
+    _elementwise("log", "The natural logarithm."),
+    _elementwise("exp", "The exponential."),
+    _elementwise("abs", "The absolute value."),
+    _elementwise("square", "The square."),
+    _elementwise("sqrt", "The square root."),
+    _elementwise("softplus", "log(1 + exp(x)); softplus(-x) is the cross-entropy of the logit x with the label 1."),
+    _elementwise("sigmoid", "1 / (1 + exp(-x))."),
+    _elementwise("tanh", "The hyperbolic tangent."),
+    _elementwise("relu", "max(0, x)."),
+    _elementwise("sign", "-1, 0 or 1."),
+    _elementwise("sin", "The sine."),
+    _elementwise("cos", "The cosine."),
+    _word("maximum", "The larger, element by element.", results.pairwise, _x("x"), _x("y")),
+    _word("minimum", "The smaller, element by element.", results.pairwise, _x("x"), _x("y")),
+    _word(
+        "clip",
+        "Limits every number to low..high.",
+        results.elementwise,
+        _x(),
+        Parameter(name="low", kind=Real(), doc="the least"),
+        Parameter(name="high", kind=Real(), doc="the greatest"),
+    ),
+    _word(
+        "stop_gradient",
+        "The same value, through which no gradient flows.",
+        results.unchanged,
+        _x(),
+        example="minimize l2(student(image), stop_gradient(teacher(image)))",
+    ),
+    _word(
+        "l1",
+        "The mean absolute difference.",
+        results.reduced,
+        _x("x"),
+        _x("y"),
+        example="minimize l1(b_to_a(a_to_b(a)), a)",
+    ),
+    _word("l2", "The mean squared difference.", results.reduced, _x("x"), _x("y")),
+    _word(
+        "nll",
+        "Minus the log-probability of a value under a distribution, in nats, summed over each example: (batch).",
+        results.likelihood,
+        _P,
+        _x("value", "what was observed"),
+        source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, equation 3",
+        example="minimize nll(decoder(z), image) + kl(q, normal(16))",
+    ),
+    _word(
+        "log_prob",
+        "The log-probability of a value under a distribution, in nats, summed over each example: (batch).",
+        results.likelihood,
+        _P,
+        _x("value", "what was observed"),
+    ),
+    _word(
+        "kl",
+        "The Kullback-Leibler divergence of the first distribution from the second, in nats: (batch).",
+        results.divergence,
+        _x("q"),
+        _x("p"),
+        source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, appendix B",
+    ),
+    _word("entropy", "The entropy of a distribution, in nats: (batch).", results.of_distribution, _P),
+    _word(
+        "cross_entropy",
+        "Softmax cross-entropy of logits (batch, …, classes) with whole classes (batch, …), averaged: a scalar, "
+        "in nats.",
+        results.classified,
+        _x("logits"),
+        _x("label"),
+    ),
+    _word(
+        "accuracy",
+        "The share of classes that the largest logit names: a scalar.",
+        results.classified,
+        _x("logits"),
+        _x("label"),
+    ),
+    _word(
+        "binary_cross_entropy",
+        "Sigmoid cross-entropy of logits with targets in 0..1, averaged: a scalar, in nats.",
+        results.reduced,
+        _x("logits"),
+        _x("target"),
+    ),
+    _word(
+        "feature_matching",
+        "The squared distance between the mean features of real and of generated data: a scalar.",
+        results.reduced,
+        _x("real"),
+        _x("fake"),
+        source="Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.1",
+        example="minimize feature_matching(discriminator(image).features, discriminator(generator()).features)",
+    ),
+    _word(
+        "consistency",
+        "The mean over examples of the squared distance between two results: a scalar. Minimised between the "
+        "scores of an "
+        "image and of its augmentation it is consistency regularisation.",
+        results.reduced,
+        _x("x"),
+        _x("y"),
+        source="Zhang et al. 2020, https://arxiv.org/abs/1910.12027, equation 5",
+    ),
+    _word(
+        "one_hot",
+        "Rows with a one at the class.",
+        results.one_hot,
+        _x("label"),
+        Parameter(name="classes", kind=Count(), doc="how many classes there are, `label.classes`"),
+    ),
+    _word("concat", "Tensors joined along their last axis.", results.concat, _x("values", many=True)),
+    _word(
+        "mix",
+        "(1 - share) * x + share * y; the share is a scalar or one an example.",
+        results.mix,
+        _x("x"),
+        _x("y"),
+        _x("share"),
+    ),
+    _word(
+        "replay",
+        "A pool of earlier values: the first `size` pass and are kept; then each passes with probability one "
+        "half, else it "
+        "takes the place of a random one of the pool, which is given instead. No gradient flows through it.",
+        results.tensor_alone,
+        _x(),
+        _option("size", Count(), 50, "how many are kept"),
+        source="Shrivastava et al. 2017, https://arxiv.org/abs/1612.07828; the rule of Zhu et al. 2017's code",
+        draws=True,
+        example="minimize least_squares.discriminator(judge(a), judge(replay(b_to_a(b), size: 50)))",
+    ),
+    _later("best", "In `monitor`: the best value of a score so far.", results.scalar, _x("score"), network=False),
+    _later(
+        "condition_loss",
+        "Cross-entropy of the generated column that the condition chose with the category it chose: (batch).",
+        results.scalar,
+        _x("row"),
+        _x("condition"),
+        source="Xu et al. 2019, https://arxiv.org/abs/1907.00503, section 4.3",
+        network=False,
+    ),
+    _later(
+        "next_token",
+        "Minus the log-probability of each token given those before it, summed over each sequence: (batch).",
+        results.next_token,
+        _NETWORK,
+        _x("tokens"),
+        source="Radford et al. 2018",
+    ),
+    _later(
+        "generate",
+        "Sequences drawn token by token from a network of tokens.",
+        results.written,
+        _NETWORK,
+        _option("length", Count(), 256, "tokens, the prompt's included"),
+        _option("prompt", Text(), "", "what each sequence begins with"),
+        _option("temperature", Real(0), 1, "what the logits are divided by; 0 takes the likeliest"),
+        _option("top_k", Count(), None, "keep only the likeliest so many"),
+        _option("top_p", Real(0, 1, above=True), None, "keep the likeliest that make up this probability"),
+        example='text = generate(model, prompt: "The ", length: 256, temperature: 0.8, top_p: 95%)',
+    ),
+    _later(
+        "denoising",
+        "The objective of a noising process: the network's mean squared error on what it predicts, at random times.",
+        results.denoising,
+        _NETWORK,
+        _PROCESS,
+        _x("value", "clean data"),
+        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14",
+        example="minimize denoising(denoiser, noising, image)",
+    ),
+    _later(
+        "noised",
+        "Clean data after a random time of a noising process.",
+        results.denoising,
+        _NETWORK,
+        _PROCESS,
+        _x("value", "clean data"),
+    ),
+    _later(
+        "ddim",
+        "Samples by the deterministic implicit sampler.",
+        results.process_second,
+        _NETWORK,
+        _PROCESS,
+        _SAMPLING,
+        _option("eta", Real(0, 1), 0, "the share of fresh noise; 1 is the ancestral sampler"),
+        source="Song et al. 2021, https://arxiv.org/abs/2010.02502, equation 12",
+        example="image = ddim(denoiser, noising, steps: 50)",
+    ),
+    _later(
+        "ddpm",
+        "Samples by the ancestral sampler, one network call a step of the process.",
+        results.process_second,
+        _NETWORK,
+        _PROCESS,
+        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 2",
+    ),
+    _later(
+        "euler",
+        "Samples by Euler's method on the process's differential equation.",
+        results.process_second,
+        _NETWORK,
+        _PROCESS,
+        _SAMPLING,
+    ),
+    _later(
+        "heun",
+        "Samples by Heun's second-order method.",
+        results.process_second,
+        _NETWORK,
+        _PROCESS,
+        _SAMPLING,
+        source="Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1",
+    ),
+)
