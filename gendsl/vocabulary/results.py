@@ -186,8 +186,7 @@ def classified(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mi
     for value in logits:
         if not isinstance(value, types.Tensor) or not value.shape:
             return Mismatch(
-                f"takes logits of the classes, not {'a ' + _kind(value) if not isinstance(value, types.Tensor) "
-                "else value}"
+                f"takes logits of the classes, not a {_kind(value)}",
             )
         if not isinstance(classes, types.Tensor) or not classes.integer:
             return Mismatch("takes whole classes last", "give a label")
