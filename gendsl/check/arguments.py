@@ -1,0 +1,549 @@
+"""A word and the arguments written behind it in, a value for each of its parameters out, checked by kind."""
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from gendsl import rules
+from gendsl.check.constants import RangeValue, constant, kind_of, plain
+from gendsl.check.context import KINDS, Context, article
+from gendsl.check.scope import (
+    LOST,
+    Constant,
+    Deferred,
+    FieldMeaning,
+    Missing,
+    NetworkMeaning,
+    Scope,
+    did_you_mean,
+    suggestion,
+)
+from gendsl.diagnostics import Label, Problems
+from gendsl.plan.plan import Call, Quantity
+from gendsl.source import Span
+from gendsl.syntax import tree
+from gendsl.vocabulary import WORDS
+from gendsl.vocabulary import word as vocabulary
+from gendsl.vocabulary.dimensions import Symbolic
+from gendsl.vocabulary.word import REQUIRED, Kind, Parameter, Word
+
+# Turns a `Reference` or an `Expression` into what its place needs; the default leaves the tree as it is.
+Resolve = Callable[[Parameter, tree.Value], Any]
+
+
+def bind(
+    word: Word,
+    arguments: Sequence[tree.Argument],
+    span: Span,
+    scope: Scope,
+    context: Context,
+    *,
+    resolve: Resolve | None = None,
+) -> dict[str, Any]:
+    """A value for every parameter of a word: as written, else its default; `LOST` where a mistake was reported."""
+    out: dict[str, Any] = {}
+    given: dict[str, tree.Argument] = {}
+    positional = [parameter for parameter in word.parameters if parameter.positional]
+    place = 0
+    for argument in arguments:
+        if argument.name is None:
+            if place >= len(positional):
+                _too_many(word, argument, positional, context)
+                continue
+            parameter = positional[place]
+            if not parameter.many:
+                place += 1
+        else:
+            found = word.parameter(argument.name.text)
+            if found is None:
+                if word.open is not None:
+                    out[argument.name.text] = value_of(word.open, argument.value, scope, context)
+                    continue
+                _unknown_argument(word, argument.name, context)
+                constantly_checked(argument.value, scope, context)
+                continue
+            parameter = found
+        if parameter.many:
+            before = out.setdefault(parameter.name, ())
+            one = _value(parameter, argument.value, scope, context, resolve)
+            out[parameter.name] = before if one is LOST else (*before, one)
+            continue
+        if parameter.name in given:
+            earlier = given[parameter.name]
+            context.problems.add(
+                rules.duplicate_argument,
+                argument.span,
+                f"`{parameter.name}` of `{word.name}` is given twice",
+                labels=(Label(earlier.span, "first here"),),
+                help="remove one of them",
+            )
+            continue
+        given[parameter.name] = argument
+        out[parameter.name] = _value(parameter, argument.value, scope, context, resolve)
+    for parameter in word.parameters:
+        if parameter.name in out:
+            continue
+        if parameter.default is REQUIRED:
+            if parameter.many and parameter.name not in out:
+                out[parameter.name] = ()
+            else:
+                out[parameter.name] = LOST
+            _missing(word, parameter, span, context)
+        else:
+            out[parameter.name] = parameter.default
+    return out
+
+
+def constantly_checked(value: tree.Value, scope: Scope, context: Context) -> None:
+    """Looks up the names in a value that has no place, so that what it uses counts as used; reports nothing."""
+    quiet = Context(Problems(), context.folder, context.globals, context.skipped, {}, context.used)
+    constant(value, scope, quiet)
+
+
+def _value(parameter: Parameter, value: tree.Value, scope: Scope, context: Context, resolve: Resolve | None) -> Any:
+    if resolve is not None and isinstance(parameter.kind, vocabulary.Reference | vocabulary.Expression):
+        return resolve(parameter, value)
+    return value_of(parameter.kind, value, scope, context)
+
+
+def _too_many(word: Word, argument: tree.Argument, positional: list[Parameter], context: Context) -> None:
+    named = [p.name for p in word.parameters if not p.positional or p in positional[1:]]
+    takes = article(len(positional), "value") + " by place" if positional else "no value by place"
+    by_name = f"; others by name: {', '.join(f'`{n}:`' for n in named[:6])}" if named else ""
+    context.problems.add(
+        rules.too_many_arguments,
+        argument.span,
+        f"`{word.name}` takes {takes}, and this is one more",
+        help=f"remove it{by_name}",
+    )
+
+
+def _unknown_argument(word: Word, name: tree.Name, context: Context) -> None:
+    names = [parameter.name for parameter in word.parameters]
+    found = suggestion(name.text, names) if len(names) != 1 else names[0]
+    has = f"it takes {', '.join(f'`{n}`' for n in names)}" if names else "it takes no arguments"
+    context.problems.add(
+        rules.unknown_argument,
+        name.span,
+        f"`{word.name}` has no argument `{name.text}`",
+        help=f"did you mean `{found}:`?" if found and found != name.text else has,
+    )
+
+
+def _missing(word: Word, parameter: Parameter, span: Span, context: Context) -> None:
+    how = f"`{word.name} …`" if parameter.positional else f"`{parameter.name}: …`"
+    context.problems.add(
+        rules.missing_argument,
+        span,
+        f"`{word.name}` needs {expected(parameter.kind)}: its `{parameter.name}`",
+        help=(f"write it behind the word, as in `{word.example}`" if word.example else f"write {how}"),
+    )
+
+
+def expected(kind: Kind) -> str:
+    """What a kind takes, in words."""
+    match kind:
+        case vocabulary.Count():
+            return "a whole number" + (f" from {kind.minimum}" if kind.minimum != 1 else "")
+        case vocabulary.Real():
+            return "a number" + _bounds(kind)
+        case vocabulary.Toggle():
+            return "`on` or `off`"
+        case vocabulary.Text():
+            return "a text"
+        case vocabulary.Path():
+            return "a path in quotes"
+        case vocabulary.Choice():
+            return "one of " + ", ".join(f"`{name}`" for name in kind.names)
+        case vocabulary.SizeOf():
+            of = {0: "a size", 1: "a size of one number"}.get(kind.rank, f"a size of {kind.rank} numbers")
+            return of + (" or one number" if kind.one else "")
+        case vocabulary.RangeOf():
+            return "a range such as 0..1"
+        case vocabulary.ListOf():
+            return f"a list, each {expected(kind.item)}"
+        case vocabulary.Amount():
+            return "a number of " + " or ".join(kind.units)
+        case vocabulary.Scheduled():
+            return "a number or a schedule"
+        case vocabulary.WordOf():
+            return KINDS.get(kind.category, f"a word of the kind {kind.category}")
+        case vocabulary.Reference():
+            return "a label or an input"
+        case vocabulary.NetworkName():
+            return "a network"
+        case vocabulary.FieldName():
+            return "a data field"
+        case vocabulary.FreeName():
+            return "a name"
+        case vocabulary.Expression():
+            return "an expression"
+        case vocabulary.OneOf():
+            return " or ".join(expected(one) for one in kind.kinds)
+    return "a value"
+
+
+def _bounds(kind: vocabulary.Real) -> str:
+    if kind.minimum is not None and kind.maximum is not None:
+        return f" {'above' if kind.above else 'from'} {kind.minimum:g} to {kind.maximum:g}"
+    if kind.minimum is not None:
+        return f" {'above' if kind.above else 'from'} {kind.minimum:g}"
+    return f" up to {kind.maximum:g}" if kind.maximum is not None else ""
+
+
+def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> Any:
+    """The checked value of an argument of a kind (word.py says what it becomes); `LOST` after a reported mistake."""
+    if isinstance(value, tree.Parenthesised) and not isinstance(kind, vocabulary.Count | vocabulary.Real):
+        return value_of(kind, value.value, scope, context)
+    match kind:
+        case vocabulary.Choice():
+            return _choice(kind, value, scope, context)
+        case vocabulary.WordOf():
+            return _word(kind, value, scope, context)
+        case vocabulary.Scheduled():
+            return _scheduled(kind, value, scope, context)
+        case vocabulary.NetworkName():
+            return _meant(value, scope, context, NetworkMeaning, "a network")
+        case vocabulary.FieldName():
+            return _meant(value, scope, context, FieldMeaning, "a data field")
+        case vocabulary.FreeName():
+            if isinstance(value, tree.Name):
+                return value.text
+            return _wrong(context, value.span, kind, _shown(value))
+        case vocabulary.Reference() | vocabulary.Expression():
+            return value
+        case vocabulary.OneOf():
+            return _one_of(kind, value, scope, context)
+        case vocabulary.ListOf():
+            if isinstance(value, tree.ListOf):
+                items = tuple(value_of(kind.item, item, scope, context) for item in value.items)
+                return LOST if LOST in items else items
+            deferred = _deferred(value, scope, context)
+            if deferred is not None:
+                return value_of(kind, deferred.value, context.globals, context)
+            return _wrong(context, value.span, kind, _shown(value))
+        case vocabulary.RangeOf() if isinstance(value, tree.Range):
+            pass
+    result = constant(value, scope, context)
+    if result is LOST:
+        return LOST
+    return checked(kind, result, value.span, context)
+
+
+def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
+    """A constant as the value of a kind, or `LOST` with a reported mistake."""
+    match kind:
+        case vocabulary.Count():
+            return _count(kind, result, span, context)
+        case vocabulary.Real():
+            if not isinstance(result, int | Fraction | float) or isinstance(result, bool):
+                return _wrong(context, span, kind, kind_of(result))
+            low = kind.minimum is not None and (result <= kind.minimum if kind.above else result < kind.minimum)
+            if low or (kind.maximum is not None and result > kind.maximum):
+                context.problems.add(
+                    rules.out_of_range,
+                    span,
+                    f"{float(result):g} is out of range",
+                    help=f"write {expected(kind)}",
+                )
+                return LOST
+            return plain(result)
+        case vocabulary.Toggle():
+            return result if isinstance(result, bool) else _wrong(context, span, kind, kind_of(result))
+        case vocabulary.Text():
+            return result if isinstance(result, str) else _wrong(context, span, kind, kind_of(result))
+        case vocabulary.Path():
+            return _path(kind, result, span, context)
+        case vocabulary.SizeOf():
+            return _size(kind, result, span, context)
+        case vocabulary.RangeOf():
+            if not isinstance(result, RangeValue) or not all(
+                isinstance(end, int | Fraction | float) and not isinstance(end, bool) for end in result
+            ):
+                return _wrong(context, span, kind, kind_of(result))
+            if result[0] >= result[1]:
+                context.problems.add(
+                    rules.out_of_range, span, "the range ends before it begins", help="write the smaller number first"
+                )
+                return LOST
+            return plain(result)
+        case vocabulary.Amount():
+            return _amount(kind, result, span, context)
+    return plain(result)
+
+
+def _wrong(context: Context, span: Span, kind: Kind, found: str) -> Any:
+    context.problems.add(rules.wrong_type, span, f"expected {expected(kind)}, found {found}")
+    return LOST
+
+
+def _shown(value: tree.Value) -> str:
+    match value:
+        case tree.Name():
+            return f"the name `{value.text}`"
+        case tree.String():
+            return f"the text {value.text}"
+        case tree.Call():
+            return f"the call `{_head(value)}(…)`"
+        case tree.Number() | tree.Size():
+            return f"`{value.text}`"
+        case tree.Quantity():
+            return f"the quantity {value.span.text}"
+        case tree.ListOf():
+            return "a list"
+        case tree.Range():
+            return "a range"
+        case tree.Switch():
+            return "`on`" if value.value else "`off`"
+    return "an expression"
+
+
+def _head(value: tree.Value) -> str:
+    while isinstance(value, tree.Call):
+        value = value.function
+    return value.text if isinstance(value, tree.Name) else value.span.text
+
+
+def _count(kind: vocabulary.Count, result: Any, span: Span, context: Context) -> Any:
+    if isinstance(result, Symbolic):
+        return result
+    if isinstance(result, bool) or not isinstance(result, int | Fraction | float):
+        return _wrong(context, span, kind, kind_of(result))
+    if not isinstance(result, int):
+        context.problems.add(
+            rules.not_whole,
+            span,
+            f"{expected(kind)} is needed, and this is {float(result):g}",
+            help="round it, or choose numbers that divide",
+        )
+        return LOST
+    if result < kind.minimum:
+        context.problems.add(
+            rules.not_whole if kind.minimum == 1 else rules.out_of_range,
+            span,
+            f"{expected(kind)} is needed, and this is {result}",
+            help=f"write {kind.minimum} or more",
+        )
+        return LOST
+    if kind.maximum is not None and result > kind.maximum:
+        context.problems.add(
+            rules.out_of_range, span, f"{result} is too large", help=f"the largest is {kind.maximum}"
+        )
+        return LOST
+    return result
+
+
+def _size(kind: vocabulary.SizeOf, result: Any, span: Span, context: Context) -> Any:
+    parts = result if isinstance(result, tuple) and not isinstance(result, RangeValue) else None
+    if parts is None:
+        if not kind.one and kind.rank != 1:
+            return _wrong(context, span, kind, kind_of(result))
+        one = _count(vocabulary.Count(kind.minimum), result, span, context)
+        return LOST if one is LOST else (one,) * max(kind.rank, 1)
+    out = tuple(_count(vocabulary.Count(kind.minimum), part, span, context) for part in parts)
+    if LOST in out:
+        return LOST
+    if kind.rank and len(out) != kind.rank:
+        return _wrong(context, span, kind, kind_of(result))
+    return out
+
+
+def _amount(kind: vocabulary.Amount, result: Any, span: Span, context: Context) -> Any:
+    if isinstance(result, int | Fraction | float) and not isinstance(result, bool):
+        result = Quantity(plain(result), kind.units[0])
+    if not isinstance(result, Quantity):
+        return _wrong(context, span, kind, kind_of(result))
+    if result.unit not in kind.units:
+        context.problems.add(
+            rules.unknown_unit,
+            span,
+            f"{result.unit} are not counted here",
+            help=f"write {expected(kind)}",
+        )
+        return LOST
+    whole = result.unit in ("steps", "epochs", "checks")
+    if result.value <= 0 or (whole and int(result.value) != result.value):
+        context.problems.add(
+            rules.not_whole if whole else rules.out_of_range,
+            span,
+            f"a number of {result.unit} is needed that is {'whole and ' if whole else ''}positive",
+            help=f"this is {result.value}",
+        )
+        return LOST
+    return result
+
+
+def _path(kind: vocabulary.Path, result: Any, span: Span, context: Context) -> Any:
+    if not isinstance(result, str):
+        return _wrong(context, span, kind, kind_of(result))
+    parts = result.replace("\\", "/").split("/")
+    why = (
+        "it is empty"
+        if not result
+        else "it is absolute"
+        if result.startswith(("/", "\\")) or result[1:2] == ":"
+        else "it begins with `~`"
+        if result.startswith("~")
+        else "it is a URL"
+        if "://" in result
+        else "it goes up by `..`"
+        if ".." in parts
+        else "it holds a NUL"
+        if "\0" in result
+        else ""
+    )
+    if why:
+        context.problems.add(
+            rules.path_outside,
+            span,
+            f"this path leaves the project's folder: {why}",
+            help="write a path relative to the spec, inside its folder; put the data there, or a link's target",
+        )
+        return LOST
+    return result
+
+
+def _choice(kind: vocabulary.Choice, value: tree.Value, scope: Scope, context: Context) -> Any:
+    if isinstance(value, tree.Name):
+        if value.text in kind.names:
+            return value.text
+        deferred = _deferred(value, scope, context)
+        if deferred is not None:
+            return value_of(kind, deferred.value, context.globals, context)
+        if value.text in context.skipped or isinstance(scope.find(value.text), Missing):
+            return LOST
+        context.problems.add(
+            rules.wrong_type,
+            value.span,
+            f"expected {expected(kind)}, found the name `{value.text}`",
+            help=did_you_mean(value.text, kind.names),
+        )
+        return LOST
+    return _wrong(context, value.span, kind, _shown(value))
+
+
+def _deferred(value: tree.Value, scope: Scope, context: Context) -> Deferred | None:
+    """The binding or param that a name stands for."""
+    if not isinstance(value, tree.Name):
+        return None
+    meaning = scope.find(value.text)
+    if not isinstance(meaning, Deferred):
+        return None
+    context.used.add(value.text)
+    if meaning.evaluating:
+        context.problems.add(
+            rules.circular, meaning.span, f"`{value.text}` depends on itself", help="let it begin with a value"
+        )
+        return None
+    return meaning
+
+
+def _word(kind: vocabulary.WordOf, value: tree.Value, scope: Scope, context: Context) -> Any:
+    call = value if isinstance(value, tree.Call) else None
+    head = call.function if call is not None else value
+    if not isinstance(head, tree.Name):
+        return _wrong(context, value.span, kind, _shown(value))
+    word = WORDS.get(kind.category, {}).get(head.text)
+    if word is None:
+        deferred = _deferred(head, scope, context) if call is None else None
+        if deferred is not None:
+            key = (kind, id(scope))
+            if key not in deferred.kinds:
+                deferred.evaluating = True
+                deferred.kinds[key] = value_of(kind, deferred.value, scope, context)
+                deferred.evaluating = False
+            return deferred.kinds[key]
+        meaning = scope.find(head.text)
+        if isinstance(meaning, Constant) and isinstance(meaning.value, Call):
+            return meaning.value
+        if isinstance(meaning, Missing):
+            return LOST
+        context.unknown_word(head.text, kind.category, head.span)
+        return LOST
+    context.use(word)
+    arguments = bind(word, call.arguments if call is not None else (), value.span, scope, context)
+    if LOST in arguments.values():
+        return LOST
+    return Call(word.name, arguments)
+
+
+def _scheduled(kind: vocabulary.Scheduled, value: tree.Value, scope: Scope, context: Context) -> Any:
+    if isinstance(value, tree.Call) and isinstance(value.function, tree.Name):
+        if value.function.text in WORDS.get("schedule", {}):
+            return _word(vocabulary.WordOf("schedule"), value, scope, context)
+        context.unknown_word(value.function.text, "schedule", value.function.span)
+        return LOST
+    if isinstance(value, tree.Name):
+        if value.text in WORDS.get("schedule", {}) and scope.find(value.text) is None:
+            return _word(vocabulary.WordOf("schedule"), value, scope, context)
+        deferred = _deferred(value, scope, context)
+        if deferred is not None and isinstance(deferred.value, tree.Call | tree.Name):
+            deferred.evaluating = True
+            result = _scheduled(kind, deferred.value, scope, context)
+            deferred.evaluating = False
+            return result
+    result = constant(value, scope, context)
+    if result is LOST:
+        return LOST
+    return checked(vocabulary.Real(kind.minimum), result, value.span, context)
+
+
+def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: str) -> Any:
+    if not isinstance(value, tree.Name):
+        context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {_shown(value)}")
+        return LOST
+    meaning = scope.find(value.text)
+    if isinstance(meaning, kind):
+        context.used.add(value.text)
+        return meaning.name if isinstance(meaning, NetworkMeaning) else meaning.field.name
+    if meaning is None:
+        names = [name for name in scope.all() if isinstance(scope.find(name), kind)]
+        if value.text not in context.skipped:
+            found = suggestion(value.text, names)
+            context.problems.add(
+                rules.unknown_name,
+                value.span,
+                f"{what} is needed, and nothing here is named `{value.text}`",
+                help=f"did you mean `{found}`?" if found else f"define {what} of that name",
+            )
+        return LOST
+    if not isinstance(meaning, Missing):
+        from gendsl.check.constants import described
+
+        context.problems.add(
+            rules.wrong_type, value.span, f"expected {what}, and `{value.text}` is {described(meaning)}"
+        )
+    return LOST
+
+
+def _one_of(kind: vocabulary.OneOf, value: tree.Value, scope: Scope, context: Context) -> Any:
+    """The first kind that takes the value; where none does, the mistake of the kind that came closest is reported."""
+    tried: list[Problems] = []
+    for one in kind.kinds:
+        attempt = Context(
+            Problems(), context.folder, context.globals, context.skipped, context.unbuilt, context.used, context.allowed
+        )
+        result = value_of(one, value, scope, attempt)
+        if result is not LOST or len(attempt.problems) == 0:
+            return result
+        tried.append(attempt.problems)
+    closest = [p for p in tried if any(d.span != value.span or d.rule is not rules.wrong_type for d in p)]
+    if isinstance(value, tree.Name) and not isinstance(scope.find(value.text), Deferred):
+        return _wrong(context, value.span, kind, _shown(value))
+    for diagnostic in closest[0] if closest else ():
+        context.problems.add(
+            diagnostic.rule,
+            diagnostic.span,
+            diagnostic.message,
+            note=diagnostic.note,
+            labels=diagnostic.labels,
+            help=diagnostic.help,
+        )
+    if not closest:
+        return _wrong(context, value.span, kind, _shown(value))
+    return LOST
+
+
+def without_lost(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments, or None where one of them is lost."""
+    return None if any(value is LOST for value in arguments.values()) else dict(arguments)

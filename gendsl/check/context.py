@@ -1,0 +1,112 @@
+"""What every pass of the checker shares: where problems go, the global names, the words met on the way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gendsl import rules
+from gendsl.check.scope import Missing, Scope, suggestion
+from gendsl.diagnostics import Problems
+from gendsl.source import Span
+from gendsl.syntax import tree
+from gendsl.vocabulary import WORDS, categories_of
+from gendsl.vocabulary.word import Word
+
+PLACES = {
+    "top": "at the top of a spec",
+    "data": "in `data`",
+    "curate": "in `curate`",
+    "column": "in a table's source",
+    "augment": "in `augment`",
+    "layer": "in a network or block",
+    "structure": "in a network or block",
+    "parallel": "in `parallel`",
+    "train": "in `train`",
+    "update": "in an update",
+    "together": "in `together`",
+    "phase": "in a phase",
+    "sample": "in `sample`",
+    "score": "in `evaluate`",
+    "monitor": "in `monitor`",
+    "export": "in `export`",
+    "card": "in `card`",
+    "sweep": "in `sweep`",
+    "variant": "in a variant",
+}
+KINDS = {
+    "optimizer": "an optimizer",
+    "schedule": "a schedule",
+    "loss": "a loss",
+    "function": "a function",
+    "penalty": "a penalty",
+    "initializer": "an initializer",
+    "constraint": "a constraint",
+    "prior": "a prior",
+    "result": "a result type",
+    "source": "a source",
+    "tokenizer": "a tokenizer",
+    "extractor": "a feature extractor",
+    "policy": "a policy",
+    "process": "a noising process",
+    "strategy": "a strategy",
+    "augment": "a transform",
+    "control": "a controller",
+    "score": "a score",
+    "layer": "a layer",
+}
+
+
+@dataclass(slots=True)
+class Context:
+    """One check of one spec."""
+
+    problems: Problems
+    folder: str
+    globals: Scope = field(default_factory=Scope)
+    skipped: frozenset[str] = frozenset()
+    unbuilt: dict[tuple[str, str], None] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)  # top-level names that something reads
+    allowed: list[tuple[str, Span]] = field(default_factory=list)
+    memo: dict[object, object] = field(default_factory=dict)
+
+    def use(self, word: Word) -> None:
+        """Notes that the spec uses a word whose run-time part is not built yet."""
+        if not word.runs:
+            self.unbuilt[(word.name, word.category)] = None
+
+    def unknown_word(self, name: str, category: str, span: Span, *, others: Iterable[str] = ()) -> None:
+        """Reports a word that is none in its place."""
+        if name in self.skipped:
+            return
+        kind = KINDS.get(category)
+        what = f"{kind}" if kind and category not in PLACES else f"a word {PLACES.get(category, category)}"
+        pool = [*WORDS.get(category, {}), *others]
+        found = suggestion(name, pool)
+        elsewhere = [c for c in categories_of(name) if c in PLACES or c in KINDS]
+        if elsewhere and (found is None or found != name):
+            place = PLACES.get(elsewhere[0]) or f"where {KINDS[elsewhere[0]]} belongs"
+            self.problems.add(
+                rules.misplaced,
+                span,
+                f"`{name}` is not {what}",
+                help=f"`{name}` stands {place}" + (f"; did you mean `{found}`?" if found else ""),
+            )
+            return
+        help = f"did you mean `{found}`?" if found else f"`gendsl words --kind {category}` lists what there is"
+        self.problems.add(rules.unknown_word, span, f"`{name}` is not {what}", help=help)
+
+    def unknown_name(self, name: tree.Name, scope: Scope, *, words: Iterable[str] = ()) -> None:
+        """Reports a name that nothing defines; names in text that did not parse are not missed."""
+        if name.text in self.skipped or isinstance(scope.find(name.text), Missing):
+            return
+        found = suggestion(name.text, [*scope.all(), *words])
+        self.problems.add(
+            rules.unknown_name,
+            name.span,
+            f"nothing here is named `{name.text}`",
+            help=f"did you mean `{found}`?" if found else "define it, or use a name that is defined before this place",
+        )
+
+
+def article(count: int, one: str) -> str:
+    """`1 value`, `2 values`."""
+    return f"{count} {one}" if count == 1 else f"{count} {one}s"
