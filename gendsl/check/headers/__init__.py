@@ -1,0 +1,252 @@
+"""A source's call and the spec's folder in, what its headers say out; with a field's statement, the field it makes.
+
+Neither TensorFlow nor NumPy, and no file is read whole (but for small arrays of labels). What the user can mend comes
+back as values: `Header.problem`, `Header.warning`, `FieldProblem`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from gendsl.check.headers.fields import FieldProblem, field_of, output_channels
+from gendsl.check.headers.header import Header, HeaderField
+from gendsl.check.headers.paths import Refused, files, inside
+from gendsl.plan.plan import Call
+
+if TYPE_CHECKING:  # the readers of a format are imported when a spec names one
+    from gendsl.check.headers.archives import Parts
+
+__all__ = [
+    "FieldProblem",
+    "Header",
+    "HeaderField",
+    "field_of",
+    "header_of",
+    "output_channels",
+    "split_sizes",
+    "with_options",
+]
+
+MOST_FILES: Final = 50_000  # of a glob, counted when checking; beyond, their number stays unknown
+
+_UNKNOWN_IMAGE = HeaderField("image", "image", (None, None, None))
+_UNKNOWN_LABEL = HeaderField("label", "label", ())
+
+
+def header_of(call: Call, folder: str) -> Header:
+    """What a source gives. `call` holds every parameter of the source's word, those that stand behind `source`
+    (`label: folder`, `tokenizer: …`) among them: see `with_options`. `folder` is that of the spec."""
+    try:
+        return _READERS[call.word](call.arguments, call.statements, folder)
+    except Refused as refused:
+        return Header(_fields_of(call), known=False, problem=refused.message, help=refused.help)
+    except OSError as error:
+        told = f"the data cannot be read: {error.strerror or error} ({error.filename})"
+        return Header(_fields_of(call), known=False, problem=told, help="make the file readable, or fetch it again")
+
+
+def with_options(call: Call, options: Mapping[str, Any]) -> tuple[Call, tuple[str, ...]]:
+    """A source's call with the options of its `source` statement put in, and those it does not take."""
+    given = {name: value for name, value in options.items() if value is not None}
+    taken = {name: value for name, value in given.items() if name in call.arguments}
+    left = tuple(name for name in given if name not in taken)
+    return Call(call.word, {**call.arguments, **taken}, call.statements), left
+
+
+def split_sizes(examples: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """How many of `examples` each split gets: bounds at the rounded running sums, so shares of 1 in all use all."""
+    sizes, total, before = {}, 0.0, 0
+    for name, share in shares.items():
+        total += float(share)
+        bound = min(examples, int(total * examples + 0.5 + 1e-9))
+        sizes[name] = bound - before
+        before = bound
+    return sizes
+
+
+def _fields_of(call: Call) -> tuple[HeaderField, ...]:
+    """The fields of a source whose data cannot be read."""
+    match call.word:
+        case "gaussians" | "ring" | "swiss_roll":
+            return (HeaderField("point", "point", (2,)),)
+        case "text" | "midi":
+            return (_tokens(call.arguments),)
+        case "csv" | "parquet" | "audio":
+            return (HeaderField("row", "row", (None,)),)
+        case "images" if call.arguments.get("label") is None:
+            return (_UNKNOWN_IMAGE,)
+        case _:
+            return (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
+
+
+def _digits(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    fields = (HeaderField("image", "image", (8, 8, 1)), HeaderField("label", "label", (), 10))
+    return Header(fields, examples=1797, looked="scikit-learn's `load_digits`")
+
+
+def _image_fields(shape: tuple[int | None, ...], labelled: bool, classes: int | None) -> tuple[HeaderField, ...]:
+    size = (*shape, 1) if len(shape) == 2 else shape
+    image = HeaderField("image", "image", size)
+    return (image, HeaderField("label", "label", (), classes)) if labelled else (image,)
+
+
+def _idx(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import archives
+
+    path = str(arguments["folder"])
+    place = inside(folder, path)
+    try:
+        parts = archives.idx_parts(place, path)
+    except (FileNotFoundError, NotADirectoryError):
+        return _absent(
+            (_UNKNOWN_IMAGE, _UNKNOWN_LABEL),
+            f'no `train-images-idx3-ubyte` or `train-images-idx3-ubyte.gz` in "{path}"',
+            f"put the files of the MNIST family into {path}, beside the spec",
+            place,
+        )
+    return _of_parts(parts, place)
+
+
+def _of_parts(parts: "Parts", place: str) -> Header:
+    shapes = {part.shape[1:] for part in parts.splits.values()}
+    if len(shapes) > 1:
+        told = ", ".join(f"{name} {'x'.join(map(str, part.shape[1:]))}" for name, part in parts.splits.items())
+        raise Refused(f"the splits hold pictures of different sizes: {told}")
+    fields = _image_fields(next(iter(shapes)), parts.labelled, parts.classes)
+    sizes = {name: part.shape[0] for name, part in parts.splits.items()}
+    if tuple(sizes) == ("",):
+        return Header(fields, examples=sizes[""], looked=place)
+    return Header(fields, splits=sizes, looked=place)
+
+
+def _npz(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import archives
+
+    path = str(arguments["file"])
+    place = inside(folder, path)
+    if not os.path.isfile(place):
+        return _absent((_UNKNOWN_IMAGE, _UNKNOWN_LABEL), f'there is no file "{path}"', "", place)
+    return _of_parts(archives.npz_parts(place, path, arguments.get("image"), arguments.get("label")), place)
+
+
+def _images(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import pictures
+
+    pattern = str(arguments["glob"])
+    labelled = arguments.get("label") is not None
+    first, count, folders = "", 0, set()
+    for path in files(folder, pattern):
+        first = first or path
+        count += 1
+        if labelled:
+            folders.add(path.rpartition("/")[0])
+        if count > MOST_FILES:
+            break
+    place = os.path.join(os.path.realpath(folder or "."), pattern)
+    if not first:
+        fields = (_UNKNOWN_IMAGE, _UNKNOWN_LABEL) if labelled else (_UNKNOWN_IMAGE,)
+        return _absent(fields, f'no file matches "{pattern}"', "", place)
+    size = pictures.size_of(os.path.join(os.path.realpath(folder or "."), first), first)
+    more = count > MOST_FILES
+    classes = None if more else len({path.rpartition("/")[2] for path in folders})
+    return Header(_image_fields(size, labelled, classes), examples=None if more else count, looked=place)
+
+
+def _tfds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import tfds
+
+    name = str(arguments["name"])
+    prepared = tfds.prepared_of(name, image=arguments.get("image"), label=arguments.get("label"))
+    looked = os.path.join(tfds.data_directory(), name.partition(":")[0])
+    prepare = "prepare it with `tfds build`, or say where it is in TFDS_DATA_DIR"
+    if prepared is None:
+        return _absent(
+            (_UNKNOWN_IMAGE, _UNKNOWN_LABEL), f'TFDS\'s "{name}" is not prepared in {looked}', prepare, looked
+        )
+    fields = _image_fields(prepared.size, prepared.label is not None, prepared.classes)
+    if prepared.directory is None:
+        told = f'TFDS\'s "{name}" is not prepared in {looked}; its sizes are from a table'
+        return Header(fields, splits=prepared.splits, warning=told, help=prepare, looked=looked)
+    return Header(fields, splits=prepared.splits, looked=prepared.directory)
+
+
+def _points(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    if "grid" in arguments and (arguments.get("grid") is None) == (arguments.get("ring") is None):
+        raise Refused("gaussians lie on a grid or on a ring", "write `gaussians(grid: 5x5)` or `gaussians(ring: 8)`")
+    return Header((HeaderField("point", "point", (2,)),), unlimited=True)
+
+
+def _csv(arguments: Mapping[str, Any], statements: tuple[Call, ...], folder: str) -> Header:
+    path = str(arguments["file"])
+    place = inside(folder, path)
+    row = (HeaderField("row", "row", (None,)),)
+    if not os.path.isfile(place):
+        return _absent(row, f'there is no file "{path}"', "", place)
+    with open(place, encoding="utf-8-sig", errors="replace") as file:
+        names = [name.strip().strip('"') for name in file.readline(1 << 16).strip().split(arguments["separator"])]
+    unknown = [str(call.arguments["name"]) for call in statements if str(call.arguments["name"]) not in names]
+    if unknown:
+        told = ", ".join(f"`{name}`" for name in unknown)
+        raise Refused(f'"{path}" has no column {told}', f"its columns are {', '.join(names[:30])}")
+    return Header(row, looked=place)
+
+
+def _tokens(arguments: Mapping[str, Any]) -> HeaderField:
+    tokenizer = arguments.get("tokenizer")
+    size: int | None = None
+    if isinstance(tokenizer, Call):
+        size = 256 if tokenizer.word == "bytes" else tokenizer.arguments.get("vocabulary")
+    return HeaderField("text", "text", (None,), size)
+
+
+def _text(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    return _globbed((_tokens(arguments),), arguments, folder)
+
+
+def _sounds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    width = int(arguments["rate"] * arguments["seconds"])
+    row = HeaderField("row", "row", (width,))
+    labelled = arguments.get("label") is not None
+    return _globbed((row, _UNKNOWN_LABEL) if labelled else (row,), arguments, folder)
+
+
+def _records(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    labelled = arguments.get("label") is not None
+    return _globbed((_UNKNOWN_IMAGE, _UNKNOWN_LABEL) if labelled else (_UNKNOWN_IMAGE,), arguments, folder)
+
+
+def _parquet(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    path = str(arguments["file"])
+    row = (HeaderField("row", "row", (None,)),)
+    place = inside(folder, path)
+    return Header(row, looked=place) if os.path.isfile(place) else _absent(row, f'there is no file "{path}"', "", place)
+
+
+def _globbed(fields: tuple[HeaderField, ...], arguments: Mapping[str, Any], folder: str) -> Header:
+    pattern = str(arguments["glob"])
+    place = os.path.join(os.path.realpath(folder or "."), pattern)
+    if next(files(folder, pattern), None) is None:
+        return _absent(fields, f'no file matches "{pattern}"', "", place)
+    return Header(fields, looked=place)
+
+
+def _absent(fields: tuple[HeaderField, ...], warning: str, help: str, looked: str) -> Header:
+    return Header(fields, known=False, warning=warning, help=help or f"looked in {looked}", looked=looked)
+
+
+_READERS: Final[dict[str, Callable[[Mapping[str, Any], tuple[Call, ...], str], Header]]] = {
+    "digits": _digits,
+    "idx": _idx,
+    "npz": _npz,
+    "images": _images,
+    "gaussians": _points,
+    "ring": _points,
+    "swiss_roll": _points,
+    "tfds": _tfds,
+    "csv": _csv,
+    "parquet": _parquet,
+    "text": _text,
+    "midi": _text,
+    "audio": _sounds,
+    "tfrecord": _records,
+}

@@ -1,0 +1,79 @@
+"""A path or glob of a spec in, files inside the project's folder out: nothing outside it is ever opened."""
+
+import os
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+
+class Refused(Exception):
+    """Data that cannot be what the spec says: why, and what to do; headers turn it into a `problem`."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+def inside(folder: str, path: str) -> str:
+    """The absolute place of a path relative to `folder`, links followed; `Refused` if it lies outside."""
+    stay = "write a path relative to the spec, inside its folder; copy or mount the data there"
+    if not path or "\0" in path:
+        raise Refused("the path is empty" if not path else "the path holds a NUL character", stay)
+    if "://" in path:
+        raise Refused(f'"{path}" is a web address', "download the data, and name its path relative to the spec")
+    if path.startswith("~"):
+        raise Refused(f'"{path}" begins with `~`', stay)
+    if path.startswith(("/", "\\")) or path[1:2] == ":":
+        raise Refused(f'"{path}" is an absolute path', stay)
+    parts = path.replace("\\", "/").split("/")
+    if ".." in parts:
+        raise Refused(f'"{path}" goes up with `..`', stay)
+    root = os.path.realpath(folder or ".")
+    place = os.path.realpath(os.path.join(root, *parts))
+    if place != root and not place.startswith(root.rstrip(os.sep) + os.sep):
+        raise Refused(f'"{path}" leads out of the spec\'s folder through a link', stay)
+    return place
+
+
+def files(folder: str, pattern: str) -> Iterator[str]:
+    """The files that match a glob, as paths relative to `folder` with `/`, in the order of their parts.
+
+    `**` stands for any number of folders; a link that leads out of the folder is passed over, as is what begins with a
+    dot unless the pattern says the dot. `Refused` where the pattern itself leaves the folder.
+    """
+    parts = pattern.replace("\\", "/").split("/")
+    fixed = []
+    for part in parts[:-1]:
+        if any(sign in part for sign in "*?["):
+            break
+        fixed.append(part)
+    inside(folder, pattern)
+    root = os.path.realpath(folder or ".")
+    start = inside(folder, "/".join(fixed)) if fixed else root
+    yield from _matches(root, start, "/".join(fixed), frozenset({tuple(parts[len(fixed) :])}))
+
+
+def _matches(root: str, place: str, relative: str, states: frozenset[tuple[str, ...]]) -> Iterator[str]:
+    """The files below `place` that match what is left of the pattern; `**` may end here or go on: several states."""
+    reached = set(states)
+    for state in states:
+        while state[0] == "**":
+            state = state[1:] or ("*",)
+            reached.add(state)
+    try:
+        entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        hidden = entry.name.startswith(".")
+        if entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip(os.sep) + os.sep):
+            continue
+        path = f"{relative}/{entry.name}" if relative else entry.name
+        matched = [s for s in reached if fnmatchcase(entry.name, s[0]) and (not hidden or s[0].startswith("."))]
+        if entry.is_dir():
+            deeper = {s for s in reached if s[0] == "**" and not hidden and not entry.is_symlink()}
+            deeper.update(s[1:] for s in matched if len(s) > 1 and s[0] != "**")
+            if deeper:
+                yield from _matches(root, entry.path, path, frozenset(deeper))
+        elif any(len(s) == 1 and s[0] != "**" for s in matched):
+            yield path
