@@ -1,5 +1,26 @@
-"""Words."""
+"""The layers: every word that may stand in a network, by what it does; and Keras's own by a table."""
 
-from gendsl.vocabulary.word import Word
+from gendsl.vocabulary.layers import (
+    activation,
+    combination,
+    convolution,
+    dense,
+    normalization,
+    pooling,
+    regularization,
+    reshaping,
+    sequence,
+)
+from gendsl.vocabulary.word import LayerWord
 
-WORDS: tuple[Word, ...] = ()
+WORDS: tuple[LayerWord, ...] = (
+    *dense.WORDS,
+    *convolution.WORDS,
+    *sequence.WORDS,
+    *normalization.WORDS,
+    *regularization.WORDS,
+    *reshaping.WORDS,
+    *pooling.WORDS,
+    *combination.WORDS,
+    *activation.WORDS,
+)
