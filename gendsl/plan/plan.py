@@ -68,6 +68,7 @@ class Data:
     condition: tuple[str, ...] = ()
     window: int | None = None
     examples: int | None = None
+    pairs: str | None = None  # `name` or `order`: how examples of several sources belong together
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,8 +192,7 @@ _BATCHING: tuple[Word, ...] = (
     Word(
         name="cache",
         category="data",
-        doc="Whether decoded examples are kept in memory.",
-        parameters=(Parameter(name="on", kind=Toggle(), default=True, doc="`off` reads them anew."),),
+        doc="Decoded examples are kept in memory, as they always are in this version.",
         example="cache",
     ),
     Word(

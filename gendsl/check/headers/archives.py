@@ -203,7 +203,7 @@ def _npz_classes(archive: Any, name: str, array: Array) -> int | None:
     if not whole or array.shape[0] == 0 or array.shape[0] * int(array.type[2:]) > _SMALL:
         return None
     with archive.open(f"{name}.npy") as file:
-        data = file.read()
+        data: bytes = file.read()
     order: Literal["little", "big"] = "big" if array.type[0] == ">" else "little"
     width = int(array.type[2:])
     start = len(data) - array.shape[0] * width

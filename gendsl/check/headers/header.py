@@ -9,7 +9,7 @@ class HeaderField:
     """A field that a source gives, before the transforms of its statement.
 
     `shape` is without the batch, None where only the data knows: (height, width, channels) of an image, (width,) of a
-    row, (size,) of a point, (window,) of a text, () of a label. `classes` is how many a label, or a text's tokens, can be.
+    row, (size,) of a point, (window,) of a text, () of a label. `classes` is how many a label, or a token, can be.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Header:
 
     `examples` counts all of a source without splits of its own, `splits` those of one with (`train`, `test`…); both are
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
-    the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or known only from a table
-    (`known`). `looked` is where it was looked for, for people.
+    the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or known only from a table (then
+    `known`). `looked` is where it was looked for, for people.
     """
 
     fields: tuple[HeaderField, ...]
