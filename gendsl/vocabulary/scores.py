@@ -96,9 +96,9 @@ SCORES: tuple[Word, ...] = (
     ),
     _score(
         "diversity",
-        "The mean distance between pairs of samples, in pixels, as a share of that of the data: 100 % is as diverse as "
-        "the data, near 0 % is a collapse. It needs no network, so `features:` does not change it.",
-        source="mean pairwise distance, as Zhu et al. 2017 (BicycleGAN, section 5) report it, in L2 on values",
+        "The Vendi score of the samples as a share of that of as many examples: 100 % is as diverse as the data, near "
+        "0 % is a collapse. Taken on values with a Gaussian kernel, without a network, whatever `features:` says.",
+        source="Friedman & Dieng 2023, definition 3.1",
         runs=True,
     ),
     _score(

@@ -1,0 +1,54 @@
+"""An experiment in, samples out: sample i of a seed is the same whatever their number, now and in the exported model.
+
+Samples are drawn in chunks of a fixed size, each keyed by (seed, number of the chunk) and cut to what was asked for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from gendsl.parts.keys import Key
+
+CHUNK = 64
+_CHUNK_BITS = 24  # of the moment; the rest are the seed's
+
+
+def moment_of(seed: Any, chunk: Any) -> tf.Tensor:
+    """The int64 moment of a chunk of a seed; in graph, from numbers or tensors."""
+    return tf.bitwise.left_shift(tf.cast(seed, tf.int64), tf.constant(_CHUNK_BITS, tf.int64)) + tf.cast(chunk, tf.int64)
+
+
+class Sampler:
+    """Draws samples with the averaged weights, where there are any; traced once for each set of given fields."""
+
+    def __init__(self, experiment: Any, *, place: str = "sample", averaged: bool = True) -> None:
+        self._experiment = experiment
+        self._place = place
+        self._averaged = averaged
+        self._graph = tf.function(self._chunk)
+
+    def _chunk(self, moment: tf.Tensor, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        key = Key(self._experiment.seed, self._place, moment)
+        given: dict[str, tf.Tensor] = dict(fields)
+        samples: dict[str, tf.Tensor] = self._experiment.sample(CHUNK, key, fields=given, averaged=self._averaged)
+        return samples
+
+    def samples(
+        self, count: int, *, seed: int, fields: Mapping[str, NDArray[Any]] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Samples by output name (count, …); `fields` gives the signature's inputs (count, …)."""
+        parts: dict[str, list[NDArray[Any]]] = {}
+        for chunk in range(-(-count // CHUNK)):
+            given = {name: tf.constant(_cut(values, chunk)) for name, values in (fields or {}).items()}
+            for name, values in self._graph(moment_of(seed, chunk), given).items():
+                parts.setdefault(name, []).append(values.numpy())
+        return {name: np.concatenate(values)[:count] for name, values in parts.items()}
+
+
+def _cut(values: NDArray[Any], chunk: int) -> NDArray[Any]:
+    """A chunk of values, the last filled up with its last value: the graph has one batch size."""
+    part = values[chunk * CHUNK : (chunk + 1) * CHUNK]
+    return np.concatenate([part, np.repeat(part[-1:], CHUNK - len(part), axis=0)])

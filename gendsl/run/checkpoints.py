@@ -1,0 +1,179 @@
+"""The state of an experiment in, checkpoints on disk out, and back: written whole or not at all, read only if intact.
+
+`step-N/` holds what `tf.train.Checkpoint.write` makes and `manifest.json` with the step, the variables, the size and
+the SHA-256 of every file. It is written as `step-N.tmp`, made to last by fsync, and then renamed.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from gendsl.lower.errors import UserError
+from gendsl.run.folder import sync_folder
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was read back: after how many steps, the loop's own record, and what was passed over, newest first."""
+
+    step: int
+    record: Mapping[str, Any]
+    path: Path
+    damaged: tuple[tuple[str, str], ...]
+
+
+class Damaged(Exception):
+    """Why a checkpoint cannot be read."""
+
+
+def save(
+    folder: Path, step: int, state: Mapping[str, Any], *, record: Mapping[str, Any], keep: int, plan_hash: str
+) -> Path:
+    """Writes the state after `step` steps, then removes all but the newest `keep`. Gives the checkpoint's folder.
+
+    Raises UserError if the disk takes no more; then the earlier checkpoints are still there.
+    """
+    final = folder / f"step-{step}"
+    temporary = folder / f"step-{step}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        _checkpoint_of(state).write(str(temporary / "state"))
+        manifest = {
+            "format": _FORMAT,
+            "step": step,
+            "plan": plan_hash,
+            "record": dict(record),
+            "variables": _described(state),
+            "files": {file.name: _fingerprint(file) for file in sorted(temporary.iterdir())},
+        }
+        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        for file in temporary.iterdir():
+            _sync(file)
+        sync_folder(temporary)
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(temporary, final)
+        sync_folder(folder)
+    except (OSError, tf.errors.OpError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise UserError(
+            f"the checkpoint of step {step} could not be written: {_reason(error)}",
+            "make room on the disk, then go on with --resume; earlier checkpoints are untouched",
+        ) from error
+    prune(folder, keep=keep)
+    return final
+
+
+def restore(folder: Path, state: Mapping[str, Any], *, plan_hash: str, step: int | None = None) -> Restored | None:
+    """Reads the newest intact checkpoint (or that of `step`) into the variables; None if there is none at all.
+
+    Raises UserError if there are checkpoints and none can be read.
+    """
+    damaged: list[tuple[str, str]] = []
+    for path in paths(folder):
+        if step is not None and path.name != f"step-{step}":
+            continue
+        try:
+            manifest = _verified(path, plan_hash=plan_hash, state=state)
+        except Damaged as reason:
+            damaged.append((path.name, str(reason)))
+            continue
+        status = _checkpoint_of(state).read(str(path / "state"))
+        status.assert_consumed()
+        status.assert_existing_objects_matched()
+        return Restored(int(manifest["step"]), manifest["record"], path, tuple(damaged))
+    if damaged:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in damaged)
+        raise UserError(f"no checkpoint in {folder} can be read ({reasons})", "start anew in another folder")
+    if step is not None:
+        there = ", ".join(str(_step(path)) for path in reversed(paths(folder))) or "none"
+        raise UserError(f"there is no checkpoint of step {step}", f"there are those of: {there}")
+    return None
+
+
+def paths(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, the newest first; temporaries are left out."""
+    found = [path for path in folder.glob("step-*") if path.is_dir() and path.name[5:].isdigit()]
+    return sorted(found, key=_step, reverse=True)
+
+
+def newest_step(folder: Path) -> int | None:
+    """After how many steps the newest checkpoint was written, by its name; None if there is none."""
+    there = paths(folder)
+    return _step(there[0]) if there else None
+
+
+def prune(folder: Path, *, keep: int) -> None:
+    """Removes all but the newest `keep` checkpoints, and what killed processes left behind."""
+    for path in paths(folder)[keep:]:
+        shutil.rmtree(path, ignore_errors=True)
+    sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Removes temporaries; call it only under the run's lock."""
+    for path in folder.glob("step-*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _step(path: Path) -> int:
+    return int(path.name[5:])
+
+
+def _checkpoint_of(state: Mapping[str, Any]) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(state={name: _variable(value) for name, value in state.items()})
+
+
+def _variable(value: Any) -> Any:
+    """The tf.Variable inside a Keras one."""
+    return value if isinstance(value, tf.Variable) else value.value
+
+
+def _described(state: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {name: [list(value.shape), tf.as_dtype(value.dtype).name] for name, value in state.items()}
+
+
+def _verified(path: Path, *, plan_hash: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of an intact checkpoint of this plan. Raises Damaged."""
+    try:
+        manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Damaged("its manifest is missing or damaged") from None
+    if manifest.get("format") != _FORMAT:
+        raise Damaged("it was written by another version of gendsl")
+    if manifest.get("plan") != plan_hash:
+        raise Damaged("it belongs to another plan")
+    for name, expected in manifest["files"].items():
+        file = path / name
+        if not file.is_file() or file.stat().st_size != expected["bytes"]:
+            raise Damaged(f"{name} is missing or cut short")
+        if _fingerprint(file) != expected:
+            raise Damaged(f"{name} does not have the content that was written")
+    if manifest["variables"] != _described(state):
+        missing = sorted(set(manifest["variables"]) ^ set(state))
+        raise Damaged("its variables are not those of the model" + (f" ({missing[0]}, …)" if missing else ""))
+    return manifest
+
+
+def _fingerprint(file: Path) -> dict[str, Any]:
+    with open(file, "rb") as stream:
+        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+def _sync(file: Path) -> None:
+    with open(file, "rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _reason(error: Exception) -> str:
+    return str(error.strerror) if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]

@@ -1,0 +1,348 @@
+"""A checked plan in, a finished (or interrupted) run out: what `gendsl run` does, from the first refusal to the
+message at the end. TensorFlow is loaded only once it is clear that there is something to train.
+"""
+
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from gendsl.lower.errors import UserError
+from gendsl.plan.plan import Plan
+from gendsl.plan.record import hash_of, record_of
+from gendsl.run import folder as folders
+from gendsl.run.folder import Lock, RunFolder
+
+if TYPE_CHECKING:
+    from gendsl.run.trainer import Trainer
+
+# What is not built and may be left out without changing the training.
+_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card", "sweep", "search")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run went: its folder, the steps that are done, the last scores, and the exit code of the process."""
+
+    folder: Path
+    step: int
+    finished: bool
+    scores: Mapping[str, float] = field(default_factory=dict)
+    exit_code: int = 0
+
+
+def run(
+    plan: Plan,
+    *,
+    source_text: str,
+    spec_path: str,
+    out: str | None,
+    resume: bool,
+    steps: int | None,
+    overfit: bool,
+    console: Console,
+) -> Outcome:
+    """Trains a plan in a folder of its own.
+
+    `steps` ends the run earlier and leaves schedules at the spec's length; 0 makes all ready, draws and scores once.
+    With `resume` it goes on with an unfinished folder of the same plan, or starts one. Raises UserError.
+    """
+    _refuse_what_is_not_built(plan, console)
+    plan_hash = hash_of(plan)
+    folder = _folder(plan, plan_hash, out=out, resume=resume)
+    with console.status("loading TensorFlow and the data…"):
+        ready = _made_ready(plan, plan_hash, folder, spec_path=spec_path, steps=steps, overfit=overfit)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = Lock(folder)
+    try:
+        return _run(ready, source_text=source_text, steps=steps, console=console)
+    finally:
+        lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A run before its first step."""
+
+    plan: Plan
+    plan_hash: str
+    folder: RunFolder
+    experiment: Any
+    dataset: Any
+    last: int
+    overfit: bool
+    spec_path: str
+
+
+def _made_ready(
+    plan: Plan, plan_hash: str, folder: RunFolder, *, spec_path: str, steps: int | None, overfit: bool
+) -> _Ready:
+    """Loads TensorFlow and the data, and builds the networks. Raises UserError."""
+    from gendsl.lower.data import dataset_of
+    from gendsl.lower.training import experiment_of
+
+    dataset = dataset_of(plan, str(Path(spec_path).parent), overfit=overfit)
+    experiment = experiment_of(plan, examples=dataset.sizes.get("train"))
+    last = experiment.steps if steps is None else steps
+    if last > experiment.steps:
+        raise UserError(
+            f"--steps {steps:,} is more than the {experiment.steps:,} steps of the spec",
+            "--steps ends a run earlier; for a longer one change `steps` in `train`",
+        )
+    return _Ready(plan, plan_hash, folder, experiment, dataset, last, overfit, spec_path)
+
+
+def _run(ready: _Ready, *, source_text: str, steps: int | None, console: Console) -> Outcome:
+    from gendsl.run import checkpoints
+    from gendsl.run.loop import EMPTY, window_of
+    from gendsl.run.progress import Screen
+    from gendsl.run.trainer import Interruption
+
+    folder = ready.folder
+    _write_or_compare(ready, source_text, console)
+    state = ready.experiment.state()
+    checkpoints.sweep(folder.checkpoints)
+    restored = checkpoints.restore(folder.checkpoints, state, plan_hash=ready.plan_hash)
+    first, window = (restored.step, window_of(restored.record["window"])) if restored else (0, EMPTY)
+    for name, reason in restored.damaged if restored else ():
+        console.print(f"warning: {name} was passed over: {reason}", style="yellow", markup=False)
+    if first >= ready.last and restored:
+        raise UserError(
+            f"the run in {folder.shown} is finished: {first:,} steps are done",
+            f"draw samples with `gendsl sample {folder.shown}`, or start another run without --resume",
+        )
+    for path in (folder.metrics, folder.events):
+        folders.keep_lines_until(path, first)
+    folders.append_line(folder.events, {"step": first, "event": "resumed" if first else "started", "time": _now()})
+    trainer = _trainer(ready, state, source_text)
+    console.print(_opening(ready, first), highlight=False, markup=False, soft_wrap=True)
+    began = time.monotonic()
+    with Interruption() as interruption:
+        with Screen(console, first=first, last=ready.last) as screen:
+            step = trainer.train(first, window, screen, interruption)
+            if step == ready.last:
+                trainer.finish(step, screen)
+        ended_by = interruption.signal
+    seconds = time.monotonic() - began
+    if step < ready.last:
+        trainer.logs.close()
+        folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
+        _say_how_to_go_on(ready, step, console)
+        code = 130 if ended_by == signal.SIGINT else 128 + signal.SIGTERM
+        return Outcome(folder.path, step, False, trainer.scores, code)
+    folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
+    _say_where_all_is(ready, step - first, seconds, trainer.scores, console)
+    return Outcome(folder.path, step, True, trainer.scores)
+
+
+def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
+    """Names what this version cannot run yet; raises UserError if any of it changes the training."""
+    refused = [word for word, category in plan.not_built if category not in _BESIDE_TRAINING]
+    if refused:
+        names = ", ".join(f"`{word}`" for word in refused)
+        raise UserError(
+            f"{names} cannot be run yet in this version, only checked and planned",
+            "take it out of the spec to train without it",
+        )
+    left_out = [word for word, category in plan.not_built if category in ("score", "extractor", "monitor", "policy")]
+    if left_out:
+        names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))
+        console.print(
+            f"note: not built yet and left out: {names}", style="yellow", highlight=False, markup=False, soft_wrap=True
+        )
+
+
+def _folder(plan: Plan, plan_hash: str, *, out: str | None, resume: bool) -> RunFolder:
+    """The folder to train in. Raises UserError where there is a run already that this may not go on with."""
+    if out is None:
+        if resume:
+            unfinished = [found for found in folders.existing(plan.experiment, plan_hash) if not _finished(found)]
+            if unfinished:
+                return unfinished[0]
+        return RunFolder(folders.new_path(plan.experiment, plan_hash))
+    folder = RunFolder(Path(out))
+    there = folders.plan_hash_in(folder)
+    if there is None:
+        if folder.path.is_file() or (folder.path.is_dir() and any(_visible(folder.path))):
+            raise UserError(f"{out} is there and is not the folder of a run", "give a new folder with --out")
+        return folder
+    if not resume:
+        raise UserError(f"{out} holds a run already", "go on with it by --resume, or give another folder with --out")
+    if there != plan_hash:
+        raise UserError(
+            f"the run in {out} is of another plan (its hash is {there[:8]}, the spec's is {plan_hash[:8]})",
+            f"its spec is {out}/spec.gen; give another folder with --out to train the changed one",
+        )
+    return folder
+
+
+def _visible(path: Path) -> list[Path]:
+    return [found for found in path.iterdir() if not found.name.startswith(".")]
+
+
+def _finished(folder: RunFolder) -> bool:
+    """Whether the last thing that happened in a folder is the end of a run of full length."""
+    events = [record.get("event") for record in folders.read_lines(folder.events)]
+    told = [event for event in events if event != "phase"]
+    return bool(told) and told[-1] == "finished"
+
+
+def _write_or_compare(ready: _Ready, source_text: str, console: Console) -> None:
+    """Writes the files that say what is run; in a folder that has them, compares. Raises UserError."""
+    from gendsl.run.environment import differences, environment
+
+    folder = ready.folder
+    now = environment(ready.spec_path, options={"overfit": ready.overfit})
+    counts = ready.dataset.class_counts
+    data = {
+        **ready.dataset.manifest,
+        "class_names": ready.dataset.class_names,
+        "class_counts": None if counts is None else [int(count) for count in counts],
+    }
+    then, data_then = folders.read_json(folder.environment), folders.read_json(folder.data)
+    if then is None or data_then is None:
+        folders.write_whole(folder.spec, source_text)
+        folders.write_json(folder.environment, now)
+        folders.write_json(folder.data, data)
+        folders.write_json(folder.plan, record_of(ready.plan))  # last: it makes the folder one of a run
+        return
+    if bool(then.get("options", {}).get("overfit")) != ready.overfit:
+        raise UserError(
+            f"the run in {folder.shown} was started {'without' if ready.overfit else 'with'} --overfit",
+            "go on with the same option, or give another folder with --out",
+        )
+    if data_then != folders.as_json(data):
+        raise UserError(
+            f"the data is no longer that of {folder.shown}/data.json",
+            "bring it back as it was, or start a new run without --resume",
+        )
+    changed = differences(then, folders.as_json(now))
+    if changed:
+        console.print(
+            f"warning: the run goes on, but not bit for bit as if uninterrupted: {'; '.join(changed)}",
+            style="yellow",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trainer":
+    from gendsl.evaluate.inputs import grid_of_fields, typical_fields
+    from gendsl.evaluate.sampler import Sampler
+    from gendsl.evaluate.scores import Evaluator
+    from gendsl.run.logs import Logs
+    from gendsl.run.moments import kept_checkpoints, moments_of
+    from gendsl.run.trainer import Trainer
+
+    plan, dataset, experiment = ready.plan, ready.dataset, ready.experiment
+    batch = plan.data.batch * plan.train.times
+    examples = dataset.sizes.get("train")
+    moments = moments_of(
+        plan,
+        last=ready.last,
+        length=experiment.steps,
+        steps_per_epoch=None if examples is None else -(-examples // batch),
+    )
+    pictured = grid_of_fields(plan, dataset)
+    logs = Logs(ready.folder.logs)
+    logs.texts(0, {"spec": source_text})
+    return Trainer(
+        plan=plan,
+        plan_hash=ready.plan_hash,
+        folder=ready.folder,
+        experiment=experiment,
+        dataset=dataset,
+        moments=moments,
+        keep=kept_checkpoints(plan),
+        logs=logs,
+        evaluator=Evaluator(
+            plan,
+            experiment,
+            dataset,
+            Sampler(experiment, place="evaluate"),
+            lambda count: typical_fields(plan, dataset, count),
+        ),
+        pictures=Sampler(experiment, place="picture"),
+        picture_fields=pictured.fields,
+        picture_count=pictured.count,
+        picture_columns=pictured.columns,
+        state=state,
+    )
+
+
+def _opening(ready: _Ready, first: int) -> str:
+    text = f"{ready.plan.experiment}: {'going on at step' if first else 'training'} "
+    text += f"{first:,} of {ready.last:,}" if first else f"{ready.last:,} steps"
+    if ready.last < ready.experiment.steps:
+        text += f" (schedules keep the spec's {ready.experiment.steps:,})"
+    if ready.overfit:
+        text += ", on one batch only (--overfit)"
+    return f"{text}, in {ready.folder.shown}"
+
+
+def _resume_command(ready: _Ready) -> str:
+    sets = "".join(f" --set {setting}" for setting in _settings_of_command())
+    return f"gendsl run {ready.spec_path}{sets} --out {ready.folder.shown} --resume"
+
+
+def _settings_of_command() -> list[str]:
+    """The `--set` options of this process, as they were given."""
+    import shlex
+    import sys
+
+    found, words = [], sys.argv[1:]
+    for number, word in enumerate(words):
+        if word == "--set" and number + 1 < len(words):
+            found.append(shlex.quote(words[number + 1]))
+        elif word.startswith("--set="):
+            found.append(shlex.quote(word[len("--set=") :]))
+    return found
+
+
+def _say_how_to_go_on(ready: _Ready, step: int, console: Console) -> None:
+    extra = " --overfit" if ready.overfit else ""
+    if ready.last < ready.experiment.steps:
+        extra += f" --steps {ready.last}"
+    _say(
+        console,
+        [
+            ("interrupted", f"after {step:,} of {ready.last:,} steps; all of them are saved"),
+            ("go on", _resume_command(ready) + extra),
+        ],
+    )
+
+
+def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping[str, float], console: Console) -> None:
+    from gendsl.run.progress import clock
+    from gendsl.run.trainer import shown_scores
+
+    folder = ready.folder
+    speed = f" ({steps / seconds:.0f} steps/s)" if steps and seconds >= 1 else ""
+    done = f"{steps:,} steps in {clock(seconds)}{speed}"
+    grid = folder.samples / "grid-final.png"
+    lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
+    if grid.is_file():
+        lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
+    lines += [
+        ("TensorBoard", f"{folder.shown}/logs"),
+        ("checkpoints", f"{folder.shown}/checkpoints"),
+        ("", ""),
+        ("watch", f"tensorboard --logdir {folder.shown}"),
+        ("sample", f"gendsl sample {folder.shown} -n 16 --seed 3 -o samples"),
+        ("export", f"gendsl export {folder.shown}"),
+    ]
+    _say(console, lines)
+
+
+def _say(console: Console, lines: list[tuple[str, str]]) -> None:
+    for name, text in lines:
+        console.print(f"{name:<12} {text}".rstrip(), highlight=False, markup=False, soft_wrap=True)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

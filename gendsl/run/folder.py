@@ -1,0 +1,208 @@
+"""A plan and a place in, the folder of a run out: its files, each written whole or not at all, and the lock on it."""
+
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gendsl.lower.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run and where its files stand."""
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "spec.gen"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
+
+    @property
+    def environment(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def shown(self) -> str:
+        """The path as a person would type it here."""
+        try:
+            return str(self.path.resolve().relative_to(Path.cwd()))
+        except ValueError:
+            return str(self.path)
+
+
+def new_path(experiment: str, plan_hash: str, *, root: Path = Path("runs")) -> Path:
+    """`runs/<experiment>/<UTC time>-<plan hash>`, with `-2`, `-3`… where that is taken."""
+    stem = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{plan_hash[:8]}"
+    path, number = root / experiment / stem, 2
+    while path.exists():
+        path, number = root / experiment / f"{stem}-{number}", number + 1
+    return path
+
+
+def existing(experiment: str, plan_hash: str, *, root: Path = Path("runs")) -> list[RunFolder]:
+    """The folders of runs of a plan, the newest first."""
+    found = []
+    for path in sorted((root / experiment).glob("*"), reverse=True):
+        folder = RunFolder(path)
+        if folder.plan.is_file() and plan_hash_in(folder) == plan_hash:
+            found.append(folder)
+    return found
+
+
+def plan_hash_in(folder: RunFolder) -> str | None:
+    """The hash of the plan that a folder is of; None if the folder holds no run."""
+    record = read_json(folder.plan)
+    return None if record is None else str(record.get("hash"))
+
+
+def open_run(path: Path) -> RunFolder:
+    """The folder of a run that is there. Raises UserError where none is."""
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise UserError(
+            f"there is no folder {path}", "give the folder of a run, such as runs/<experiment>/<time>-<hash>"
+        )
+    if not folder.plan.is_file():
+        inside = sorted(found.parent for found in path.glob("**/plan.json"))
+        help = f"the newest run in it is {inside[-1]}" if inside else "a run's folder holds plan.json and checkpoints/"
+        raise UserError(f"{path} is not the folder of a run", help)
+    return folder
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Writes a file so that after a crash either the old or the new one is there, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with open(temporary, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Makes renames in a folder last through a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Writes a record as indented JSON, whole or not at all."""
+    write_whole(path, json.dumps(as_json(record), indent=2, ensure_ascii=False) + "\n")
+
+
+def as_json(value: Any) -> Any:
+    """A value as it is read back from JSON: tuples are lists, NaN is null, anything else a text."""
+    if isinstance(value, Mapping):
+        return {str(name): as_json(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return as_json(value.item()) if hasattr(value, "item") else str(value)  # a NumPy number
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The record in a file; None if there is none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def append_line(path: Path, record: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Adds a record as one line in a single write, so that a crash leaves at most a last line that does not parse.
+
+    `durable` waits for the disk; lines that come many a second do not.
+    """
+    line = json.dumps(as_json(record), ensure_ascii=False) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The records of a file of lines; a torn last line is left out."""
+    if not path.is_file():
+        return []
+    records = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
+def keep_lines_until(path: Path, step: int) -> None:
+    """Drops the records after a step: a resumed run writes them anew."""
+    records = read_lines(path)
+    kept = [record for record in records if record.get("step", 0) <= step]
+    if path.is_file():
+        write_whole(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
+
+
+class Lock:
+    """Held by the one process that writes into a folder; the system lets it go when that process ends, however."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Raises UserError where another process holds it."""
+        self._file = open(folder.path / ".lock", "a+")  # noqa: SIM115 - open as long as the lock is held
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise UserError(
+                f"another process is at work in {folder.shown}", "wait for it, or give another folder with --out"
+            ) from None
+
+    def release(self) -> None:
+        """Lets go."""
+        self._file.close()

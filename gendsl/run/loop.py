@@ -1,0 +1,118 @@
+"""An experiment and its data in, training steps done: several in one graph call, each a function of (seed, step) alone.
+
+One graph serves every number of steps a call, so that the bits do not depend on how a run is cut into calls; how many
+are taken at once follows the time they take, so that the screen moves about twice a second.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+SECONDS_A_CALL = 0.5
+_MOST_STEPS_A_CALL = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Sums of what the steps told since the last log: the mean of a window does not depend on the cut into calls."""
+
+    names: tuple[str, ...]
+    sums: np.ndarray  # float32, one a name
+    last: np.ndarray  # float32, of the last step
+    steps: int
+
+    @property
+    def means(self) -> dict[str, float]:
+        """The mean of each value over the window, a learning rate's last; empty if nothing was done."""
+        if not self.steps:
+            return {}
+        return {
+            name: float(last) if name.startswith("learning_rate") else float(total) / self.steps
+            for name, total, last in zip(self.names, self.sums, self.last, strict=True)
+        }
+
+    def record(self) -> dict[str, Any]:
+        """As plain numbers, for a checkpoint: float32 goes through JSON without loss."""
+        return {"names": list(self.names), "sums": [float(value) for value in self.sums], "steps": self.steps}
+
+
+EMPTY = Window((), np.zeros(1, np.float32), np.zeros(1, np.float32), 0)
+
+
+def window_of(record: Any) -> Window:
+    """The window in a checkpoint's record; an empty one if there is none."""
+    if not record or not record.get("steps"):
+        return EMPTY
+    sums = np.asarray(record["sums"], np.float32)
+    return Window(tuple(record["names"]), sums, np.zeros_like(sums), int(record["steps"]))
+
+
+class Stepper:
+    """Runs steps of an experiment on the batches of a data set."""
+
+    def __init__(self, experiment: Any, dataset: Any) -> None:
+        self._experiment = experiment
+        self._dataset = dataset
+        self._names: tuple[str, ...] = ()
+        self._graph = tf.function(
+            self._run,
+            input_signature=[
+                tf.TensorSpec([None, None, None, 2], tf.int64),
+                tf.TensorSpec([], tf.int64),
+                tf.TensorSpec([None], tf.float32),
+            ],
+        )
+
+    def _run(self, addresses: tf.Tensor, first: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        count = tf.shape(addresses)[0]
+
+        def body(index: tf.Tensor, sums: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+            batches = self._dataset.fetch(addresses[index])
+            told = self._experiment.step_at(first + tf.cast(index, tf.int64), batches)
+            self._names = tuple(sorted(told))
+            # The first sums are one zero: broadcasting fits them to however many values the experiment tells.
+            values = tf.stack([tf.cast(tf.reshape(told[name], []), tf.float32) for name in self._names])
+            return index + 1, sums + values, values
+
+        _, sums, last = tf.while_loop(
+            lambda index, *_: index < count,
+            body,
+            (tf.constant(0), sums, tf.zeros([1])),
+            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None])),
+            parallel_iterations=1,
+        )
+        return sums, last
+
+    def run(self, first: int, count: int, window: Window) -> Window:
+        """Does steps first…first+count-1 and adds what they tell to the window."""
+        addresses = tf.constant(self._dataset.addresses(first, count), tf.int64)
+        sums, last = self._graph(addresses, tf.constant(first, tf.int64), tf.constant(window.sums))
+        return Window(self._names, sums.numpy(), last.numpy(), window.steps + count)
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many steps a call takes, from how long the last calls took; the first two are short, to learn that."""
+
+    _seconds: float | None = None  # of a step
+    _calls: int = 0
+
+    def count(self, most: int) -> int:
+        """How many steps the next call takes, at most so many."""
+        wanted = 1 if self._seconds is None else SECONDS_A_CALL / max(self._seconds, 1e-6)
+        return max(1, min(most, _MOST_STEPS_A_CALL, int(wanted)))
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learns from a call; the first one is left out, since it traces the graph."""
+        self._calls += 1
+        if self._calls > 1:
+            each = seconds / steps
+            # A burst of load should not make calls short for long, nor a fast one make the next call minutes long.
+            self._seconds = each if self._seconds is None else 0.5 * (self._seconds + each)
+
+    @property
+    def steps_per_second(self) -> float | None:
+        """The present speed; None before anything was measured."""
+        return None if self._seconds is None else 1 / max(self._seconds, 1e-9)
