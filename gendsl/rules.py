@@ -24,6 +24,7 @@ def _advice(code: str, summary: str, explanation: str, source: str) -> Rule:
 
 
 # Text and syntax
+unreadable = _error("unreadable", "The spec cannot be read.", "A spec is one file, or `-` for standard input; a folder, a missing file and a file without the right to read it are none.")
 not_text = _error("not_text", "The file is not UTF-8 text.", "A spec is UTF-8 text without NUL characters, of at most 2 MiB.")
 too_large = _error("too_large", "The file is beyond the size of a spec.", "A spec has at most 2 MiB of text.")
 too_deep = _error("too_deep", "Braces, brackets or parentheses are nested too deeply.", "The limit is 100 levels. Name inner parts with `block`.")

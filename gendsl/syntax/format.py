@@ -1,7 +1,7 @@
 """A syntax tree in, its canonical text out: the author's lines, comments and blank lines kept, indent and spacing ours.
 
-Only what stands between the tokens changes, so the text parses to the same tree and formatting it again changes nothing.
-Lines are broken where the author broke them; a one-line block opens up when its line passes 120 characters.
+Only what stands between the tokens changes, so the text parses to the same tree, and formatting it again changes
+nothing. Lines are broken where the author broke them; a one-line block opens up when its line passes 120 characters.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,7 @@ _CLOSERS = ("RBRACE", "RPAR", "RSQB")
 _NO_SPACE_AFTER = frozenset(["LPAR", "LSQB", "DOT", "POWER", "RANGE"])
 _NO_SPACE_BEFORE = frozenset(["RPAR", "RSQB", "COMMA", "COLON", "DOT", "POWER", "RANGE"])
 _BEFORE_OPERAND = frozenset(
-    ["PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND", "OR", "NOT", "RANGE", "ARROW", "COMMA", "COLON", "EQUAL"]
-    + ["TILDE", "LPAR", "LSQB"]
+    "PLUS MINUS TIMES POWER COMPARE AND OR NOT RANGE ARROW COMMA COLON EQUAL TILDE LPAR LSQB".split()
 )
 
 
