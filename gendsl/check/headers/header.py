@@ -29,7 +29,7 @@ class Header:
 
     `examples` counts all of a source without splits of its own, `splits` those of one with (`train`, `test`…); both are
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
-    the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or known only from a table (then
+    the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
     `known`). `looked` is where it was looked for, for people.
     """
 
