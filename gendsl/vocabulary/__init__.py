@@ -51,7 +51,7 @@ for _module in MODULES:
         WORDS.setdefault(_word.category, {})[_word.name] = _word
 
 
-def word(category: str, name: str) -> Word | None:
+def word_of(category: str, name: str) -> Word | None:
     """The word of a name in a category, or None."""
     return WORDS.get(category, {}).get(name)
 
