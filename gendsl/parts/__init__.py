@@ -1,0 +1,1 @@
+"""Keras layers and functions that neither Keras nor TF-GAN has, one a file."""

@@ -1,0 +1,40 @@
+"""Channels and features in, each channel scaled and shifted by a linear map of the features out."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="gendsl")
+class Film(keras.layers.Layer):
+    """(1 + s)·x + b, (batch, …, channels) from the same and features (batch, n); Perez et al. 2018, equation 2."""
+
+    def __init__(self, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
+        super().__init__(**options)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+
+    def build(self, inputs_shape: Any, features_shape: Any) -> None:
+        width = 2 * inputs_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel", shape=(features_shape[-1], width), initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros")
+        self.built = True
+
+    def modulated(self, inputs: Any, features: Any) -> Any:
+        """The inputs, scaled and shifted."""
+        both = ops.matmul(features, self.kernel) + self.bias
+        both = ops.reshape(both, (-1, *(1,) * (len(inputs.shape) - 2), 2 * inputs.shape[-1]))
+        scale, shift = ops.split(both, 2, axis=-1)
+        return (1 + scale) * inputs + shift
+
+    def call(self, inputs: Any, features: Any) -> Any:
+        return self.modulated(inputs, features)
+
+    def compute_output_shape(self, inputs_shape: Any, features_shape: Any) -> Any:
+        return inputs_shape
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
+        return {**super().get_config(), **own}
