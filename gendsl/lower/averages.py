@@ -1,0 +1,38 @@
+"""A network's weights after each step in, their exponential moving average out, moving statistics included."""
+
+from typing import Any
+
+import tensorflow as tf
+
+
+class Average:
+    """The average of one network's weights; it equals them until `start`, a step of the loop.
+
+    From there average = d * average + (1 - d) * weights once a step, d = min(decay, (1 + t) / (10 + t)) in step t.
+    """
+
+    def __init__(self, network: Any, *, decay: float, start: int) -> None:
+        self.decay = decay
+        self.start = start
+        self._pairs = [
+            (variable, tf.Variable(variable.value, trainable=False, name=f"average/{variable.path}"))
+            for variable in network.variables
+        ]
+
+    @property
+    def values(self) -> list[tuple[Any, Any]]:
+        """Each variable of the network with the variable that averages it."""
+        return self._pairs
+
+    def follow(self, step: Any) -> None:
+        """Takes in the weights as they are after a step, int64 ()."""
+        moment = tf.cast(step, tf.float32)
+        decay = tf.minimum(tf.constant(self.decay, tf.float32), (1.0 + moment) / (10.0 + moment))
+        kept = tf.where(step < self.start, tf.zeros((), tf.float32), decay)
+        for variable, average in self._pairs:
+            new = variable.value
+            if average.dtype.is_floating:
+                share = tf.cast(kept, average.dtype)
+                # `where` keeps the weights' own bits before the start, and NaN of an old average out.
+                new = tf.where(step < self.start, new, share * average + (1 - share) * new)
+            average.assign(new)

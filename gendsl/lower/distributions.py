@@ -1,0 +1,191 @@
+"""Parameters in, distributions out: log-probabilities, divergences, expectations and keyed draws in TensorFlow.
+
+Events are summed over all axes but the batch's, so every log-probability, divergence and entropy has shape (batch).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+
+def summed(values: Any) -> Any:
+    """The sums (batch) of (batch, …) over all axes but the first."""
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normal:
+    """Independent normal numbers; `mean` and `log_variance` have shape (batch, …)."""
+
+    mean: Any
+    log_variance: Any
+
+    def log_prob(self, value: Any) -> Any:
+        """log N(value; mean, variance), (batch)."""
+        squares = tf.square(value - self.mean) * tf.exp(-self.log_variance)
+        return -0.5 * summed(squares + self.log_variance + math.log(2 * math.pi))
+
+    def entropy(self) -> Any:
+        """Nats, (batch)."""
+        return 0.5 * summed(self.log_variance + math.log(2 * math.pi) + 1.0)
+
+    def mode(self) -> Any:
+        """The mean."""
+        return self.mean
+
+    def draw(self, seed: Any) -> Any:
+        """mean + standard deviation * noise, with gradients to both (Kingma & Welling 2013, section 2.4)."""
+        noise = tf.random.stateless_normal(tf.shape(self.mean), seed, alg="philox")
+        noise = tf.ensure_shape(noise, self.mean.shape)
+        return self.mean + tf.exp(0.5 * self.log_variance) * noise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bernoulli:
+    """Independent yes-or-no numbers; `logits` has shape (batch, …)."""
+
+    logits: Any
+
+    @property
+    def mean(self) -> Any:
+        """The probabilities of one, (batch, …)."""
+        return tf.sigmoid(self.logits)
+
+    def log_prob(self, value: Any) -> Any:
+        """Minus the cross-entropy with values in 0..1, (batch)."""
+        value = tf.cast(value, self.logits.dtype)
+        return -summed(tf.nn.sigmoid_cross_entropy_with_logits(labels=value, logits=self.logits))
+
+    def entropy(self) -> Any:
+        """Nats, (batch)."""
+        return summed(tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.sigmoid(self.logits), logits=self.logits))
+
+    def mode(self) -> Any:
+        """0 or 1, (batch, …)."""
+        return tf.cast(self.logits > 0, self.logits.dtype)
+
+    def draw(self, seed: Any) -> Any:
+        """0 or 1, (batch, …), without a gradient."""
+        chance = tf.random.stateless_uniform(tf.shape(self.logits), seed, alg="philox")
+        return tf.stop_gradient(tf.cast(chance < tf.sigmoid(self.logits), self.logits.dtype))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categorical:
+    """One of some classes at each place; `logits` has shape (batch, …, classes)."""
+
+    logits: Any
+
+    def log_prob(self, value: Any) -> Any:
+        """The log-probability of whole classes (batch, …), summed over places, (batch)."""
+        value = tf.cast(value, tf.int32)
+        return -summed(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=value, logits=self.logits))
+
+    def entropy(self) -> Any:
+        """Nats, (batch)."""
+        logs = tf.nn.log_softmax(self.logits)
+        return -summed(tf.reduce_sum(tf.exp(logs) * logs, axis=-1))
+
+    @property
+    def mean(self) -> Any:
+        """The probabilities, (batch, …, classes)."""
+        return tf.nn.softmax(self.logits)
+
+    def mode(self) -> Any:
+        """The likeliest classes, int32 (batch, …)."""
+        return tf.argmax(self.logits, axis=-1, output_type=tf.int32)
+
+    def draw(self, seed: Any) -> Any:
+        """Classes, int32 (batch, …), without a gradient: the largest of logits and Gumbel noise."""
+        tiny = 1e-20
+        chance = tf.random.stateless_uniform(tf.shape(self.logits), seed, alg="philox")
+        noise = -tf.math.log(-tf.math.log(chance + tiny) + tiny)
+        return tf.argmax(self.logits + noise, axis=-1, output_type=tf.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Uniform:
+    """Independent numbers in low..high, both of shape (batch, …)."""
+
+    low: Any
+    high: Any
+
+    @property
+    def mean(self) -> Any:
+        """The middle, (batch, …)."""
+        return 0.5 * (self.low + self.high)
+
+    def log_prob(self, value: Any) -> Any:
+        """Minus the log of the width, minus infinity outside, (batch)."""
+        inside = (value >= self.low) & (value <= self.high)
+        density = -tf.math.log(self.high - self.low)
+        return summed(tf.where(inside, density, tf.fill(tf.shape(density), -math.inf)))
+
+    def entropy(self) -> Any:
+        """Nats, (batch)."""
+        return summed(tf.math.log(self.high - self.low))
+
+    def mode(self) -> Any:
+        """The middle, (batch, …)."""
+        return self.mean
+
+    def draw(self, seed: Any) -> Any:
+        """Numbers (batch, …), with gradients to both bounds."""
+        chance = tf.random.stateless_uniform(tf.shape(self.low), seed, alg="philox")
+        return self.low + (self.high - self.low) * tf.ensure_shape(chance, self.low.shape)
+
+
+Distribution = Normal | Bernoulli | Categorical | Uniform
+
+
+def divergence(q: Distribution, p: Distribution) -> Any:
+    """KL(q || p) in nats, (batch)."""
+    match q, p:
+        case Normal(), Normal():
+            ratio = tf.exp(q.log_variance - p.log_variance)
+            distance = tf.square(q.mean - p.mean) * tf.exp(-p.log_variance)
+            return 0.5 * summed(ratio + distance - 1.0 + p.log_variance - q.log_variance)
+        case Bernoulli(), Bernoulli():
+            chance = tf.sigmoid(q.logits)
+            crossed = tf.nn.sigmoid_cross_entropy_with_logits(labels=chance, logits=p.logits)
+            return summed(crossed - tf.nn.sigmoid_cross_entropy_with_logits(labels=chance, logits=q.logits))
+        case Categorical(), Categorical():
+            logs = tf.nn.log_softmax(q.logits)
+            return summed(tf.reduce_sum(tf.exp(logs) * (logs - tf.nn.log_softmax(p.logits)), axis=-1))
+        case _:
+            raise ValueError(f"no divergence of {type(q).__name__} from {type(p).__name__}")
+
+
+def distribution_of(family: str, parameters: Any) -> Distribution:
+    """What a network's numbers mean: a normal's last axis splits into mean, then log-variance; others are logits."""
+    match family:
+        case "normal":
+            mean, log_variance = tf.split(parameters, 2, axis=-1)
+            return Normal(mean, log_variance)
+        case "bernoulli":
+            return Bernoulli(parameters)
+        case "categorical":
+            return Categorical(parameters)
+        case _:
+            raise ValueError(f"no distribution {family}")
+
+
+def standard(
+    family: str, batch: Any, event: Sequence[int], *, classes: int = 0, bounds: tuple[float, float]
+) -> Distribution:
+    """The standard distribution of events of a shape, one for each of `batch` examples."""
+    shape = [batch, *event]
+    match family:
+        case "normal":
+            return Normal(tf.zeros(shape), tf.zeros(shape))
+        case "uniform":
+            return Uniform(tf.fill(shape, float(bounds[0])), tf.fill(shape, float(bounds[1])))
+        case "bernoulli":
+            return Bernoulli(tf.zeros(shape))
+        case "categorical":
+            return Categorical(tf.zeros([*shape, classes]))
+        case _:
+            raise ValueError(f"no distribution {family}")

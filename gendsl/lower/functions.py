@@ -1,0 +1,113 @@
+"""A function word and its values in, a value out: the functions of the equations in TensorFlow, all in float32."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from gendsl.lower.distributions import Distribution, divergence, summed
+
+
+def number(value: Any) -> Any:
+    """A tensor as float32."""
+    return value if isinstance(value, Distribution) else tf.cast(value, tf.float32)
+
+
+def aligned(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two tensors whose axes match from the left: (batch) beside (batch, …) gets axes of size 1."""
+    left, right = number(left), number(right)
+    ranks = left.shape.rank, right.shape.rank
+    if 0 < ranks[0] < ranks[1]:
+        left = tf.reshape(left, tf.concat([tf.shape(left), [1] * (ranks[1] - ranks[0])], 0))
+    elif 0 < ranks[1] < ranks[0]:
+        right = tf.reshape(right, tf.concat([tf.shape(right), [1] * (ranks[0] - ranks[1])], 0))
+    return left, right
+
+
+def _mean(value: Any) -> Any:
+    return value.mean if isinstance(value, Distribution) else tf.reduce_mean(number(value))
+
+
+def _stopped(value: Any) -> Any:
+    if isinstance(value, Distribution):
+        return type(value)(*(tf.stop_gradient(getattr(value, name)) for name in value.__slots__))
+    if isinstance(value, list | tuple):
+        return [_stopped(one) for one in value]
+    return tf.stop_gradient(value)
+
+
+def _mix(x: Any, y: Any, share: Any) -> Any:
+    share, x = aligned(share, x)
+    return x + share * (number(y) - x)
+
+
+def _cross_entropy(logits: Any, label: Any) -> Any:
+    label = tf.cast(label, tf.int32)
+    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=number(logits)))
+
+
+def _accuracy(logits: Any, label: Any) -> Any:
+    found = tf.argmax(logits, axis=-1, output_type=tf.int32)
+    return tf.reduce_mean(number(tf.equal(found, tf.cast(label, tf.int32))))
+
+
+def _binary_cross_entropy(logits: Any, target: Any) -> Any:
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=number(target), logits=number(logits)))
+
+
+def _feature_matching(real: Any, fake: Any) -> Any:
+    return tf.reduce_sum(tf.square(tf.reduce_mean(number(real), axis=0) - tf.reduce_mean(number(fake), axis=0)))
+
+
+_ELEMENTWISE: dict[str, Callable[[Any], Any]] = {
+    "log": tf.math.log,
+    "exp": tf.exp,
+    "abs": tf.abs,
+    "square": tf.square,
+    "sqrt": tf.sqrt,
+    "softplus": tf.nn.softplus,
+    "sigmoid": tf.sigmoid,
+    "tanh": tf.tanh,
+    "relu": tf.nn.relu,
+    "sign": tf.sign,
+    "sin": tf.sin,
+    "cos": tf.cos,
+}
+
+_OTHERS: dict[str, Callable[..., Any]] = {
+    "mean": _mean,
+    "sum": lambda x: summed(number(x)),
+    "mode": lambda distribution: distribution.mode(),
+    "maximum": lambda x, y: tf.maximum(*aligned(x, y)),
+    "minimum": lambda x, y: tf.minimum(*aligned(x, y)),
+    "stop_gradient": _stopped,
+    "l1": lambda x, y: tf.reduce_mean(tf.abs(number(x) - number(y))),
+    "l2": lambda x, y: tf.reduce_mean(tf.square(number(x) - number(y))),
+    "nll": lambda distribution, value: -distribution.log_prob(value),
+    "log_prob": lambda distribution, value: distribution.log_prob(value),
+    "kl": divergence,
+    "entropy": lambda distribution: distribution.entropy(),
+    "cross_entropy": _cross_entropy,
+    "accuracy": _accuracy,
+    "binary_cross_entropy": _binary_cross_entropy,
+    "feature_matching": _feature_matching,
+    "consistency": lambda x, y: tf.reduce_mean(summed(tf.square(number(x) - number(y)))),
+    "concat": lambda *values: tf.concat([number(one) for one in values], axis=-1),
+    "mix": _mix,
+}
+
+
+def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """The value of a function; `options` are its parameters that are no expressions."""
+    if word in _ELEMENTWISE:
+        return _ELEMENTWISE[word](number(values[0]))
+    if word == "clip":
+        return tf.clip_by_value(number(values[0]), float(options["low"]), float(options["high"]))
+    if word == "one_hot":
+        return tf.one_hot(values[0], int(options["classes"]))
+    if word in _OTHERS:
+        return _OTHERS[word](*values)
+    raise ValueError(f"no function {word}")
+
+
+BUILT: frozenset[str] = frozenset((*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay"))

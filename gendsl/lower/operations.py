@@ -1,0 +1,262 @@
+"""The operations of an update in, their values out: each computed once, and only those that the wanted ones need.
+
+An `Evaluation` is one repetition: its batch, its key, its step. Networks are called under a Keras `StatelessScope`, so
+that no call changes a variable: the state of the networks that are trained is threaded from call to call in `state`, the
+others' is dropped. Outputs are cast to float32 before anything is made of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gendsl.lower.distributions import distribution_of, standard
+from gendsl.lower.functions import aligned, function_of, number
+from gendsl.lower.losses import loss_of
+from gendsl.lower.penalties import penalty_of
+from gendsl.lower.replay import Replay
+from gendsl.parts import keys
+from gendsl.plan import types
+from gendsl.plan.plan import Call, Network, Operation, Quantity
+
+Transform = Callable[[Any, keys.Key], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a call of a network gave: its outputs in order, and the labelled values by name."""
+
+    outputs: tuple[Any, ...]
+    names: tuple[str, ...]
+    labels: Mapping[str, Any]
+
+    @property
+    def value(self) -> Any:
+        """The only output, or all of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else list(self.outputs)
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """One repetition of a group, or one drawing of samples.
+
+    `models` and `networks` are the networks in Keras and in the plan, `labels` what is read inside each; `scalar` gives
+    the value of a number or schedule in this step; `advancing` names the networks whose state goes on.
+    """
+
+    models: Mapping[str, Any]
+    networks: Mapping[str, Network]
+    labels: Mapping[str, tuple[str, ...]]
+    fields: Mapping[str, Any]
+    batch: Any
+    key: keys.Key
+    step: Any
+    scalar: Callable[[Any], Any]
+    training: bool = True
+    advancing: frozenset[str] = frozenset()
+    both: Transform | None = None
+    replays: Mapping[int, Replay] = field(default_factory=dict)
+    weights: Sequence[tuple[Any, Any]] = ()
+    state: dict[str, dict[int, Any]] = field(default_factory=dict)
+
+    def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
+        """The values of the wanted operations and of all that they need, by number."""
+        found: dict[int, Any] = {}
+        calls: dict[int, Judged] = {}
+        for index in sorted(needed(operations, wanted)):
+            operation = operations[index]
+            inputs = [found[at] for at in operation.inputs]
+            match operation.name:
+                case "call":
+                    calls[index] = self._called(operation, inputs)
+                    found[index] = calls[index].value
+                case "output":
+                    judged = calls[operation.inputs[0]]
+                    found[index] = judged.outputs[judged.names.index(operation.attributes["name"])]
+                case "label":
+                    found[index] = calls[operation.inputs[0]].labels[operation.attributes["name"]]
+                case _:
+                    found[index] = self._value(index, operation, inputs)
+        return found
+
+    def _value(self, index: int, operation: Operation, inputs: list[Any]) -> Any:
+        attributes = operation.attributes
+        match operation.name:
+            case "constant":
+                return tf.constant(float(attributes["value"]), tf.float32)
+            case "field":
+                return self.fields[attributes["name"]]
+            case "scheduled":
+                return self.scalar(attributes["value"])
+            case "scalar":
+                return self.scalar(attributes["name"])
+            case "prior":
+                return self._prior(operation)
+            case "distribution":
+                return distribution_of(attributes["family"], inputs[0])
+            case "normal" | "uniform" | "categorical" | "bernoulli":
+                return self._standard(operation)
+            case "draw":
+                return inputs[0].draw(self._key(operation).pair())
+            case "loss":
+                return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
+            case "function" if attributes["word"] == "replay":
+                return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
+            case "function":
+                return function_of(attributes["word"], inputs, attributes["arguments"])
+            case "replay":
+                return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
+            case "penalty":
+                return self._penalty(operation, inputs)
+            case name:
+                return _ARITHMETIC[name](*inputs)
+
+    def _key(self, operation: Operation) -> keys.Key:
+        return self.key.at(f"{operation.name}_{operation.site}")
+
+    def _prior(self, operation: Operation) -> Any:
+        call: Call = operation.attributes["call"]
+        drawn = self._standard(operation, call.word, call.arguments)
+        return drawn.draw(self._key(operation).pair())
+
+    def _standard(self, operation: Operation, family: str = "", arguments: Mapping[str, Any] | None = None) -> Any:
+        """A standard distribution of the operation's event, one for each example of the batch."""
+        kind = operation.type
+        given = operation.attributes if arguments is None else arguments
+        if isinstance(kind, types.Distribution):
+            event, classes = kind.event, kind.classes
+        else:
+            event, classes = getattr(kind, "shape", ()), given.get("classes")
+        low, high = given.get("range") or (-1, 1)
+        shape = [_known(size) for size in event]
+        many = 0 if classes is None else _known(classes)
+        return standard(family or operation.name, self.batch, shape, classes=many, bounds=(float(low), float(high)))
+
+    def _called(self, operation: Operation, inputs: Sequence[Any]) -> Judged:
+        name = operation.attributes["network"]
+        key = self._key(operation)
+        given = self._transformed(operation, inputs, key)
+        training = self.training and bool(operation.attributes.get("training", True))
+        return self.called(name, given, key, training=training, advance=training and name in self.advancing)
+
+    def _transformed(self, operation: Operation, inputs: Sequence[Any], key: keys.Key) -> list[Any]:
+        """The inputs, those listed in `both` augmented, each with a draw of its own."""
+        if self.both is None or not self.training:
+            return list(inputs)
+        listed = operation.attributes.get("both") or ()
+        given = list(inputs)
+        for place in listed:
+            given[place] = self.both(given[place], key.at(f"both_{place}"))
+        return given
+
+    def called(self, name: str, inputs: Sequence[Any], key: keys.Key, *, training: bool, advance: bool) -> Judged:
+        """A network's outputs and labelled values, float32, for inputs in its order."""
+        model, network = self.models[name], self.networks[name]
+        given = [
+            tf.cast(value, tf.int32) if declared.integer else number(value)
+            for value, declared in zip(inputs, network.inputs, strict=True)
+        ]
+        known = self.state.get(name, {}) if advance else {}
+        moved = [(variable, known[id(variable)]) for variable in model.non_trainable_variables if id(variable) in known]
+        with keras.StatelessScope(state_mapping=[*self.weights, *moved]) as scope, keys.drawing(key):
+            out = model(given if len(given) > 1 else given[0], training=training)
+        if advance:
+            kept = self.state.setdefault(name, {})
+            for variable in model.non_trainable_variables:
+                new = scope.get_current_value(variable)
+                if new is not None:
+                    kept[id(variable)] = new
+        values = [_float(value) for value in (out if isinstance(out, list | tuple) else [out])]
+        many = len(network.outputs)
+        labels = dict(zip(self.labels.get(name, ()), values[many:], strict=True))
+        return Judged(tuple(values[:many]), tuple(output.name for output in network.outputs), labels)
+
+    def _penalty(self, operation: Operation, inputs: Sequence[Any]) -> Any:
+        """A penalty; the inputs are its tensors, then the network's further inputs in their order."""
+        attributes = operation.attributes
+        name, word, options = attributes["network"], attributes["word"], dict(attributes["arguments"])
+        network = self.networks[name]
+        rest = len(network.inputs) - 1
+        tensors = [number(value) for value in inputs[: len(inputs) - rest]]
+        others = list(inputs[len(inputs) - rest :])
+        key = self._key(operation)
+
+        def scores(point: Any) -> Any:
+            given = self._transformed(operation, [point, *others], key)
+            return self.called(name, given, key, training=True, advance=False).outputs[0]
+
+        def value() -> Any:
+            return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network))
+
+        every = attributes.get("every") or options.get("every")
+        if every is None:
+            return value()
+        interval = int(every.value if isinstance(every, Quantity) else every)
+        if interval <= 1:
+            return value()
+        return tf.cond(
+            tf.equal(self.step % interval, 0), lambda: value() * float(interval), lambda: tf.zeros((), tf.float32)
+        )
+
+
+def needed(operations: Sequence[Operation], wanted: Sequence[int]) -> set[int]:
+    """The numbers of the operations that the wanted ones rest on, themselves included."""
+    found: set[int] = set()
+    waiting = list(wanted)
+    while waiting:
+        index = waiting.pop()
+        if index not in found:
+            found.add(index)
+            waiting.extend(operations[index].inputs)
+    return found
+
+
+def pack_of(network: Network) -> int:
+    """How many examples a network judges at once: the product of its `pack` layers' counts."""
+    total = 1
+    for layer in network.layers:
+        if layer.word == "pack":
+            total *= int(next(iter(layer.arguments.values())))
+    return total
+
+
+def _known(size: Any) -> int:
+    if not isinstance(size, int):
+        raise ValueError(f"the size {size} is not known yet")
+    return size
+
+
+def _float(value: Any) -> Any:
+    return tf.cast(value, tf.float32) if value.dtype.is_floating else value
+
+
+def _floats(values: Sequence[Any]) -> list[Any]:
+    return [_float(value) if tf.is_tensor(value) else value for value in values]
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    fixed = tf.get_static_value(exponent)
+    if fixed is not None and fixed.ndim == 0 and float(fixed) == 2.0:
+        return tf.square(number(base))
+    return tf.pow(*aligned(base, exponent))
+
+
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: tf.add(*aligned(x, y)),
+    "subtract": lambda x, y: tf.subtract(*aligned(x, y)),
+    "multiply": lambda x, y: tf.multiply(*aligned(x, y)),
+    "divide": lambda x, y: tf.divide(*aligned(x, y)),
+    "power": _power,
+    "negate": lambda x: tf.negative(number(x)),
+    "less": lambda x, y: tf.less(*aligned(x, y)),
+    "less_equal": lambda x, y: tf.less_equal(*aligned(x, y)),
+    "greater": lambda x, y: tf.greater(*aligned(x, y)),
+    "greater_equal": lambda x, y: tf.greater_equal(*aligned(x, y)),
+    "equal": lambda x, y: tf.equal(*aligned(x, y)),
+    "not_equal": lambda x, y: tf.not_equal(*aligned(x, y)),
+    "and": tf.logical_and,
+    "or": tf.logical_or,
+    "not": tf.logical_not,
+}

@@ -1,0 +1,60 @@
+"""A checked optimizer and the variables it trains in, a built Keras optimizer out.
+
+Its learning rate is a plain variable that the train step sets: a Keras schedule would count applications, not steps.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from gendsl.plan.plan import Call
+
+_CLASSES: dict[str, Any] = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+    "adadelta": keras.optimizers.Adadelta,
+    "adamax": keras.optimizers.Adamax,
+    "nadam": keras.optimizers.Nadam,
+    "lion": keras.optimizers.Lion,
+    "lamb": keras.optimizers.Lamb,
+    "ftrl": keras.optimizers.Ftrl,
+}
+
+
+class Optimizer:
+    """A Keras optimizer for one update, with a dynamic loss scale where the precision is float16."""
+
+    def __init__(self, call: Call, variables: Sequence[Any], *, clip_norm: float | None, scaled: bool) -> None:
+        options = {name: value for name, value in call.arguments.items() if name != "learning_rate"}
+        inner = _CLASSES[call.word](learning_rate=0.0, global_clipnorm=clip_norm, **options)
+        if inner.weight_decay:
+            # Biases and the gains of norms have rank below 2; decaying them shrinks the network's output instead.
+            inner.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
+        self._inner = inner
+        self._keras = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
+        self._keras.build(list(variables))
+        self._scaled = scaled
+        self._variables = list(variables)
+
+    @property
+    def variables(self) -> list[Any]:
+        """Everything the optimizer remembers: slots, its count of applications, the loss scale."""
+        return [variable for variable in self._keras.variables if variable is not self._inner.learning_rate]
+
+    @property
+    def scale(self) -> Any:
+        """The loss scale, float32 (); 1 without one."""
+        return self._keras.dynamic_scale.value if self._scaled else 1.0
+
+    def scaled_loss(self, loss: Any) -> Any:
+        """The loss whose gradients `apply` expects."""
+        return self._keras.scale_loss(loss)
+
+    def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
+        """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite."""
+        self._inner.learning_rate.assign(learning_rate)
+        self._keras.apply(list(gradients), self._variables)

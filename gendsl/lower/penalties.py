@@ -1,0 +1,66 @@
+"""A penalty word, its tensors and the network's scores as a function in; the penalty on the scores' gradient out.
+
+`scores(point)` calls the network with `point` as its first input, the others fixed, and gives float32 scores. All
+gradients are taken of the summed scores, so each example has its own (unless the network couples examples).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from gendsl.parts.keys import Key
+
+Scores = Callable[[Any], Any]
+
+
+def penalty_of(
+    word: str, tensors: Sequence[Any], options: Mapping[str, Any], *, scores: Scores, key: Key, pack: int = 1
+) -> Any:
+    """The value of a penalty, a float32 scalar.
+
+    `tensors` are the penalty's own, (batch, …); `pack` is how many examples the network judges at once: they share an
+    epsilon, and their gradient is one."""
+    match word:
+        case "r1" | "r2":
+            return tf.reduce_mean(squared_norms(scores, tensors[0], pack=pack))
+        case "gradient_penalty":
+            real, fake = tensors
+            epsilon = _epsilon(real, key.at("epsilon"), pack)
+            point = real + epsilon * (fake - real)
+            return _distance(point, options, scores=scores, pack=pack)
+        case "dragan":
+            (real,) = tensors
+            epsilon = _epsilon(real, key.at("epsilon"), pack)
+            noise = tf.random.stateless_uniform(tf.shape(real), key.at("noise").pair(), alg="philox")
+            spread = tf.math.reduce_std(real)
+            point = real + epsilon * 0.5 * spread * noise
+            return _distance(point, options, scores=scores, pack=pack)
+        case _:
+            raise ValueError(f"no penalty {word}")
+
+
+def squared_norms(scores: Scores, point: Any, *, pack: int = 1) -> Any:
+    """The squared length (batch / pack) of each example's gradient of the summed scores."""
+    with tf.GradientTape() as tape:
+        tape.watch(point)
+        total = tf.reduce_sum(scores(point))
+    gradient = tape.gradient(total, point, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    examples = tf.shape(gradient)[0] // pack
+    return tf.reduce_sum(tf.square(tf.reshape(gradient, [examples, -1])), axis=1)
+
+
+def _distance(point: Any, options: Mapping[str, Any], *, scores: Scores, pack: int) -> Any:
+    norms = tf.sqrt(squared_norms(scores, point, pack=pack) + 1e-12)
+    excess = norms - float(options.get("target", 1))
+    if options.get("one_sided"):
+        excess = tf.maximum(excess, 0.0)
+    return tf.reduce_mean(tf.square(excess))
+
+
+def _epsilon(real: Any, key: Key, pack: int) -> Any:
+    """One number in 0..1 for each pack, (batch, 1, …)."""
+    batch = tf.shape(real)[0]
+    drawn = tf.random.stateless_uniform([batch // pack], key.pair(), alg="philox")
+    each = tf.repeat(drawn, pack) if pack > 1 else drawn
+    return tf.reshape(each, [batch] + [1] * (real.shape.rank - 1))

@@ -1,0 +1,46 @@
+"""The `sample` equations in, draws of samples out: inference mode, averaged weights, a function of the seed alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gendsl.lower.distributions import Categorical, Distribution
+from gendsl.parts.keys import Key
+from gendsl.plan.plan import Field
+
+
+def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
+    """Classes, int32 (n), with the frequencies of `counts` (classes); all alike where there are none."""
+    chances = np.ones(int(field.classes)) if counts is None else np.asarray(counts, np.float64)  # type: ignore[arg-type]
+    bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
+    drawn = tf.random.stateless_uniform([n], key.pair(), alg="philox")
+    found = tf.searchsorted(bounds, drawn, side="right")
+    return tf.minimum(tf.cast(found, tf.int32), len(chances) - 1)
+
+
+def plain(value: Any) -> Any:
+    """A sample as numbers: of a distribution its expectation, of classes the likeliest."""
+    if isinstance(value, Categorical):
+        return value.mode()
+    return value.mean if isinstance(value, Distribution) else value
+
+
+def fields_of(
+    wanted: Sequence[str], given: Mapping[str, Any], fields: Sequence[Field], n: Any, key: Key, counts: Any
+) -> dict[str, Any]:
+    """The fields that a sample reads: those given, and labels drawn by their frequencies.
+
+    Raises ValueError for a field that is neither given nor a label."""
+    found: dict[str, Any] = {}
+    for name in wanted:
+        if name in given:
+            found[name] = given[name]
+            continue
+        field = next(field for field in fields if field.name == name)
+        if field.kind == "label":
+            found[name] = labels_of(field, n, key.at(f"label_{name}"), counts)
+        else:
+            raise ValueError(f"a sample needs the field `{name}`")
+    return found

@@ -1,0 +1,85 @@
+"""The phases of a plan in, the steps of a run out: how long it is, what runs when, which learning rate holds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from gendsl.lower.schedules import Stretch, steps_of, value_at
+from gendsl.plan.plan import Call, Phase, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The run as a stretch of steps, and each phase with its own."""
+
+    run: Stretch
+    phases: tuple[tuple[Phase, Stretch], ...]
+    scalars: dict[str, Any]
+
+    def value(self, value: Any, step: Any) -> Any:
+        """The value, float32 (), of a number, a schedule or a binding of `train`, measured against the run."""
+        return value_at(self._looked_up(value), step, self.run)
+
+    def _looked_up(self, value: Any) -> Any:
+        return self.scalars[value] if isinstance(value, str) else value
+
+    def learning_rate(self, optimizer: Call, step: Any) -> Any:
+        """An optimizer's learning rate, float32 (), or what the phase sets in its place."""
+        rate = self.value(optimizer.arguments["learning_rate"], step)
+        now = self._now(step)
+        for phase, stretch in self.phases:
+            setting = phase.settings.get("learning_rate")
+            if isinstance(setting, Call) and "rate" in setting.arguments:  # the statement with its argument
+                setting = setting.arguments["rate"]
+            if setting is not None:
+                here = value_at(self._looked_up(setting), step, stretch)
+                rate = tf.where(_within(now, stretch), here, rate)
+        return rate
+
+    def runs(self, group: int, step: Any) -> Any:
+        """Whether a group runs in a step: True where it always does, else a bool tensor ()."""
+        parts = [stretch for phase, stretch in self.phases if group in phase.groups]
+        if len(parts) == len(self.phases):
+            return True
+        now, truth = self._now(step), tf.constant(False)
+        for stretch in parts:
+            truth = truth | _within(now, stretch)
+        return truth
+
+    def _now(self, step: Any) -> Any:
+        return tf.minimum(step, self.run.length - 1)  # behind the end of the run the last phase goes on
+
+    def phase_at(self, step: int) -> str:
+        """The name of the phase in which a step lies; the last one's behind the end."""
+        for phase, stretch in self.phases:
+            if step < stretch.start + stretch.length:
+                return phase.name
+        return self.phases[-1][0].name
+
+    def groups_at(self, step: int) -> frozenset[int]:
+        """The groups that run in a step."""
+        for phase, stretch in self.phases:
+            if step < stretch.start + stretch.length:
+                return frozenset(phase.groups)
+        return frozenset(self.phases[-1][0].groups)
+
+
+def _within(step: Any, stretch: Stretch) -> Any:
+    return (step >= stretch.start) & (step < stretch.start + stretch.length)
+
+
+def timetable_of(plan: Plan, *, examples: int | None = None) -> Timetable:
+    """The timetable of a plan; an epoch is examples / (batch * times) steps, rounded up.
+
+    Raises ValueError for a length in epochs where the number of examples is not known."""
+    known = plan.data.examples if examples is None else examples
+    taken = plan.data.batch * plan.train.times
+    epoch = None if known is None else -(-known // taken)
+    phases: list[tuple[Phase, Stretch]] = []
+    start = 0
+    for phase in plan.train.phases:
+        length = steps_of(phase.length, epoch)
+        phases.append((phase, Stretch(start, length, epoch)))
+        start += length
+    return Timetable(Stretch(0, start, epoch), tuple(phases), dict(plan.train.scalars))

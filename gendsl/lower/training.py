@@ -1,0 +1,341 @@
+"""A plan in, an `Experiment` out: the Keras model whose train step is the plan's equations.
+
+Everything random is a function of (seed, step, update, repetition, site), and the learning rate of the step, so that n
+steps in one graph call and n calls of one step give the same bits.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gendsl.lower.averages import Average
+from gendsl.lower.networks import model_of
+from gendsl.lower.operations import Evaluation, Transform, needed
+from gendsl.lower.optimizers import Optimizer
+from gendsl.lower.replay import Replay
+from gendsl.lower.sampling import fields_of, plain
+from gendsl.lower.timetable import timetable_of
+from gendsl.parts.clipping import clip_weights
+from gendsl.parts.keys import Key
+from gendsl.parts.spectral_norm import power_iteration
+from gendsl.plan.plan import Group, Operation, Plan
+
+
+def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
+    """The model of a plan, its weights drawn by the seed; `examples` is the size of the training split, for epochs."""
+    return Experiment(plan, examples=examples)
+
+
+class Experiment(keras.Model):
+    """The networks of a plan with its train step.
+
+    `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
+    `class_counts` (classes), where it is set, gives the frequencies that labels of samples are drawn with.
+    """
+
+    def __init__(self, plan: Plan, *, examples: int | None = None) -> None:
+        super().__init__(name=plan.experiment)
+        self.plan = _Untracked(plan)
+        self.timetable = _Untracked(timetable_of(plan, examples=examples))
+        self.steps = self.timetable.value.run.length
+        self.times = plan.train.times
+        self.seed = int(_setting(plan, "seed", 0))
+        self.class_counts: Any = None
+        precision = str(_setting(plan, "precision", "float32"))
+        self._labels = _labels_of(plan)
+        self.networks = {
+            network.name: _seeded_model(plan, network.name, self.seed, self._labels, precision)
+            for network in plan.networks
+        }
+        clip = _setting(plan, "clip", None)
+        self._optimizers = _Untracked(
+            {
+                update.name: Optimizer(
+                    update.optimizer,
+                    self._trained(update.networks),
+                    clip_norm=None if clip is None else float(clip),
+                    scaled=precision == "mixed_float16",
+                )
+                for group in plan.train.groups
+                for update in group.updates
+            }
+        )
+        self._averages = _Untracked(self._averages_of(plan))
+        self._replays = _Untracked([_replays_of(group) for group in plan.train.groups])
+        self._both = _Untracked(_both_of(plan))
+        self._repetitions = _Untracked(
+            [tf.function(self._repetition_of(index)) for index in range(len(plan.train.groups))]
+        )
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.built = True
+        self.compile(optimizer=None, jit_compile=False)
+
+    # Training
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of `fit`: every repetition uses the batch given, {field: (batch, …)}; advances its own step."""
+        fields, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        batches = {name: tf.stack([value] * self.times) for name, value in fields.items()}
+        logs = self.step_at(self._step, batches)
+        self._step.assign_add(1)
+        return logs
+
+    def step_at(self, step: Any, batches: Mapping[str, Any]) -> dict[str, Any]:
+        """Trains once. `step` is an int64 scalar, `batches` {field: (times, batch, …)}.
+
+        Gives "NAME/loss" for each update, the mean over its repetitions (0 in a phase in which it does not run; see
+        `updates_at`), and "learning_rate/NAME", float32 scalars."""
+        step = tf.cast(step, tf.int64)
+        logs: dict[str, Any] = {}
+        for index, group in enumerate(self.plan.value.train.groups):
+            truth = self.timetable.value.runs(index, step)
+            if truth is True:
+                losses = self._group_at(index, step, batches)
+            else:
+                losses = tf.cond(
+                    truth,
+                    lambda index=index: self._group_at(index, step, batches),  # type: ignore[misc]
+                    lambda group=group: [tf.zeros((), tf.float32) for _ in group.updates],  # type: ignore[misc]
+                )
+            for update, loss in zip(group.updates, losses, strict=True):
+                logs[f"{update.name}/loss"] = loss
+                logs[f"learning_rate/{update.name}"] = self.timetable.value.learning_rate(update.optimizer, step)
+                if self._optimizers.value[update.name].scaled:
+                    logs[f"loss_scale/{update.name}"] = tf.identity(self._optimizers.value[update.name].scale)
+        for average in self._averages.value.values():
+            average.follow(step)
+        return logs
+
+    def updates_at(self, step: int) -> frozenset[str]:
+        """The names of the updates that run in a step."""
+        groups = self.plan.value.train.groups
+        running = self.timetable.value.groups_at(step)
+        return frozenset(update.name for index in running for update in groups[index].updates)
+
+    def _group_at(self, index: int, step: Any, batches: Mapping[str, Any]) -> list[Any]:
+        """The losses of a group's updates, averaged over its repetitions."""
+        group = self.plan.value.train.groups[index]
+        rows = []
+        for k in range(group.times):
+            fields = {name: value[k] for name, value in batches.items()}
+            rows.append(self._repetitions.value[index](step, tf.constant(k, tf.int64), fields))
+        return [tf.add_n(list(losses)) / float(group.times) for losses in zip(*rows, strict=True)]
+
+    def _repetition_of(self, index: int) -> Any:
+        """The function of (step, repetition, fields) that trains a group once and gives its updates' losses."""
+        group = self.plan.value.train.groups[index]
+        trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
+        place = "+".join(update.name for update in group.updates)
+        wanted = [update.loss for update in group.updates]
+
+        def repetition(step: Any, k: Any, fields: dict[str, Any]) -> list[Any]:
+            for name in trained:
+                power_iteration(self.networks[name])
+            key = Key(self.seed, f"train/{index}_{place}", step * group.times + k)
+            evaluation = self._evaluation(
+                fields, _batch(fields, self.plan.value.data.batch), key, step, advancing=frozenset(trained)
+            )
+            evaluation.both = self._both.value
+            evaluation.replays = self._replays.value[index]
+            with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
+                for variable in self._trained(trained):
+                    tape.watch(variable.value)
+                values = evaluation.values(group.operations, wanted)
+                losses = [tf.reduce_mean(values[loss]) for loss in wanted]
+                scaled = [
+                    self._optimizers.value[update.name].scaled_loss(loss)
+                    for update, loss in zip(group.updates, losses, strict=True)
+                ]
+            gradients = [
+                tape.gradient(loss, [variable.value for variable in self._trained(update.networks)])
+                for update, loss in zip(group.updates, scaled, strict=True)
+            ]
+            del tape
+            for update, found in zip(group.updates, gradients, strict=True):
+                rate = self.timetable.value.learning_rate(update.optimizer, step)
+                self._optimizers.value[update.name].apply(found, rate)
+            for name in trained:
+                clip_weights(self.networks[name])
+                known = evaluation.state.get(name, {})
+                for variable in self.networks[name].non_trainable_variables:
+                    if id(variable) in known:
+                        variable.assign(known[id(variable)])
+            return losses
+
+        return repetition
+
+    def _evaluation(self, fields: Mapping[str, Any], batch: Any, key: Key, step: Any, **options: Any) -> Evaluation:
+        plan = self.plan.value
+        return Evaluation(
+            models=self.networks,
+            networks={network.name: network for network in plan.networks},
+            labels=self._labels,
+            fields=fields,
+            batch=batch,
+            key=key,
+            step=step,
+            scalar=lambda value: self.timetable.value.value(value, step),
+            **options,
+        )
+
+    def _trained(self, names: Sequence[str]) -> list[Any]:
+        return [variable for name in names for variable in self.networks[name].trainable_variables]
+
+    # Samples and scores
+
+    def sample(
+        self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True
+    ) -> dict[str, Any]:
+        """The outputs of the spec's `sample`, {name: (n, …)}; `n` and the seed are ints or int tensors.
+
+        `fields` are its inputs; labels default to the frequencies of `class_counts`. Raises ValueError for a missing one."""
+        sample = self.plan.value.sample
+        if sample is None:
+            raise ValueError("the spec says not what a sample is: add a `sample` block")
+        key = key_or_seed if isinstance(key_or_seed, Key) else Key(self.seed, "sample", key_or_seed)
+        wanted = [number for _, number in sample.outputs]
+        values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged)
+        return {name: plain(values[number]) for name, number in sample.outputs}
+
+    def measure(
+        self,
+        equations: Sequence[tuple[str, int]],
+        operations: Sequence[Operation],
+        fields: Mapping[str, Any],
+        key: Key,
+        averaged: bool = True,
+    ) -> dict[str, Any]:
+        """The values of an `evaluate` block's own equations on a batch, inference mode: (batch) or scalars, by name."""
+        batch = _batch(fields, self.plan.value.data.batch)
+        values = self._measured(operations, [number for _, number in equations], batch, key, fields, averaged)
+        return {name: plain(values[number]) for name, number in equations}
+
+    def _measured(
+        self,
+        operations: Sequence[Operation],
+        wanted: Sequence[int],
+        n: Any,
+        key: Key,
+        given: Mapping[str, Any],
+        averaged: bool,
+    ) -> dict[int, Any]:
+        plan = self.plan.value
+        read = {
+            operations[index].attributes["name"]: None
+            for index in sorted(needed(operations, wanted))
+            if operations[index].name == "field"
+        }
+        fields = fields_of(list(read), given, plan.data.fields, n, key, self.class_counts)
+        step = tf.constant(max(self.steps - 1, 0), tf.int64)
+        evaluation = self._evaluation(fields, n, key, step, training=False)
+        if averaged:
+            evaluation.weights = [pair for average in self._averages.value.values() for pair in average.values]
+        return evaluation.values(operations, wanted)
+
+    # State
+
+    def state(self) -> dict[str, Any]:
+        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools; not the step."""
+        found: dict[str, Any] = {}
+
+        def keep(name: str, variable: Any) -> None:
+            while name in found:
+                name += "_"
+            found[name] = getattr(variable, "value", variable) if isinstance(variable, keras.Variable) else variable
+
+        for name, network in self.networks.items():
+            for variable in network.variables:
+                keep(f"networks/{name}/{variable.path}", variable)
+        for name, optimizer in self._optimizers.value.items():
+            for number, variable in enumerate(optimizer.variables):
+                keep(f"optimizers/{name}/{number}", variable)
+        for name, average in self._averages.value.items():
+            for variable, mean in average.values:
+                keep(f"averages/{name}/{variable.path}", mean)
+        for index, replays in enumerate(self._replays.value):
+            for site, replay in replays.items():
+                keep(f"replays/{index}/{site}/pool", replay.pool)
+                keep(f"replays/{index}/{site}/seen", replay.seen)
+        return found
+
+    def averaged_weights(self, name: str) -> dict[str, Any]:
+        """The averaged variable of each of a network's weights by path; empty without `ema`."""
+        average = self._averages.value.get(name)
+        return {} if average is None else {variable.path: mean for variable, mean in average.values}
+
+    def _averages_of(self, plan: Plan) -> dict[str, Average]:
+        found: dict[str, Average] = {}
+        for call in plan.train.ema:
+            given = call.arguments["networks"]
+            start = call.arguments.get("from")
+            steps = 0 if start is None else self.timetable.value.run.steps(start)
+            for name in (given,) if isinstance(given, str) else given:
+                found[name] = Average(self.networks[name], decay=float(call.arguments["decay"]), start=steps)
+        return found
+
+
+class _Untracked:
+    """A value that Keras is not to look into: its layers and variables are reached by other ways."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _setting(plan: Plan, name: str, default: Any) -> Any:
+    """The only argument of a setting of `train`."""
+    call = plan.train.settings.get(name)
+    return default if call is None else next(iter(call.arguments.values()), default)
+
+
+def _labels_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The labels that equations read inside each network, in the order of the network's own."""
+    stretches: list[Sequence[Operation]] = [group.operations for group in plan.train.groups]
+    stretches += [plan.sample.operations] if plan.sample else []
+    stretches += [evaluation.operations for evaluation in plan.evaluations]
+    read: dict[str, set[str]] = {network.name: set() for network in plan.networks}
+    for operations in stretches:
+        for operation in operations:
+            if operation.name == "label":
+                call = operations[operation.inputs[0]]
+                read[call.attributes["network"]].add(operation.attributes["name"])
+    return {
+        network.name: tuple(label for label in network.labels if label in read[network.name])
+        for network in plan.networks
+    }
+
+
+def _seeded_model(plan: Plan, name: str, seed: int, labels: Mapping[str, tuple[str, ...]], precision: str) -> Any:
+    """A network, its first weights a function of the seed and its name, whatever else was built before."""
+    digest = hashlib.blake2b(f"{seed}:weights/{name}".encode(), digest_size=4).digest()
+    keras.utils.set_random_seed(int.from_bytes(digest, "little"))
+    return model_of(plan.network(name), labels=labels[name], precision=precision)
+
+
+def _replays_of(group: Group) -> dict[int, Replay]:
+    found: dict[int, Replay] = {}
+    for index in needed(group.operations, [update.loss for update in group.updates]):
+        operation = group.operations[index]
+        if operation.name == "replay" or operation.attributes.get("word") == "replay":
+            options = operation.attributes.get("arguments", operation.attributes)
+            shape = [int(size) for size in operation.type.shape]  # type: ignore[union-attr, arg-type]
+            found[operation.site or 0] = Replay(int(options["size"]), shape)
+    return found
+
+
+def _both_of(plan: Plan) -> Transform | None:
+    if not plan.augment.both:
+        return None
+    from gendsl.lower.augment import both_of
+
+    return both_of(plan.augment.both)
+
+
+def _batch(fields: Mapping[str, Any], default: int) -> Any:
+    """How many examples a batch has: a number where it is known when the graph is built."""
+    for value in fields.values():
+        static = value.shape[0]
+        return tf.shape(value)[0] if static is None else static
+    return default

@@ -1,0 +1,481 @@
+"""The train step: which networks change, when, by how much; draws, repetitions, phases, averages, precision."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gendsl.plan import plan, types
+from tests.lower.plans import (
+    POINT,
+    Equations,
+    dense,
+    experiment,
+    group,
+    network,
+    optimizer,
+    plan_of,
+    points,
+    same,
+    update,
+    weights,
+)
+
+GENERATOR = network("generator", outputs=2, result=POINT)
+DISCRIMINATOR = network("discriminator")
+
+
+def discriminating(times: int = 1) -> plan.Group:
+    equations = Equations()
+    real = equations.call("discriminator", equations.field())
+    fake = equations.call("discriminator", equations.fake())
+    loss = equations.loss("hinge", "discriminator", real, fake, real_hinge=1, generated_hinge=1)
+    return group(equations, update("discriminator", ["discriminator"], loss), times=times)
+
+
+def generating(**options: Any) -> plan.Group:
+    equations = Equations()
+    loss = equations.loss("hinge", "generator", equations.call("discriminator", equations.fake()))
+    return group(equations, update("generator", ["generator"], loss, optimizer(**options)))
+
+
+def gan(**options: Any) -> plan.Plan:
+    return plan_of([discriminating(), generating()], [GENERATOR, DISCRIMINATOR], **options)
+
+
+def trained(made: Any, steps: int, *, at_once: bool = False, times: int = 1) -> Any:
+    """Trains for some steps, each a graph call, or all in one."""
+    batches = [points(times, seed=step)["point"] for step in range(steps)]
+    if at_once:
+        stacked = tf.constant(np.stack(batches))
+
+        @tf.function
+        def many(count: Any) -> Any:
+            def body(step: Any) -> Any:
+                made.step_at(step, {"point": stacked[step]})
+                return (step + 1,)
+
+            return tf.while_loop(lambda step: step < count, body, (tf.constant(0, tf.int64),))
+
+        many(tf.constant(steps, tf.int64))
+        return None
+    one = tf.function(made.step_at)
+    logs = None
+    for step, batch in enumerate(batches):
+        logs = one(tf.constant(step, tf.int64), {"point": tf.constant(batch)})
+    return logs
+
+
+def test_step_gives_losses_and_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = trained(experiment(monkeypatch, gan()), 1)
+    assert set(logs) == {
+        "discriminator/loss",
+        "generator/loss",
+        "learning_rate/discriminator",
+        "learning_rate/generator",
+    }
+    assert all(np.isfinite(float(value)) and value.dtype == tf.float32 for value in logs.values())
+    assert float(logs["learning_rate/generator"]) == pytest.approx(0.1)
+
+
+def test_only_the_named_network_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = experiment(monkeypatch, plan_of([generating()], [GENERATOR, DISCRIMINATOR]))
+    before = {name: weights(model) for name, model in made.networks.items()}
+    trained(made, 1)
+    assert not same(before["generator"], weights(made.networks["generator"]))
+    assert same(before["discriminator"], weights(made.networks["discriminator"]))
+
+
+def test_same_bits_for_one_and_seven_steps_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [experiment(monkeypatch, gan(seed=3)) for _ in range(2)]
+    trained(made[0], 7)
+    trained(made[1], 7, at_once=True)
+    for name in ("generator", "discriminator"):
+        assert same(weights(made[0].networks[name]), weights(made[1].networks[name]))
+
+
+def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, other = (experiment(monkeypatch, gan(seed=seed)) for seed in (3, 3, 4))
+    starts = [weights(made.networks["generator"]) for made in (first, second, other)]
+    assert same(starts[0], starts[1]) and not same(starts[0], starts[2])
+    other.networks["generator"].set_weights(starts[0])
+    other.networks["discriminator"].set_weights(weights(first.networks["discriminator"]))
+    for made in (first, second, other):
+        trained(made, 2)
+    ends = [weights(made.networks["generator"]) for made in (first, second, other)]
+    assert same(ends[0], ends[1]) and not same(ends[0], ends[2])
+
+
+def _linear(name: str, size: int, other: str, sign: float) -> plan.Group:
+    """An update that moves `name` by the values that `other` gives for ones."""
+    equations = Equations()
+    field = equations.field()
+    product = equations.add(
+        "multiply", equations.call(name, field), equations.call(other, field), type=types.Tensor((1,))
+    )
+    loss = equations.function("mean", product)
+    if sign < 0:
+        loss = equations.add("negate", loss)
+    return group(equations, update(name, [name], loss))
+
+
+def _played(rate: float, x: np.ndarray, *, together: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The weights of two players after a step of the game mean(a(x) b(x)), a minimising, b maximising; no biases."""
+    a, b = np.array([[1.0], [2.0]]), np.array([[3.0], [-1.0]])
+    moment = x.T @ x / len(x)
+    new = a - rate * moment @ b
+    return new, b + rate * moment @ (a if together else new)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_lone_updates_see_the_newest_weights_and_simultaneous_ones_the_old(
+    monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    def without_bias(described: plan.Network, precision: str) -> Any:
+        inputs = keras.Input((2,), name="x")
+        return keras.Model(inputs, keras.layers.Dense(1, use_bias=False, name="dense")(inputs), name=described.name)
+
+    if together:
+        equations = Equations()
+        field = equations.field()
+        product = equations.add(
+            "multiply", equations.call("a", field), equations.call("b", field), type=types.Tensor((1,))
+        )
+        loss = equations.function("mean", product)
+        updates = update("a", ["a"], loss), update("b", ["b"], equations.add("negate", loss))
+        groups = [group(equations, *updates)]
+    else:
+        groups = [_linear("a", 1, "b", 1), _linear("b", 1, "a", -1)]
+    made = experiment(
+        monkeypatch, plan_of(groups, [network("a"), network("b")]), {"a": without_bias, "b": without_bias}
+    )
+    made.networks["a"].set_weights([np.array([[1.0], [2.0]])])
+    made.networks["b"].set_weights([np.array([[3.0], [-1.0]])])
+    batch = points()
+    tf.function(made.step_at)(tf.constant(0, tf.int64), batch)
+    expected = _played(0.1, batch["point"][0].astype("float64"), together=together)
+    for name, values in zip("ab", expected, strict=True):
+        np.testing.assert_allclose(weights(made.networks[name])[0], values, rtol=1e-5)
+
+
+def _mean_of(name: str = "discriminator") -> tuple[Equations, int]:
+    equations = Equations()
+    return equations, equations.function("mean", equations.call(name, equations.field()))
+
+
+def test_repetition_k_takes_batch_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations, loss = _mean_of()
+    once, once_loss = _mean_of("generator")
+    made = experiment(
+        monkeypatch,
+        plan_of(
+            [
+                group(equations, update("d", ["discriminator"], loss), times=3),
+                group(once, update("g", ["generator"], once_loss)),
+            ],
+            [GENERATOR, DISCRIMINATOR],
+        ),
+    )
+    assert made.times == 3
+    before = weights(made.networks["discriminator"])[0], weights(made.networks["generator"])[0]
+    batches = points(3)
+    tf.function(made.step_at)(tf.constant(0, tf.int64), batches)
+    moved = batches["point"].mean(axis=1)
+    np.testing.assert_allclose(
+        weights(made.networks["discriminator"])[0][:, 0], before[0][:, 0] - 0.1 * moved.sum(0), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        weights(made.networks["generator"])[0],
+        before[1] - 0.1 * np.repeat(moved[0][:, None], 2, 1) / 2,
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def normed(described: plan.Network, precision: str) -> Any:
+    """Batch norm, then a dense layer."""
+    inputs = keras.Input((2,), name="x")
+    hidden = keras.layers.BatchNormalization(momentum=0.5, name="norm", dtype=precision)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, name="dense", dtype=precision)(hidden), name=described.name)
+
+
+def test_moving_statistics_advance_for_trained_networks_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = experiment(
+        monkeypatch, plan_of([generating()], [GENERATOR, DISCRIMINATOR]), {"discriminator": normed}
+    )
+    before = weights(made.networks["discriminator"])
+    trained(made, 2)
+    assert same(before, weights(made.networks["discriminator"]))
+
+    equations = Equations()
+    first = equations.call("discriminator", equations.field())
+    shifted = equations.add("add", equations.field(), equations.constant(1), type=POINT)
+    second = equations.call("discriminator", shifted)
+    loss = equations.function("mean", equations.add("add", first, second, type=types.Tensor((1,))))
+    made = experiment(
+        monkeypatch,
+        plan_of([group(equations, update("d", ["discriminator"], loss))], [DISCRIMINATOR]),
+        {"discriminator": normed},
+    )
+    batch = points()
+    tf.function(made.step_at)(tf.constant(0, tf.int64), batch)
+    mean = batch["point"][0].mean(axis=0)
+    moving = np.array(made.networks["discriminator"].get_layer("norm").moving_mean)
+    np.testing.assert_allclose(moving, 0.25 * 0 + 0.25 * mean + 0.5 * (mean + 1), rtol=1e-4, atol=1e-6)
+
+
+def test_draws_are_fresh_across_and_shared_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gap(*, shared: bool) -> float:
+        equations = Equations()
+        first = equations.noise()
+        second = first if shared else equations.noise()
+        call = equations.call("discriminator", equations.field())
+        gap = equations.function("l1", first, second)
+        loss = equations.add("add", gap, equations.function("mean", call))
+        zero = equations.add("subtract", loss, equations.function("mean", call))
+        made = experiment(
+            monkeypatch, plan_of([group(equations, update("d", ["discriminator"], zero))], [DISCRIMINATOR])
+        )
+        return float(trained(made, 1)["d/loss"])
+
+    assert gap(shared=True) == pytest.approx(0, abs=1e-6)
+    assert gap(shared=False) > 0.1
+
+
+def test_draws_change_with_step_and_repetition(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations = Equations()
+    call = equations.function("mean", equations.call("discriminator", equations.field()))
+    nothing = equations.add("multiply", call, equations.constant(0))
+    loss = equations.add("add", equations.function("mean", equations.noise()), nothing)
+    made = experiment(monkeypatch, plan_of([group(equations, update("d", ["discriminator"], loss))], [DISCRIMINATOR]))
+    run = tf.function(made.step_at)
+    found = [float(run(tf.constant(step, tf.int64), points())["d/loss"]) for step in (0, 1, 2, 1)]
+    assert len(set(found)) == 3 and found[1] == found[3]
+
+
+def test_dead_operations_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations, loss = _mean_of()
+    equations.add("field", name="absent", type=POINT)
+    made = experiment(monkeypatch, plan_of([group(equations, update("d", ["discriminator"], loss))], [DISCRIMINATOR]))
+    trained(made, 1)
+
+
+def test_phases_choose_updates_and_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decay(**given: Any) -> plan.Call:
+        return plan.Call("linear_decay", {"start": 1.0, "end": 0.0, "over": None, "warmup": None, **given})
+
+    phases = [
+        plan.Phase("first", plan.Quantity(4, "steps"), (0,)),
+        plan.Phase("second", plan.Quantity(4, "steps"), (0, 1), {"learning_rate": decay()}),
+    ]
+    groups = [discriminating(), generating(learning_rate=decay())]
+    made = experiment(monkeypatch, plan_of(groups, [GENERATOR, DISCRIMINATOR], phases=phases))
+    assert made.steps == 8
+    run = tf.function(made.step_at)
+    before = weights(made.networks["generator"])
+    rates = []
+    for step in range(8):
+        logs = run(tf.constant(step, tf.int64), points(seed=step))
+        rates.append((float(logs["learning_rate/discriminator"]), float(logs["learning_rate/generator"])))
+        assert same(before, weights(made.networks["generator"])) == (step < 4)
+    assert made.updates_at(0) == {"discriminator"} and made.updates_at(4) == {"discriminator", "generator"}
+    np.testing.assert_allclose([rate for rate, _ in rates], [0.1] * 4 + [1, 0.75, 0.5, 0.25], rtol=1e-6)
+    np.testing.assert_allclose([rate for _, rate in rates], [1, 7 / 8, 6 / 8, 5 / 8, 1, 0.75, 0.5, 0.25], rtol=1e-6)
+
+
+def test_an_epoch_is_rounded_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    phases = [plan.Phase("", plan.Quantity(3, "epochs"), (0,))]
+    made = experiment(
+        monkeypatch, plan_of([discriminating(times=2)], [GENERATOR, DISCRIMINATOR], phases=phases), examples=17
+    )
+    assert made.steps == 9  # 17 examples, 2 batches of 4 a step: 3 steps an epoch
+
+
+def test_average_equals_the_weights_before_its_start_then_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    ema = plan.Call("ema", {"networks": ("discriminator",), "decay": 0.3, "from": plan.Quantity(2, "steps")})
+    made = experiment(monkeypatch, gan(ema=[ema]), {"discriminator": normed})
+    run = tf.function(made.step_at)
+    expected: list[np.ndarray] = []
+    for step in range(5):
+        run(tf.constant(step, tf.int64), points(seed=step))
+        now = weights(made.networks["discriminator"])
+        decay = 0.0 if step < 2 else min(0.3, (1 + step) / (10 + step))
+        expected = now if step < 2 else [decay * old + (1 - decay) * new for old, new in zip(expected, now, strict=True)]
+        averages = [
+            np.array(made.state()[f"averages/discriminator/{variable.path}"])
+            for variable in made.networks["discriminator"].variables
+        ]
+        for average, value in zip(averages, expected, strict=True):
+            np.testing.assert_allclose(average, value, rtol=1e-5, atol=1e-7)
+        if step < 2:
+            assert same(averages, now)
+
+
+def test_lazy_terms_come_each_nth_step_times_n(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations = Equations()
+    loss = equations.penalty("r1", "discriminator", equations.field(), every=plan.Quantity(3, "steps"))
+    made = experiment(
+        monkeypatch,
+        plan_of([group(equations, update("d", ["discriminator"], loss, optimizer(learning_rate=0.01)))], [DISCRIMINATOR]),
+    )
+    run = tf.function(made.step_at)
+    for step in range(5):
+        kernel = weights(made.networks["discriminator"])[0]
+        logs = run(tf.constant(step, tf.int64), points())
+        expected = 3 * (kernel**2).sum() if step % 3 == 0 else 0
+        assert float(logs["d/loss"]) == pytest.approx(expected, rel=1e-5)
+        moved = not np.array_equal(kernel, weights(made.networks["discriminator"])[0])
+        assert moved == (step % 3 == 0)
+        if step == 0:
+            np.testing.assert_allclose(weights(made.networks["discriminator"])[0], kernel * (1 - 0.06), rtol=1e-5)
+
+
+def test_weight_decay_spares_biases(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations, loss = _mean_of()
+    nothing = equations.add("multiply", loss, equations.constant(0))
+    with_ = optimizer("adamw", learning_rate=0.1, weight_decay=0.5)
+    made = experiment(
+        monkeypatch, plan_of([group(equations, update("d", ["discriminator"], nothing, with_))], [DISCRIMINATOR])
+    )
+    made.networks["discriminator"].set_weights([np.ones((2, 1)), np.ones(1)])
+    trained(made, 1)
+    kernel, bias = weights(made.networks["discriminator"])
+    np.testing.assert_allclose(kernel, 0.95, rtol=1e-6)
+    np.testing.assert_allclose(bias, 1.0)
+
+
+def test_clip_norm_is_the_global_norm_of_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations, loss = _mean_of()
+    scaled = equations.add("multiply", loss, equations.constant(100))
+    made = experiment(
+        monkeypatch,
+        plan_of(
+            [group(equations, update("d", ["discriminator"], scaled, optimizer(learning_rate=1.0)))],
+            [DISCRIMINATOR],
+            clip=0.5,
+        ),
+    )
+    before = weights(made.networks["discriminator"])
+    trained(made, 1)
+    after = weights(made.networks["discriminator"])
+    moved = np.concatenate([(new - old).ravel() for new, old in zip(after, before, strict=True)])
+    assert np.linalg.norm(moved) == pytest.approx(0.5, rel=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_in_float32_weights(monkeypatch: pytest.MonkeyPatch, precision: str) -> None:
+    made = experiment(monkeypatch, gan(precision=precision))
+    logs = trained(made, 2)
+    assert all(value.dtype == tf.float32 for value in logs.values())
+    assert all(variable.dtype == "float32" for variable in made.networks["generator"].variables)
+    assert ("loss_scale/generator" in logs) == (precision == "mixed_float16")
+
+
+def test_a_gradient_beyond_float16_skips_the_step_and_halves_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations, loss = _mean_of()
+    huge = equations.add("multiply", loss, equations.constant(1e5))
+    made = experiment(
+        monkeypatch,
+        plan_of([group(equations, update("d", ["discriminator"], huge))], [DISCRIMINATOR], precision="mixed_float16"),
+    )
+    before = weights(made.networks["discriminator"])
+    logs = trained(made, 1)
+    assert same(before, weights(made.networks["discriminator"]))
+    assert float(logs["loss_scale/d"]) == 2**14 and np.isfinite(float(logs["d/loss"]))
+
+
+def test_replay_gives_older_examples_without_a_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations = Equations()
+    replayed = equations.function("replay", equations.fake(), type=POINT, size=6)
+    loss = equations.function("mean", equations.call("discriminator", replayed))
+    made = experiment(
+        monkeypatch, plan_of([group(equations, update("d", ["discriminator"], loss))], [GENERATOR, DISCRIMINATOR])
+    )
+    trained(made, 4)
+    state = {name: value for name, value in made.state().items() if name.startswith("replays/")}
+    assert sorted(name.rsplit("/", 1)[1] for name in state) == ["pool", "seen"]
+    assert int(next(value for name, value in state.items() if name.endswith("seen"))) == 16
+
+
+def test_both_transforms_calls_but_penalties_differentiate_by_the_untransformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations = Equations()
+    score = equations.function("mean", equations.call("discriminator", equations.field(), both=(0,)))
+    penalty = equations.add(
+        "penalty",
+        equations.field(),
+        drawn=True,
+        word="r1",
+        network="discriminator",
+        arguments={},
+        both=(0,),
+    )
+    nothing = equations.add("multiply", score, equations.constant(0))
+    loss = equations.add("add", penalty, nothing)
+    made_plan = plan_of([group(equations, update("d", ["discriminator"], loss))], [DISCRIMINATOR])
+    made = experiment(monkeypatch, made_plan)
+    made._both.value = lambda value, key: value * 3.0
+    kernel = weights(made.networks["discriminator"])[0]
+    logs = trained(made, 1)
+    assert float(logs["d/loss"]) == pytest.approx(9 * (kernel**2).sum(), rel=1e-5)
+
+
+def test_fit_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = experiment(monkeypatch, gan())
+    data = tf.data.Dataset.from_tensor_slices({"point": points(1, 8)["point"][0]}).batch(4)
+    before = weights(made.networks["generator"])
+    history = made.fit(data, epochs=2, verbose=0)
+    assert len(history.history["generator/loss"]) == 2
+    assert not same(before, weights(made.networks["generator"]))
+
+
+def test_state_restores_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = experiment(monkeypatch, gan()), experiment(monkeypatch, gan(seed=0))
+    trained(first, 2)
+    assert first.state().keys() == second.state().keys()
+    for name, variable in second.state().items():
+        variable.assign(first.state()[name])
+    for made in (first, second):
+        made.step_at(tf.constant(2, tf.int64), points())
+    assert same(weights(first.networks["generator"]), weights(second.networks["generator"]))
+
+
+def _sampling() -> plan.Sample:
+    equations = Equations()
+    fake = equations.fake()
+    return plan.Sample((("point", fake),), tuple(equations.operations), ())
+
+
+def test_samples_are_a_function_of_the_seed_and_use_the_average(monkeypatch: pytest.MonkeyPatch) -> None:
+    ema = plan.Call("ema", {"networks": ("generator",), "decay": 0.9, "from": None})
+    made = experiment(monkeypatch, gan(sample=_sampling(), ema=[ema]))
+    trained(made, 2)
+    run = tf.function(made.sample)
+    first, second = (run(tf.constant(5), tf.constant(7))["point"].numpy() for _ in range(2))
+    assert first.shape == (5, 2) and np.array_equal(first, second)
+    assert not np.array_equal(first, run(tf.constant(5), tf.constant(8))["point"])
+    plain = made.sample(5, 7, averaged=False)["point"].numpy()
+    assert not np.array_equal(first, plain)
+    kernel, bias = (np.array(made.averaged_weights("generator")[f"dense/{name}"]) for name in ("kernel", "bias"))
+    live_kernel, live_bias = weights(made.networks["generator"])
+    noise = (plain - live_bias) @ np.linalg.inv(live_kernel)
+    np.testing.assert_allclose(first, noise @ kernel + bias, rtol=1e-3, atol=1e-5)
+
+
+def test_a_networks_second_input_is_given_by_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = network(
+        "discriminator",
+        inputs=(plan.Input("x", "features", None, (2,)), plan.Input("c", "features", None, (2,))),
+    )
+    equations = Equations()
+    fake, field = equations.fake(), equations.field()
+    penalty = equations.penalty("gradient_penalty", "discriminator", field, fake, field, target=1, one_sided=False)
+    made = experiment(
+        monkeypatch,
+        plan_of([group(equations, update("d", ["discriminator"], penalty))], [GENERATOR, two]),
+        {"discriminator": dense},
+    )
+    kernel = weights(made.networks["discriminator"])[0]
+    expected = (np.sqrt((kernel[:2] ** 2).sum() + 1e-12) - 1) ** 2
+    assert float(trained(made, 1)["d/loss"]) == pytest.approx(expected, rel=1e-4)
