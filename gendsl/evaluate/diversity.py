@@ -11,8 +11,8 @@ def diversity(samples: NDArray[np.floating], data: NDArray[np.floating]) -> floa
 
     The Vendi score is the exponential of the entropy of the eigenvalues of K / n (Friedman & Dieng 2023, definition
     3.1): the number of different samples that there seem to be. K is a Gaussian kernel on the values; its squared width
-    is half the median squared distance between examples, so that the typical pair of examples has a similarity of 1/e. At
-    most 1,000 of each are compared. Samples that are no finite numbers count as one and the same sample.
+    is half the median squared distance between examples, so that a typical pair has a similarity of 1/e. At most
+    1,000 of each are compared. Samples that are no finite numbers count as one and the same sample.
     """
     count = min(len(samples), len(data), _MOST_EXAMPLES)
     if count < 2:

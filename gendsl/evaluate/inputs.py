@@ -25,35 +25,13 @@ class GridFields:
 def grid_of_fields(plan: Plan, dataset: Any) -> GridFields:
     """The inputs of a run's pictures, always the same: a column a class, or the first examples of a split."""
     label = label_of(plan)
-    classes = class_count(plan, dataset.class_counts)
-    if label is None or not classes:
-        return GridFields(examples_of(plan, dataset, _PICTURES, without=None), _PICTURES, None)
-    columns = min(classes, _MOST_COLUMNS)
+    counts = dataset.class_counts
+    if label is None or counts is None:
+        return GridFields(examples_of(plan, dataset, _PICTURES), _PICTURES, None)
+    columns = min(len(counts), _MOST_COLUMNS)
     count = _PICTURES // columns * columns
-    given = examples_of(plan, dataset, count, without=label)
-    return GridFields({**given, label: _labels(np.arange(count) % columns)}, count, columns)
-
-
-def typical_fields(plan: Plan, dataset: Any, count: int) -> dict[str, NDArray[Any]]:
-    """Inputs for `count` samples as the data has them: labels in the frequencies of the training split."""
-    label = label_of(plan)
-    given = examples_of(plan, dataset, count, without=label)
-    classes = class_count(plan, dataset.class_counts)
-    if label is not None and classes:
-        given[label] = typical_labels(dataset.class_counts, classes, count)
-    return given
-
-
-def typical_labels(counts: Any, classes: int, count: int) -> NDArray[np.int32]:
-    """`count` labels that follow the frequencies of classes (even ones if `counts` is None), the same ones each time.
-
-    Label i does not depend on how many are asked for: it stands where (i + 1/2) times the golden ratio, modulo 1, falls
-    among the cumulative frequencies; such points fill [0, 1) evenly.
-    """
-    weights = np.ones(classes) if counts is None else np.asarray(counts, np.float64)
-    points = ((np.arange(count) + 0.5) * ((np.sqrt(5) - 1) / 2)) % 1
-    found = np.searchsorted(np.cumsum(weights / weights.sum()), points, side="right")
-    return _labels(np.minimum(found, classes - 1))
+    labels = np.asarray(np.arange(count) % columns, np.int32)
+    return GridFields({**examples_of(plan, dataset, count), label: labels}, count, columns)
 
 
 def label_of(plan: Plan) -> str | None:
@@ -63,24 +41,13 @@ def label_of(plan: Plan) -> str | None:
     return next((name for name in inputs if kinds.get(name) == "label"), None)
 
 
-def class_count(plan: Plan, counts: Any) -> int:
-    """How many classes the label has; 0 if there is none or nobody knows."""
-    if counts is not None:
-        return len(counts)
-    label = label_of(plan)
-    known = next((field.classes for field in plan.data.fields if field.name == label), None)
-    return known if isinstance(known, int) else 0
-
-
-def examples_of(plan: Plan, dataset: Any, count: int, *, without: str | None) -> dict[str, NDArray[Any]]:
-    """The fields that a sample takes, but `without`: the first examples of the test split (else `train`)."""
-    names = [name for name in (plan.sample.inputs if plan.sample is not None else ()) if name != without]
+def examples_of(plan: Plan, dataset: Any, count: int) -> dict[str, NDArray[Any]]:
+    """The fields that a sample takes, but labels: the first examples of the test split (else of `train`), repeated."""
+    kinds = {field.name: field.kind for field in plan.data.fields}
+    inputs = plan.sample.inputs if plan.sample is not None else ()
+    names = [name for name in inputs if kinds.get(name) != "label"]
     if not names:
         return {}
     split = "test" if "test" in dataset.sizes else "train"
     read = dataset.split(split, count) if dataset.sizes[split] is None else dataset.split(split)
     return {name: np.resize(read[name], (count, *np.shape(read[name])[1:])) for name in names}
-
-
-def _labels(values: NDArray[Any]) -> NDArray[np.int32]:
-    return np.asarray(values, np.int32)

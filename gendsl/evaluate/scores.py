@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate.diversity import diversity
+from gendsl.evaluate.equations import Equations
 from gendsl.evaluate.modes import mixture_of, modes
 from gendsl.evaluate.sampler import Sampler
 from gendsl.lower.errors import UserError
@@ -26,6 +27,7 @@ class Evaluator:
     sampler: Sampler
     fields: Callable[[int], dict[str, NDArray[Any]]]
     _real: dict[tuple[str, int], dict[str, NDArray[Any]]] = field(default_factory=dict)
+    _equations: dict[int, Equations] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises UserError for a score that this data can never have, before training starts."""
@@ -51,7 +53,17 @@ class Evaluator:
             if not samples:
                 samples = self.sampler.samples(count, seed=0, fields=self.fields(count))
             found |= taken(self, evaluation, call, samples)
+        if number not in self._equations:
+            self._equations[number] = Equations(self.experiment, evaluation, number=number)
+        equations = self._equations[number]
+        if equations.names:
+            split = self.split(str(evaluation.arguments.get("split") or self._held_out), count)
+            found |= equations.averages(split, batch=self.plan.data.batch)
         return found
+
+    @property
+    def _held_out(self) -> str:
+        return "test" if "test" in self.dataset.sizes else "train"
 
     def split(self, split: str, count: int) -> dict[str, NDArray[Any]]:
         """Examples of a split, transformed and not augmented; read once."""

@@ -87,6 +87,7 @@ def _made_ready(
 
     dataset = dataset_of(plan, str(Path(spec_path).parent), overfit=overfit)
     experiment = experiment_of(plan, examples=dataset.sizes.get("train"))
+    experiment.class_counts = dataset.class_counts
     last = experiment.steps if steps is None else steps
     if last > experiment.steps:
         raise UserError(
@@ -200,6 +201,7 @@ def _write_or_compare(ready: _Ready, source_text: str, console: Console) -> None
     counts = ready.dataset.class_counts
     data = {
         **ready.dataset.manifest,
+        "sizes": ready.dataset.sizes,
         "class_names": ready.dataset.class_names,
         "class_counts": None if counts is None else [int(count) for count in counts],
     }
@@ -232,7 +234,7 @@ def _write_or_compare(ready: _Ready, source_text: str, console: Console) -> None
 
 
 def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trainer":
-    from gendsl.evaluate.inputs import grid_of_fields, typical_fields
+    from gendsl.evaluate.inputs import examples_of, grid_of_fields
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
     from gendsl.run.logs import Logs
@@ -265,7 +267,7 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
             experiment,
             dataset,
             Sampler(experiment, place="evaluate"),
-            lambda count: typical_fields(plan, dataset, count),
+            lambda count: examples_of(plan, dataset, count),
         ),
         pictures=Sampler(experiment, place="picture"),
         picture_fields=pictured.fields,

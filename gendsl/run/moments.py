@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gendsl.lower.schedules import steps_of
 from gendsl.plan.plan import Plan, Quantity
 
 _MOST_STEPS_BETWEEN_LOGS = 50
@@ -72,12 +73,8 @@ def kept_checkpoints(plan: Plan) -> int:
 
 
 def steps_in(amount: Quantity, steps_per_epoch: int | None) -> int:
-    """A length in steps; at least 1."""
-    if amount.unit == "epochs":
-        if steps_per_epoch is None:
-            raise ValueError("epochs of unlimited data")
-        return max(1, round(amount.value * steps_per_epoch))
-    return max(1, int(amount.value))
+    """A length in steps; at least 1. Raises ValueError for epochs of unlimited data."""
+    return max(1, steps_of(amount, steps_per_epoch))
 
 
 def _interval(every: Quantity | None, steps_per_epoch: int | None) -> Interval:

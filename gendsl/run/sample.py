@@ -1,0 +1,79 @@
+"""The folder of a run in, samples as files out: what `gendsl sample` does. The same seed gives the same bytes."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gendsl.lower.errors import UserError
+from gendsl.plan.plan import Plan
+from gendsl.run.folder import write_whole
+from gendsl.run.rebuild import Rebuilt, rebuilt
+
+_MOST_IN_GRID = 400
+
+
+def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[Path]:
+    """Draws `n` samples with the averaged weights of the newest checkpoint and writes them into the folder `out`.
+
+    Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; with several
+    outputs each has a folder of its name. Sample i of a seed is the same whatever `n`. Raises UserError.
+    """
+    from gendsl.evaluate.sampler import Sampler
+
+    if n < 1:
+        raise UserError(f"{n} samples are none", "give -n at least 1")
+    run = rebuilt(Path(run_folder))
+    _refuse_examples(run)
+    samples = Sampler(run.experiment).samples(n, seed=seed)
+    files: list[Path] = []
+    for name, values in samples.items():
+        folder = Path(out) / name if len(samples) > 1 else Path(out)
+        files += _written(run.plan, values, folder)
+    return files
+
+
+def _refuse_examples(run: Rebuilt) -> None:
+    """Raises UserError if a sample is made from examples; labels are drawn as the training data has them."""
+    inputs = run.plan.sample.inputs if run.plan.sample is not None else ()
+    kinds = {field.name: field.kind for field in run.plan.data.fields}
+    examples = [name for name in inputs if kinds.get(name) != "label"]
+    if examples:
+        raise UserError(
+            f"a sample of `{run.plan.experiment}` is made from examples of `{examples[0]}`",
+            f"its pictures are in {run.folder.shown}/samples; `gendsl export` makes a model that takes them",
+        )
+
+
+def _written(plan: Plan, values: NDArray[Any], folder: Path) -> list[Path]:
+    from gendsl.run.pictures import field_like, grid, pixels_of, png, range_of, scatter
+
+    files: dict[str, bytes] = {}
+    if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
+        pixels = pixels_of(values, range_of(field_like(plan, values.shape[1:])))
+        digits = max(3, len(str(len(pixels) - 1)))
+        files = {f"{number:0{digits}}.png": png(image) for number, image in enumerate(pixels)}
+        files["grid.png"] = png(grid(pixels[:_MOST_IN_GRID]))
+    elif values.ndim == 2:
+        files["points.csv"] = _table(values)
+        if values.shape[1] == 2:
+            files["grid.png"] = png(scatter(values))
+    else:
+        stream = io.BytesIO()
+        np.save(stream, values)
+        files["samples.npy"] = stream.getvalue()
+    for name, content in files.items():
+        write_whole(folder / name, content)
+    return [folder / name for name in files]
+
+
+def _table(values: NDArray[Any]) -> bytes:
+    """Points as CSV; nine digits give each float32 back exactly."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["x", "y"] if values.shape[1] == 2 else [f"x{number}" for number in range(values.shape[1])])
+    writer.writerows([[format(float(value), ".9g") for value in row] for row in values])
+    return stream.getvalue().encode()
