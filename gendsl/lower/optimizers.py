@@ -37,7 +37,7 @@ class Optimizer:
         self._inner = inner
         self._keras = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
         self._keras.build(list(variables))
-        self._scaled = scaled
+        self.scaled = scaled
         self._variables = list(variables)
 
     @property
@@ -48,7 +48,7 @@ class Optimizer:
     @property
     def scale(self) -> Any:
         """The loss scale, float32 (); 1 without one."""
-        return self._keras.dynamic_scale.value if self._scaled else 1.0
+        return self._keras.dynamic_scale.value if self.scaled else 1.0
 
     def scaled_loss(self, loss: Any) -> Any:
         """The loss whose gradients `apply` expects."""

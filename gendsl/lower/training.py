@@ -24,6 +24,9 @@ from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
 
 
+_plain = tf.autograph.experimental.do_not_convert  # the code is graph code already, and tracing it so is faster
+
+
 def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
     """The model of a plan, its weights drawn by the seed; `examples` is the size of the training split, for epochs."""
     return Experiment(plan, examples=examples)
@@ -67,7 +70,7 @@ class Experiment(keras.Model):
         self._replays = _Untracked([_replays_of(group) for group in plan.train.groups])
         self._both = _Untracked(_both_of(plan))
         self._repetitions = _Untracked(
-            [tf.function(self._repetition_of(index)) for index in range(len(plan.train.groups))]
+            [tf.function(self._repetition_of(index), autograph=False) for index in range(len(plan.train.groups))]
         )
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
@@ -75,6 +78,7 @@ class Experiment(keras.Model):
 
     # Training
 
+    @_plain
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of `fit`: every repetition uses the batch given, {field: (batch, …)}; advances its own step."""
         fields, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -83,6 +87,7 @@ class Experiment(keras.Model):
         self._step.assign_add(1)
         return logs
 
+    @_plain
     def step_at(self, step: Any, batches: Mapping[str, Any]) -> dict[str, Any]:
         """Trains once. `step` is an int64 scalar, `batches` {field: (times, batch, …)}.
 
@@ -186,6 +191,7 @@ class Experiment(keras.Model):
 
     # Samples and scores
 
+    @_plain
     def sample(
         self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True
     ) -> dict[str, Any]:
@@ -200,6 +206,7 @@ class Experiment(keras.Model):
         values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged)
         return {name: plain(values[number]) for name, number in sample.outputs}
 
+    @_plain
     def measure(
         self,
         equations: Sequence[tuple[str, int]],

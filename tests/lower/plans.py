@@ -151,7 +151,7 @@ def points(times: int = 1, batch: int = 4, seed: int = 0) -> dict[str, Any]:
 
 def weights(model: Any) -> list[np.ndarray]:
     """A network's weights as arrays."""
-    return [np.array(variable) for variable in model.variables]
+    return [variable.numpy() for variable in model.variables]
 
 
 def same(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> bool:
