@@ -9,7 +9,8 @@ import keras
 class PositionEmbed(keras.layers.Layer):
     """(batch, length, channels) or (batch, height, width, channels) from the same.
 
-    A shorter input takes the first places.     Vaswani et al. 2017, section 3.5, learned; normal(0, 0.02) at first, as in Radford et al. 2018.
+    A shorter input takes the first places. Vaswani et al. 2017, section 3.5, learned;
+    normal(0, 0.02) at first, as in Radford et al. 2018.
     """
 
     def __init__(self, initializer: Any = None, **options: Any) -> None:

@@ -1,0 +1,241 @@
+"""A `plan.Network` in, a functional `keras.Model` out: one Keras layer for each layer of the spec, named as there."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from gendsl.lower.errors import UserError
+from gendsl.parts.clipping import clip_layer
+from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
+from gendsl.plan.plan import Call, Layer, Network
+from gendsl.plan.types import Distribution, Tensor, Type
+from gendsl.vocabulary import word as vocabulary_word
+from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
+from gendsl.vocabulary.word import InitializerWord, LayerWord, Mismatch, Reference
+
+# Keras walks a functional model's graph by recursion, a few frames a layer; Python stops at 1,000 frames.
+_DEEP = 150
+_FRAMES_A_LAYER = 8
+# A kernel's largest singular value is known to a few per cent after so many iterations from a random start.
+_FIRST_ITERATIONS = 15
+
+
+@contextmanager
+def _room_for(layers: int) -> Iterator[None]:
+    """Lets Python recurse as deeply as Keras needs for so many layers."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 1_000 + _FRAMES_A_LAYER * layers))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@keras.saving.register_keras_serializable(package="gendsl")
+class DeepModel(keras.Model):  # type: ignore[misc]
+    """A functional model of more layers than Keras can read back by itself."""
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        with _room_for(len(config.get("layers", ()))):
+            return super().from_config(config, custom_objects)
+
+
+def model_of(
+    network: Network,
+    *,
+    labels: tuple[str, ...] = (),
+    precision: str = "float32",
+    networks: Mapping[str, Any] | None = None,
+) -> Any:
+    """The built Keras model of a network: inputs in order, named as there (float32; int32 for labels and tokens).
+
+    Outputs are the network's in order, then the labelled values asked for: one tensor, or a list of several, in the
+    compute dtype of `precision` (a name of a Keras dtype policy). `networks` holds the models of the networks that this
+    one uses as layers, which share their weights. Raises `UserError` where a `keras.X` layer cannot be built, or makes
+    another shape than the declared result.
+    """
+    values: list[Any] = [
+        keras.Input(_sizes(one.shape, network.name), dtype="int32" if one.integer else "float32", name=one.name)
+        for one in network.inputs
+    ]
+    taken = {one.name for one in network.inputs}
+    for layer in network.layers:
+        name = layer.name.replace("/", "_")
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        given = [values[number] for number in layer.inputs]
+        if layer.word == "network":
+            values.append(_shared(layer, network, networks or {})(given if len(given) > 1 else given[0]))
+        else:
+            values.append(_applied(layer, name, network, given, precision))
+    for output in network.outputs:
+        _prove(network, values[output.value].shape[1:], output.type, output.name)
+    results = [values[output.value] for output in network.outputs]
+    results += [values[network.labels[label]] for label in labels]
+    model_class = DeepModel if len(network.layers) > _DEEP else keras.Model
+    with _room_for(len(network.layers)):
+        model = model_class(
+            values[: len(network.inputs)], results if len(results) > 1 else results[0], name=network.name
+        )
+    if any(isinstance(layer, SpectralNorm) for layer in layers_of(model)):
+        for _ in range(_FIRST_ITERATIONS):
+            power_iteration(model)
+    return model
+
+
+def _sizes(shape: Shape, name: str) -> tuple[int, ...]:
+    return tuple(_known(size, name) for size in shape)
+
+
+def _known(value: Any, name: str) -> Any:
+    """The value, its sizes all known."""
+    if isinstance(value, Symbolic):
+        raise UserError(f"`{name}` needs `{value}`, which only the data tells", "fetch the data first")
+    if isinstance(value, tuple | list):
+        return tuple(_known(item, name) for item in value)
+    return value
+
+
+def _shared(layer: Layer, network: Network, networks: Mapping[str, Any]) -> Any:
+    name = layer.arguments["network"]
+    if name not in networks:
+        raise KeyError(f"`{network.name}` uses `{name}` as a layer: build that first, and pass it in `networks`")
+    return networks[name]
+
+
+def _applied(layer: Layer, name: str, network: Network, given: Sequence[Any], precision: str) -> Any:
+    """The value of a layer, newly built, for its input values."""
+    if layer.word.startswith("keras."):
+        return _applied_keras(layer, name, network, given, precision)
+    word = vocabulary_word("layer", layer.word)
+    assert isinstance(word, LayerWord), layer.word
+    arguments = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
+    shapes = tuple(tuple(one.shape[1:]) for one in given)
+    if layer.shape is None:  # behind a `keras.X` the checker does not know the shapes
+        inferred = word.infer(arguments, shapes)
+        if isinstance(inferred, Mismatch):
+            raise UserError(f"`{layer.word}` in `{network.name}` {inferred.message}", inferred.help)
+    constrain = arguments.get("constrain") or network.constrain
+    built = _layer_of(word, arguments, shapes, network.init, constrain, name=name, dtype=precision)
+    many = any(parameter.many and isinstance(parameter.kind, Reference) for parameter in word.parameters)
+    value = built(list(given)) if many else built(*given)
+    if constrain is not None and constrain.word == "clip":
+        clip_layer(built, float(constrain.arguments["limit"]))
+    return value
+
+
+def _applied_keras(layer: Layer, name: str, network: Network, given: Sequence[Any], precision: str) -> Any:
+    try:
+        cls = getattr(keras.layers, layer.word.removeprefix("keras."))
+        options = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
+        built = cls(**options, name=name, dtype=precision)
+        value = built(given[0] if len(given) == 1 else list(given))
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        raise UserError(
+            f"`{layer.word}` in `{network.name}` cannot be built for {shown(tuple(given[0].shape[1:]))}: {reason}",
+            "its arguments are Keras's own; see the documentation of this layer",
+        ) from error
+    if _draws(built):
+        raise UserError(
+            f"`{layer.word}` in `{network.name}` draws random numbers from a state that no checkpoint keeps",
+            "`dropout` and `gaussian_noise` draw by the seed and the step",
+        )
+    if not isinstance(value, keras.KerasTensor) or any(size is None for size in value.shape[1:]):
+        raise UserError(
+            f"`{layer.word}` in `{network.name}` does not give one tensor of a known shape",
+            "choose arguments that give one, such as `return_state: off`",
+        )
+    return value
+
+
+def _draws(layer: Any) -> bool:
+    """Whether a layer of Keras's holds a random state that it would use in training."""
+    for one in layer._flatten_layers():
+        held = any(isinstance(value, keras.random.SeedGenerator) for value in vars(one).values())
+        rates = [vars(one)[key] for key in ("rate", "dropout", "recurrent_dropout") if key in vars(one)]
+        if held and (not rates or any(rates)):
+            return True
+    return False
+
+
+def _layer_of(
+    word: LayerWord,
+    arguments: Mapping[str, Any],
+    shapes: tuple[Shape, ...],
+    init: Call | None,
+    constrain: Call | None,
+    **options: Any,
+) -> Any:
+    """A Keras layer of a word; `init` and `constrain` are those of the network, where the layer has none of its own."""
+    for parameter in word.parameters:
+        if isinstance(parameter.kind, Reference) or parameter.name == "constrain":
+            continue
+        value = arguments.get(parameter.name, parameter.default)
+        if parameter.name == "init" and value is None:
+            value = init
+        if value is None:
+            continue  # Keras's own default
+        for target in word.renames.get(parameter.name, parameter.name).split():
+            options[target] = _argument(value, shapes, init, constrain, options["dtype"])
+    if word.configure is not None:
+        options.update(word.configure(arguments, shapes))
+    module, _, name = word.keras.partition(":")
+    cls = getattr(importlib.import_module(module), name.format(rank=len(shapes[0]) - 1))
+    if constrain is not None and constrain.word == "spectral_norm":
+        cls = _spectral(word, cls)
+    return cls(**options)
+
+
+def _spectral(word: LayerWord, cls: Any) -> Any:
+    if cls not in SPECTRAL and (word.name == "bidirectional" or word.parameter("constrain") is not None):
+        raise UserError(
+            f"`{word.name}` has no spectral norm: its kernel is applied again and again",
+            "`constrain: clip(0.01)` on this layer bounds its weights",
+        )
+    return SPECTRAL.get(cls, cls)
+
+
+def _argument(value: Any, shapes: tuple[Shape, ...], init: Call | None, constrain: Call | None, dtype: str) -> Any:
+    """What Keras takes for a checked argument: an initializer or a layer for a call, else the value."""
+    if not isinstance(value, Call):
+        return value
+    initializer = vocabulary_word("initializer", value.word)
+    if isinstance(initializer, InitializerWord):
+        module, _, name = initializer.keras.partition(":")
+        options = {initializer.renames.get(key, key): item for key, item in value.arguments.items()}
+        return getattr(importlib.import_module(module), name)(**options)
+    layer = vocabulary_word("layer", value.word)
+    assert isinstance(layer, LayerWord), value.word
+    return _layer_of(layer, value.arguments, shapes, init, constrain, dtype=dtype)
+
+
+def declared_shape(type: Type) -> Shape | None:
+    """The shape of the numbers that a declared result stands for; None where it has none."""
+    match type:
+        case Tensor(shape=shape):
+            return shape
+        case Distribution(family="normal", event=event):
+            return (*event[:-1], 2 * event[-1])
+        case Distribution(family="categorical", event=event, classes=classes):
+            return event if classes is None else (*event, classes)  # type: ignore[arg-type]
+        case Distribution(event=event):
+            return event
+    return None
+
+
+def _prove(network: Network, made: tuple[int | None, ...], type: Type, name: str) -> None:
+    declared = declared_shape(type)
+    if declared is None or tuple(_known(declared, network.name)) == tuple(made):
+        return
+    result = f"result `{name}` of `{network.name}`" if name else f"`{network.name}`"
+    raise UserError(
+        f"{result} is declared to give {shown(declared)}, but its layers give {shown(made)}",  # type: ignore[arg-type]
+        "change the last layers, or the declared result",
+    )
