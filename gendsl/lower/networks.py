@@ -13,7 +13,7 @@ from gendsl.parts.clipping import clip_layer
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.plan.types import Distribution, Tensor, Type
-from gendsl.vocabulary import word as vocabulary_word
+from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
 from gendsl.vocabulary.word import InitializerWord, LayerWord, Mismatch, Reference
 
@@ -113,7 +113,7 @@ def _applied(layer: Layer, name: str, network: Network, given: Sequence[Any], pr
     """The value of a layer, newly built, for its input values."""
     if layer.word.startswith("keras."):
         return _applied_keras(layer, name, network, given, precision)
-    word = vocabulary_word("layer", layer.word)
+    word = WORDS["layer"].get(layer.word)
     assert isinstance(word, LayerWord), layer.word
     arguments = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
     shapes = tuple(tuple(one.shape[1:]) for one in given)
@@ -206,12 +206,12 @@ def _argument(value: Any, shapes: tuple[Shape, ...], init: Call | None, constrai
     """What Keras takes for a checked argument: an initializer or a layer for a call, else the value."""
     if not isinstance(value, Call):
         return value
-    initializer = vocabulary_word("initializer", value.word)
+    initializer = WORDS["initializer"].get(value.word)
     if isinstance(initializer, InitializerWord):
         module, _, name = initializer.keras.partition(":")
         options = {initializer.renames.get(key, key): item for key, item in value.arguments.items()}
         return getattr(importlib.import_module(module), name)(**options)
-    layer = vocabulary_word("layer", value.word)
+    layer = WORDS["layer"].get(value.word)
     assert isinstance(layer, LayerWord), value.word
     return _layer_of(layer, value.arguments, shapes, init, constrain, dtype=dtype)
 
