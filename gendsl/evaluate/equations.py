@@ -19,11 +19,7 @@ class Equations:
         self._experiment = experiment
         self._operations = evaluation.operations
         self._number = number
-        self._wanted = tuple(
-            (name, operation)
-            for name, operation in evaluation.equations
-            if _is_number(self._operations[operation].type)
-        )
+        self._wanted = tuple(pair for pair in evaluation.equations if _is_number(self._operations[pair[1]].type))
         self._graph = tf.function(self._measured)
 
     @property
