@@ -1,8 +1,5 @@
 """Points and the modes of a mixture in, out: how many modes were found and how near to them the points lie."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,21 +33,6 @@ def modes(
         "reverse_kl": float((share * np.log(share * len(centres))).sum()) if found else float("inf"),
         "spread": float(np.sqrt(least[near].mean() / dimensions)) / _cut_std(std, within, dimensions) if found else 0.0,
     }
-
-
-def mixture_of(source: str, arguments: Mapping[str, Any]) -> tuple[NDArray[np.float64], float] | None:
-    """The centres (m, 2) and the standard deviation of a source's Gaussians; None if it is no such mixture."""
-    if source == "gaussians" and arguments.get("grid"):
-        across, down = arguments["grid"]
-        spacing = float(arguments["spacing"])
-        x = (np.arange(across) - (across - 1) / 2) * spacing
-        y = (np.arange(down) - (down - 1) / 2) * spacing
-        return np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2), float(arguments["std"])
-    count = arguments.get("ring") if source == "gaussians" else arguments.get("modes") if source == "ring" else None
-    if count:
-        angles = 2 * np.pi * np.arange(int(count)) / int(count)
-        return float(arguments["radius"]) * np.stack([np.cos(angles), np.sin(angles)], axis=1), float(arguments["std"])
-    return None
 
 
 def _cut_std(std: float, within: float, dimensions: int) -> float:

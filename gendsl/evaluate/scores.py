@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from gendsl.evaluate.diversity import diversity
 from gendsl.evaluate.equations import Equations
-from gendsl.evaluate.modes import mixture_of, modes
+from gendsl.evaluate.modes import modes
 from gendsl.evaluate.sampler import Sampler
+from gendsl.lower.data import modes_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Evaluation, Plan
 
@@ -115,5 +116,6 @@ def _field_of(evaluator: Evaluator, name: str, values: NDArray[Any]) -> str | No
 
 
 def _mixture(plan: Plan) -> tuple[NDArray[np.float64], float] | None:
-    source = plan.data.sources[0].call
-    return mixture_of(source.word, source.arguments)
+    call = plan.data.sources[0].call
+    centres = modes_of(call)
+    return None if centres is None else (np.asarray(centres, np.float64), float(call.arguments["std"]))
