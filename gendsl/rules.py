@@ -69,6 +69,8 @@ no_chain = _error("no_chain", "Statements joined by `|` that are no layers.", "O
 unreachable = _error("unreachable", "A statement whose effect nothing can see.", "Layers behind the result, or whose value is dropped by `from`, would be built for nothing.")
 unused_network = _error("unused_network", "A network that nothing uses.", "No update, sample or score calls it.")
 
+bad_data = _error("bad_data", "The data is not what the spec says.", "The declaration is held against the headers of the files: sizes, classes, splits.")
+
 # Networks
 shape_mismatch = _error("shape_mismatch", "The layers do not give the result that the network declares.", "The checker follows the shapes from the inputs to the result. The batch axis is never written.")
 layer_shape = _error("layer_shape", "A layer cannot take the shape that comes to it.", "Shapes are written without the batch: height x width x channels, time x features, features.")

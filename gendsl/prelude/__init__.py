@@ -1,0 +1,1 @@
+"""Objectives written in the language itself: anyone can read, copy and change them."""

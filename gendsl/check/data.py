@@ -1,0 +1,275 @@
+"""The `data` and `augment` blocks in, their plans and the data fields out; sizes are read from the data's headers."""
+
+from typing import Any
+
+from gendsl import rules
+from gendsl.check.context import Context
+from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
+from gendsl.check.headers.header import HeaderField
+from gendsl.check.scope import LOST, FieldMeaning, Missing
+from gendsl.check.statements import Statement, statements_of
+from gendsl.diagnostics import Label
+from gendsl.plan.plan import Augment, Call, Data, Field, Source
+from gendsl.source import Span
+from gendsl.syntax import tree
+from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.dimensions import symbol
+
+KINDS = ("image", "label", "text", "row", "point", "condition")
+_ONCE = frozenset(["source", *KINDS, "curate", "split", "batch", "shuffle", "cache", "window"])
+
+
+def data_of(step: tree.Step, context: Context) -> Data | None:
+    """The plan of `data { }`; its fields become global names. None after a reported mistake."""
+    scope = context.globals
+    statements = statements_of(step.block, "data", scope, context, once=_ONCE)
+    found = {statement.word.name: statement for statement in statements}
+    source = found.get("source")
+    if source is None:
+        _lose_fields(context)
+        if step.block is not None and "source" not in context.skipped:
+            context.problems.add(
+                rules.missing_block, step.head_span, "`data` has no `source`", help="write `source digits()`, or another"
+            )
+        return None
+    sources = _sources(source, context)
+    fields = _fields(sources, found, context)
+    batch = found.get("batch")
+    size = batch.arguments["size"] if batch is not None else LOST
+    if batch is None and "batch" not in context.skipped:
+        context.problems.add(
+            rules.missing_block, step.head_span, "`data` has no `batch`", help="write `batch 64`: the examples of a step"
+        )
+    split = _split(found.get("split"), context)
+    examples = _examples(sources, split)
+    if fields is None or sources is None or size is LOST or LOST in (split,):
+        return None
+    if examples is not None and isinstance(size, int) and size > examples and batch is not None:
+        context.problems.add(
+            rules.out_of_range,
+            batch.step.span,
+            f"a batch of {size} is more than the {examples} examples of the training split",
+            help=f"write at most `batch {examples}`",
+        )
+    shuffle = found.get("shuffle")
+    cache = found.get("cache")
+    window = found.get("window")
+    condition = found.get("condition")
+    return Data(
+        sources=tuple(Source(name, call) for name, call, _, _ in sources),
+        fields=tuple(fields),
+        curate=tuple(found["curate"].statements) if "curate" in found else (),
+        split=split,
+        batch=size,
+        shuffle=shuffle.arguments["on"] is not False if shuffle is not None else True,
+        cache=True if cache is not None else None,
+        condition=tuple(condition.arguments["columns"]) if condition is not None else (),
+        window=window.arguments["length"] if window is not None else None,
+        examples=examples,
+    )
+
+
+Sourced = tuple[str, Call, Header, Span]
+
+
+def _lose_fields(context: Context) -> None:
+    for name in KINDS:
+        context.globals.names.setdefault(name, Missing())
+
+
+def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
+    arguments = statement.arguments
+    own = {parameter.name for parameter in statement.word.parameters}
+    named = {name: value for name, value in arguments.items() if name not in own}
+    only = arguments.get("source")
+    if only is LOST or LOST in named.values():
+        _lose_fields(context)
+        for name in named:
+            context.globals.define(name, Missing())
+        return None
+    if only is None and not named:
+        context.problems.add(
+            rules.missing_argument, statement.step.span, "`source` names no source", help="write `source digits()`, or another"
+        )
+        _lose_fields(context)
+        return None
+    if only is not None and named:
+        context.problems.add(
+            rules.duplicate_argument,
+            statement.step.span,
+            "`source` has one source by place and others by name",
+            help="name all of them, as in `source a: images(…), b: images(…)`",
+        )
+    options = {name: value for name, value in arguments.items() if name in own and name not in ("source", "pairs")}
+    options = {name: value for name, value in options.items() if value is not LOST}
+    out: list[Sourced] = []
+    for name, call in [("", only)] if only is not None else named.items():
+        assert isinstance(call, Call)
+        full, left = with_options(Call(call.word, call.arguments, statement.statements), options)
+        for option in left:
+            context.problems.add(
+                rules.unknown_argument,
+                statement.step.span,
+                f"`{call.word}` takes no `{option}:`",
+                help=f"`gendsl explain {call.word}` lists what it takes",
+            )
+        header = header_of(full, context.folder)
+        if header.problem:
+            context.problems.add(rules.bad_data, statement.step.span, header.problem, help=header.help)
+        elif header.warning:
+            context.problems.add(rules.missing_data, statement.step.span, header.warning, help=header.help)
+        out.append((name, full, header, statement.step.span))
+    return out
+
+
+def _fields(
+    sources: list[Sourced] | None, found: dict[str, Statement], context: Context
+) -> list[Field] | None:
+    if sources is None:
+        return None
+    out: list[Field] = []
+    used: set[str] = set()
+    fine = True
+    for name, _, header, _ in sources:
+        for place, given in enumerate(header.fields):
+            field_name = (name if place == 0 else f"{name}_{given.name}") if name else given.name
+            statement = found.get(given.kind)
+            used.add(given.kind)
+            fine = _field(out, given, statement, field_name, name, found, context) and fine
+    if "condition" in found:
+        used.add("condition")
+        out.append(Field("condition", "condition", (symbol("condition.width"),), "", None, found["condition"].arguments))
+    for kind in KINDS:
+        if kind in found and kind not in used:
+            header = sources[0][2]
+            has = ", ".join(f"`{field.name}`" for field in header.fields)
+            context.problems.add(
+                rules.unknown_name,
+                found[kind].step.head_span,
+                f"the source `{sources[0][1].word}` gives no `{kind}`",
+                help=f"it gives {has}",
+            )
+            context.globals.define(kind, Missing())
+            fine = False
+    for field in out:
+        before = context.globals.names.get(field.name)
+        if before is not None and not isinstance(before, Missing):
+            span = context.globals.spans.get(field.name)
+            context.problems.add(
+                rules.duplicate_name,
+                span or sources[0][3],
+                f"`{field.name}` is a data field already",
+                labels=(Label(sources[0][3], "the field comes from here"),),
+                help="choose another name",
+            )
+            fine = False
+        else:
+            context.globals.define(field.name, FieldMeaning(field))
+    return out if fine else None
+
+
+def _field(
+    out: list[Field],
+    given: HeaderField,
+    statement: Statement | None,
+    name: str,
+    source: str,
+    found: dict[str, Statement],
+    context: Context,
+) -> bool:
+    call = statement.call if statement is not None else None
+    if statement is not None and call is None:
+        context.globals.define(name, Missing())
+        return False
+    if call is None:
+        word = WORDS["data"][given.kind]
+        arguments = {parameter.name: parameter.default for parameter in word.parameters}
+        call = Call(given.kind, arguments if not any(p.many for p in word.parameters) else {})
+    window = found["window"].arguments["length"] if "window" in found else None
+    field, problems = field_of(given, call, name=name, source=source, window=None if window is LOST else window)
+    for problem in problems:
+        assert statement is not None
+        context.problems.add(
+            rules.bad_data, _argument_span(statement, problem.argument), problem.message, help=problem.help
+        )
+    out.append(field)
+    return not problems
+
+
+def _argument_span(statement: Statement, name: str) -> Span:
+    for place, argument in enumerate(statement.step.arguments):
+        if argument.name is not None and argument.name.text == name:
+            return argument.span
+        if argument.name is None and place == 0 and statement.word.parameters[0].name == name:
+            return argument.span
+    return statement.step.span
+
+
+def _split(statement: Statement | None, context: Context) -> Any:
+    if statement is None:
+        return None
+    shares = dict(statement.arguments)
+    if any(value is LOST for value in shares.values()):
+        return LOST
+    if not shares:
+        context.problems.add(
+            rules.missing_argument, statement.step.span, "`split` names no shares", help="write `split train: 90%, test: 10%`"
+        )
+        return LOST
+    total = sum(shares.values())
+    if total > 1 + 1e-9:
+        context.problems.add(
+            rules.out_of_range,
+            statement.step.span,
+            f"the shares add up to {total:.4g}, which is more than all of the data",
+            help="let them add up to 100% at most",
+        )
+        return LOST
+    if "train" not in shares:
+        context.problems.add(
+            rules.missing_argument, statement.step.span, "no share is named `train`", help="write `split train: 90%, test: 10%`"
+        )
+        return LOST
+    return shares
+
+
+def _examples(sources: list[Sourced] | None, split: Any) -> int | None:
+    """The size of the training split, where the headers say it."""
+    if sources is None or split is LOST:
+        return None
+    sizes: list[int] = []
+    for _, _, header, _ in sources:
+        count = header.examples if header.splits is None else header.splits.get("train")
+        if count is None:
+            return None
+        sizes.append(split_sizes(count, split)["train"] if split is not None else count)
+    return min(sizes, default=None)
+
+
+def augment_of(step: tree.Step, context: Context) -> Augment:
+    """The plan of `augment { }`."""
+    scope = context.globals
+    data: list[Call] = []
+    both: tuple[Call, ...] = ()
+    ada: Call | None = None
+    word = WORDS["augment"]["both"]
+    for statement in statements_of(step.block, "augment", scope, context, once=frozenset(["both"])):
+        call = statement.call
+        if statement.word is word:
+            both = statement.statements
+            given = [value for value in statement.arguments.values() if isinstance(value, Call)]
+            ada = given[0] if given else None
+            _no_both_inside(statement, context)
+        elif call is not None:
+            data.append(call)
+    return Augment(tuple(data), both, ada)
+
+
+def _no_both_inside(statement: Statement, context: Context) -> None:
+    for call in statement.statements:
+        if call.word == "both":
+            context.problems.add(
+                rules.misplaced, statement.step.span, "`both` stands in `both`", help="put its transforms into one"
+            )
+
+

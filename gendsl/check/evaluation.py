@@ -1,0 +1,298 @@
+"""The blocks `sample`, `evaluate`, `monitor`, `sweep` and `variant` in, their plans out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gendsl import rules
+from gendsl.check.arguments import bind
+from gendsl.check.constants import constant, plain
+from gendsl.check.context import Context
+from gendsl.check.equations import NOTHING, Equations, Sites
+from gendsl.check.pruning import pruned
+from gendsl.check.scope import LOST, Deferred, Missing, Operand, Scope, did_you_mean, suggestion
+from gendsl.check.statements import calls_of, statement_of, statements_of
+from gendsl.diagnostics import Label
+from gendsl.plan.plan import Call, Evaluation, Network, Sample, Update
+from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
+from gendsl.source import Span
+from gendsl.syntax import tree
+from gendsl.vocabulary import WORDS
+
+Bound = tuple[str, Operand, Span]
+
+
+def _bindings(block: tree.Block | None, equations: Equations, context: Context, category: str) -> list[Bound]:
+    """The bindings of a block of equations, in order."""
+    scope = Scope(context.globals)
+    out: list[Bound] = []
+    for statement in block.statements if block is not None else ():
+        if isinstance(statement, tree.Chain):
+            if category == "sample" and statement.steps[0].word != "allow":
+                context.problems.add(
+                    rules.misplaced,
+                    statement.span,
+                    f"`{statement.steps[0].word}` cannot stand in `sample`, which holds equations",
+                    help="write `image = …`",
+                )
+            continue
+        name = statement.name.text
+        if name in scope.names:
+            context.problems.add(
+                rules.duplicate_name,
+                statement.name.span,
+                f"`{name}` is already bound here",
+                labels=(Label(scope.spans[name], "first here"),),
+                help="choose another name",
+            )
+            continue
+        if isinstance(statement, tree.Draw):
+            operand = equations.draw(statement, scope)
+        elif isinstance(statement, tree.Binding):
+            operand = equations.value(statement.value, scope)
+            out.append((name, operand, statement.value.span))
+        else:
+            context.problems.add(rules.misplaced, statement.span, "a param stands at the top of a spec", help="move it there")
+            operand = NOTHING
+        scope.define(name, Missing() if isinstance(operand.type, Unknown) else operand, statement.name.span)
+    return out
+
+
+def sample_of(
+    step: tree.Step | None, networks: Mapping[str, Network | None], sites: Sites, context: Context
+) -> Sample | None:
+    """The plan of `sample { }`, or of its default: the network named `generator`, called with nothing."""
+    equations = Equations(context, networks, sites)
+    if step is None:
+        generator = networks.get("generator")
+        if generator is None:
+            return None
+        span = Span(next(iter(context.globals.spans.values())).source, 0, 0)
+        operand = equations.network_call("generator", (), span, context.globals)
+        bound: list[Bound] = []
+        if isinstance(operand.type, Several):
+            bound = [(output.name, equations.add("output", (operand.number,), {"name": output.name}, output.type), span) for output in generator.outputs]
+        elif not isinstance(operand.type, Unknown):
+            type = generator.outputs[0].type
+            name = type.meaning if isinstance(type, Tensor) and type.meaning else "sample"
+            if isinstance(type, Distribution):
+                operand = equations.add("function", (operand.number,), {"word": "mean", "arguments": {}}, Tensor(type.event))
+            bound = [(name, operand, span)]
+    else:
+        bound = _bindings(step.block, equations, context, "sample")
+        if not bound and step.block is not None and len(context.problems) == 0:
+            context.problems.add(
+                rules.missing_sample, step.head_span, "`sample` gives nothing", help="write `image = …` in it"
+            )
+    outputs: list[tuple[str, int]] = []
+    for name, operand, span in bound:
+        if isinstance(operand.type, Unknown):
+            return None
+        if not isinstance(operand.type, Tensor):
+            if span is not bound[-1][2]:
+                continue  # an intermediate value, such as a distribution that is drawn from below
+            message = f"`{name}` is no sample: it is {_article(operand)}"
+            help = "draw from it or take its mean" if isinstance(operand.type, Distribution) else "a sample is a tensor"
+            context.problems.add(rules.type_mismatch, span, message, help=help)
+            return None
+        outputs.append((name, operand.number))
+    numbers, operations = pruned([number for _, number in outputs], equations.operations)
+    fields = tuple(operation.attributes["name"] for operation in operations if operation.name == "field")
+    return Sample(tuple((name, numbers[number]) for name, number in outputs), operations, tuple(dict.fromkeys(fields)))
+
+
+def _article(operand: Operand) -> str:
+    match operand.type:
+        case Distribution():
+            return f"a distribution, {operand.type}"
+        case Scalar():
+            return "a scalar"
+        case NetworkType():
+            return "a network"
+        case Process():
+            return "a noising process"
+        case Truth():
+            return "a condition"
+    return str(operand.type)
+
+
+def evaluation_of(
+    step: tree.Step, networks: Mapping[str, Network | None], sites: Sites, context: Context
+) -> Evaluation | None:
+    """The plan of one `evaluate { }`."""
+    word = WORDS["top"]["evaluate"]
+    arguments = bind(word, step.arguments, step.head_span, context.globals, context)
+    equations = Equations(context, networks, sites)
+    bound = _bindings(step.block, equations, context, "score")
+    chains = tree.Block(
+        tuple(s for s in (step.block.statements if step.block is not None else ()) if isinstance(s, tree.Chain)),
+        step.span,
+    )
+    statements = statements_of(chains, "score", context.globals, context)
+    scores = tuple(call for s in statements if (call := s.call) is not None)
+    if step.block is None:
+        context.problems.add(rules.needs_block, step.span, "`evaluate` needs its scores", help=f"write `{word.example}`")
+    outputs: list[tuple[str, int]] = []
+    for name, operand, _ in bound:
+        if isinstance(operand.type, Scalar) or (isinstance(operand.type, Tensor) and operand.type.shape == ()):
+            outputs.append((name, operand.number))
+    names = {call.word for call in scores if call.word != "keep"} | {name for name, _ in outputs}
+    context.memo.setdefault("scores", {}).update(dict.fromkeys(names))  # type: ignore[attr-defined]
+    for statement in statements:
+        best = statement.arguments.get("best")
+        if statement.word.name == "keep" and isinstance(best, str) and best not in names:
+            context.problems.add(
+                rules.unknown_score,
+                statement.step.span,
+                f"`{best}` is no score of this block",
+                help=did_you_mean(best, names) or "score it here, too",
+            )
+    if LOST in arguments.values():
+        return None
+    numbers, operations = pruned([number for _, number in outputs], equations.operations)
+    return Evaluation(
+        arguments.pop("every"),
+        arguments.pop("samples"),
+        arguments,
+        scores,
+        tuple((name, numbers[number]) for name, number in outputs),
+        operations,
+    )
+
+
+def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tuple[Call, ...]:
+    """The plan of `monitor { }`: its conditions read scores, losses and their best values."""
+    out: list[Call] = []
+    known = dict(context.memo.get("scores", {}))  # type: ignore[call-overload]
+    known.update({f"{update.name}_loss": None for update in updates})
+    for statement in statements_of(step.block, "monitor", context.globals, context):
+        arguments = dict(statement.arguments)
+        for name, value in arguments.items():
+            if isinstance(value, tree.Name | tree.Binary | tree.Call | tree.Unary | tree.Parenthesised):
+                _condition(value, known, context)
+                if not _compares(value):
+                    context.problems.add(
+                        rules.type_mismatch, value.span, "a condition compares: this is a number", help="write `fid > 20`"
+                    )
+                arguments[name] = " ".join(value.span.text.split())
+            elif name == "when" and value is not None and value is not LOST:
+                context.problems.add(rules.type_mismatch, statement.step.span, "`when:` takes a condition", help="write `fid > 20`")
+        if LOST not in arguments.values():
+            out.append(Call(statement.word.name, arguments, statement.statements))
+    return tuple(out)
+
+
+def _compares(value: tree.Value) -> bool:
+    match value:
+        case tree.Parenthesised():
+            return _compares(value.value)
+        case tree.Unary():
+            return value.operator == "not" and _compares(value.operand)
+        case tree.Binary() if value.operator in ("and", "or"):
+            return _compares(value.left) and _compares(value.right)
+        case tree.Binary():
+            return value.operator in ("<", "<=", ">", ">=", "==", "!=")
+    return False
+
+
+def _condition(value: tree.Value, known: Mapping[str, Any], context: Context) -> None:
+    """Looks up the names of a condition: scores and losses."""
+    match value:
+        case tree.Name():
+            if value.text in known or isinstance(context.globals.find(value.text), Deferred):
+                context.used.add(value.text)
+                return
+            if value.text in context.skipped:
+                return
+            word = WORDS["score"].get(value.text)
+            found = suggestion(value.text, known)
+            context.problems.add(
+                rules.unknown_score,
+                value.span,
+                f"no score or loss is named `{value.text}`" if word is None else f"`{value.text}` is not scored in this spec",
+                help=f"add `{value.text}` to `evaluate`"
+                if word is not None
+                else f"did you mean `{found}`?"
+                if found
+                else "monitors read the scores of `evaluate`",
+            )
+        case tree.Binary():
+            _condition(value.left, known, context)
+            _condition(value.right, known, context)
+        case tree.Unary():
+            _condition(value.operand, known, context)
+        case tree.Parenthesised():
+            _condition(value.value, known, context)
+        case tree.Call():
+            if not (isinstance(value.function, tree.Name) and value.function.text == "best"):
+                context.problems.add(
+                    rules.type_mismatch,
+                    value.function.span,
+                    f"`{value.function.span.text}` cannot be called in a condition",
+                    help="write `best(fid)`, or compare a score with a number",
+                )
+                return
+            for argument in value.arguments:
+                _condition(argument.value, known, context)
+        case tree.Number():
+            pass
+        case _:
+            constant(value, context.globals, context)
+
+
+def sweep_of(step: tree.Step, context: Context) -> Call:
+    """The plan of `sweep { }`; what it varies are params."""
+    calls = calls_of(step.block, "sweep", context.globals, context)
+    for statement in step.block.statements if step.block is not None else ():
+        if isinstance(statement, tree.Chain) and statement.steps[0].word == "vary":
+            for argument in statement.steps[0].arguments:
+                if argument.name is not None:
+                    _param(argument.name, context)
+    known = context.memo.get("scores", {})
+    for call in calls:
+        if call.word in ("minimize", "maximize") and isinstance(known, dict) and known:
+            score = call.arguments.get("score")
+            if score not in known:
+                context.problems.add(
+                    rules.unknown_score,
+                    step.head_span,
+                    f"`{score}` is not scored in this spec",
+                    help=did_you_mean(str(score), known) or f"add `{score}` to `evaluate`",
+                )
+    return Call("sweep", {}, calls)
+
+
+def _param(name: tree.Name, context: Context) -> None:
+    meaning = context.globals.find(name.text)
+    if isinstance(meaning, Deferred) and meaning.param:
+        context.used.add(name.text)
+        return
+    params = [n for n, m in context.globals.names.items() if isinstance(m, Deferred) and m.param]
+    if name.text in context.skipped:
+        return
+    context.problems.add(
+        rules.not_a_param,
+        name.span,
+        f"`{name.text}` is no param of this spec",
+        help=did_you_mean(name.text, params) or (f"its params are {', '.join(params)}" if params else "write `param name = value`"),
+    )
+
+
+def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] | None:
+    """The name and the changed params of a `variant`."""
+    statement = statement_of(
+        tree.Step(step.head, step.arguments, None, None, None, step.span), WORDS["top"]["variant"], context.globals, context
+    )
+    out: dict[str, Any] = {}
+    for one in step.block.statements if step.block is not None else ():
+        if isinstance(one, tree.Binding):
+            _param(one.name, context)
+            value = constant(one.value, context.globals, context)
+            if value is not LOST:
+                out[one.name.text] = plain(value)
+        else:
+            context.problems.add(
+                rules.misplaced, one.span, "a variant changes params by `name = value`", help="write `width = 16`"
+            )
+    name = statement.arguments["name"]
+    return (name, out) if isinstance(name, str) else None
+

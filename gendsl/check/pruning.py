@@ -1,0 +1,49 @@
+"""Operations and the results that are wanted in, only what they need out; and which networks a loss can train."""
+
+from collections.abc import Sequence
+
+from gendsl.plan.plan import Operation
+from gendsl.plan.types import Distribution
+
+
+def pruned(wanted: Sequence[int], operations: Sequence[Operation]) -> tuple[dict[int, int], tuple[Operation, ...]]:
+    """The operations that the wanted ones need, renumbered, and the new number of each that is kept."""
+    needed: set[int] = set()
+    stack = list(wanted)
+    while stack:
+        number = stack.pop()
+        if number not in needed:
+            needed.add(number)
+            stack.extend(operations[number].inputs)
+    numbers: dict[int, int] = {}
+    kept: list[Operation] = []
+    for number in sorted(needed):
+        operation = operations[number]
+        numbers[number] = len(kept)
+        inputs = tuple(numbers[one] for one in operation.inputs)
+        kept.append(Operation(operation.name, inputs, operation.attributes, operation.type, operation.site))
+    return numbers, tuple(kept)
+
+
+def trained_by(loss: int, operations: Sequence[Operation]) -> tuple[set[str], set[str]]:
+    """The networks whose weights a loss's gradient reaches, and those it would reach but for a discrete draw."""
+    reached: set[str] = set()
+    discrete: set[str] = set()
+    stack = [(loss, False)]
+    seen: set[tuple[int, bool]] = set()
+    while stack:
+        number, cut = stack.pop()
+        if (number, cut) in seen:
+            continue
+        seen.add((number, cut))
+        operation = operations[number]
+        word = operation.attributes.get("word")
+        if operation.name == "replay" or word == "stop_gradient" or operation.name == "field":
+            continue
+        if operation.name in ("call", "penalty") or (operation.name == "function" and "network" in operation.attributes):
+            (discrete if cut else reached).add(operation.attributes["network"])
+        if operation.name == "draw" or (operation.name == "function" and word == "mode"):
+            of = operations[operation.inputs[0]].type
+            cut = cut or (isinstance(of, Distribution) and of.family in ("categorical", "bernoulli"))
+        stack.extend((one, cut) for one in operation.inputs)
+    return reached, discrete - reached
