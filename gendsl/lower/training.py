@@ -155,7 +155,11 @@ class Experiment(keras.Model):
                     for update, loss in zip(group.updates, losses, strict=True)
                 ]
             gradients = [
-                tape.gradient(loss, [variable.value for variable in self._trained(update.networks)])
+                tape.gradient(
+                    loss,
+                    [variable.value for variable in self._trained(update.networks)],
+                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                )
                 for update, loss in zip(group.updates, scaled, strict=True)
             ]
             del tape

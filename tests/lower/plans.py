@@ -20,7 +20,9 @@ class Equations:
         self.operations: list[plan.Operation] = []
         self._sites = 0
 
-    def add(self, name: str, /, *inputs: int, type: Any = types.Scalar(), drawn: bool = False, **attributes: Any) -> int:  # noqa: B008
+    def add(
+        self, name: str, /, *inputs: int, type: Any = types.Scalar(), drawn: bool = False, **attributes: Any
+    ) -> int:
         site = None
         if drawn:
             site, self._sites = self._sites, self._sites + 1
@@ -37,7 +39,9 @@ class Equations:
         call = plan.Call("normal", {"size": size})
         return self.add("prior", type=types.Tensor((size,)), drawn=True, call=call, of=None)
 
-    def call(self, network: str, *inputs: int, type: Any = types.Tensor((1,), "logits"), both: tuple[int, ...] = ()) -> int:  # noqa: B008
+    def call(
+        self, network: str, *inputs: int, type: Any = types.Tensor((1,), "logits"), both: tuple[int, ...] = ()
+    ) -> int:
         return self.add("call", *inputs, type=type, drawn=True, network=network, training=True, both=both)
 
     def fake(self, network: str = "generator") -> int:
@@ -100,7 +104,14 @@ def plan_of(
         experiment="tiny",
         params={},
         data=plan.Data(
-            sources=(), fields=tuple(fields), curate=(), split=None, batch=batch, shuffle=True, cache=None, examples=None
+            sources=(),
+            fields=tuple(fields),
+            curate=(),
+            split=None,
+            batch=batch,
+            shuffle=True,
+            cache=None,
+            examples=None,
         ),
         augment=plan.Augment(both=tuple(both)),
         networks=tuple(networks),

@@ -202,9 +202,7 @@ def normed(described: plan.Network, precision: str) -> Any:
 
 
 def test_moving_statistics_advance_for_trained_networks_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = experiment(
-        monkeypatch, plan_of([generating()], [GENERATOR, DISCRIMINATOR]), {"discriminator": normed}
-    )
+    made = experiment(monkeypatch, plan_of([generating()], [GENERATOR, DISCRIMINATOR]), {"discriminator": normed})
     before = weights(made.networks["discriminator"])
     trained(made, 2)
     assert same(before, weights(made.networks["discriminator"]))
@@ -222,7 +220,7 @@ def test_moving_statistics_advance_for_trained_networks_only(monkeypatch: pytest
     batch = points()
     tf.function(made.step_at)(tf.constant(0, tf.int64), batch)
     mean = batch["point"][0].mean(axis=0)
-    moving = np.array(made.networks["discriminator"].get_layer("norm").moving_mean)
+    moving = made.networks["discriminator"].get_layer("norm").moving_mean.numpy()
     np.testing.assert_allclose(moving, 0.25 * 0 + 0.25 * mean + 0.5 * (mean + 1), rtol=1e-4, atol=1e-6)
 
 
@@ -302,9 +300,11 @@ def test_average_equals_the_weights_before_its_start_then_follows(monkeypatch: p
         run(tf.constant(step, tf.int64), points(seed=step))
         now = weights(made.networks["discriminator"])
         decay = 0.0 if step < 2 else min(0.3, (1 + step) / (10 + step))
-        expected = now if step < 2 else [decay * old + (1 - decay) * new for old, new in zip(expected, now, strict=True)]
+        expected = (
+            now if step < 2 else [decay * old + (1 - decay) * new for old, new in zip(expected, now, strict=True)]
+        )
         averages = [
-            np.array(made.state()[f"averages/discriminator/{variable.path}"])
+            made.state()[f"averages/discriminator/{variable.path}"].numpy()
             for variable in made.networks["discriminator"].variables
         ]
         for average, value in zip(averages, expected, strict=True):
@@ -318,7 +318,9 @@ def test_lazy_terms_come_each_nth_step_times_n(monkeypatch: pytest.MonkeyPatch) 
     loss = equations.penalty("r1", "discriminator", equations.field(), every=plan.Quantity(3, "steps"))
     made = experiment(
         monkeypatch,
-        plan_of([group(equations, update("d", ["discriminator"], loss, optimizer(learning_rate=0.01)))], [DISCRIMINATOR]),
+        plan_of(
+            [group(equations, update("d", ["discriminator"], loss, optimizer(learning_rate=0.01)))], [DISCRIMINATOR]
+        ),
     )
     run = tf.function(made.step_at)
     for step in range(5):
@@ -399,7 +401,9 @@ def test_replay_gives_older_examples_without_a_gradient(monkeypatch: pytest.Monk
     assert int(next(value for name, value in state.items() if name.endswith("seen"))) == 16
 
 
-def test_both_transforms_calls_but_penalties_differentiate_by_the_untransformed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_transforms_calls_but_penalties_differentiate_by_the_untransformed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     equations = Equations()
     score = equations.function("mean", equations.call("discriminator", equations.field(), both=(0,)))
     penalty = equations.add(
@@ -457,7 +461,7 @@ def test_samples_are_a_function_of_the_seed_and_use_the_average(monkeypatch: pyt
     assert not np.array_equal(first, run(tf.constant(5), tf.constant(8))["point"])
     plain = made.sample(5, 7, averaged=False)["point"].numpy()
     assert not np.array_equal(first, plain)
-    kernel, bias = (np.array(made.averaged_weights("generator")[f"dense/{name}"]) for name in ("kernel", "bias"))
+    kernel, bias = (made.averaged_weights("generator")[f"dense/{name}"].numpy() for name in ("kernel", "bias"))
     live_kernel, live_bias = weights(made.networks["generator"])
     noise = (plain - live_bias) @ np.linalg.inv(live_kernel)
     np.testing.assert_allclose(first, noise @ kernel + bias, rtol=1e-3, atol=1e-5)
