@@ -1,0 +1,7 @@
+"""`python -m gendsl`: the command line."""
+
+import sys
+
+from gendsl.cli import main
+
+sys.exit(main())

@@ -1,0 +1,279 @@
+"""A command's name in, the parser of its arguments out; and the help of the whole."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gendsl import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: what it does in a line and in a paragraph, examples, and its arguments."""
+
+    name: str
+    summary: str
+    description: str
+    examples: tuple[tuple[str, str], ...]  # a command line, and what it does
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+
+def parser_of(command: Command) -> argparse.ArgumentParser:
+    """The parser of a command's arguments; it prints its help and exits by itself (0), or on misuse (2)."""
+    width = max(len(line) for line, _ in command.examples)
+    examples = "\n".join(f"  {line:<{width}}  {what}".rstrip() for line, what in command.examples)
+    parser = argparse.ArgumentParser(
+        prog=f"gendsl {command.name}",
+        description=command.description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.arguments(parser)
+    return parser
+
+
+def overview() -> str:
+    """The help of `gendsl` itself."""
+    commands = "\n".join(f"  {command.name:<12}{command.summary}" for command in COMMANDS.values())
+    return f"""gendsl {__version__}: a declarative experiment language for generative models
+
+usage: gendsl COMMAND …
+
+{commands}
+
+examples:
+  gendsl new my_gan --template gan     write a first spec, my_gan.gen
+  gendsl check my_gan.gen              all its mistakes, in a blink
+  gendsl run my_gan.gen                train it
+
+`gendsl COMMAND --help` tells more of each, with examples; `gendsl explain conv` of a word or a rule.
+Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrupted.
+"""
+
+
+def _specs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("specs", nargs="+", metavar="SPEC", help="a file of the language, or - for standard input")
+
+
+def _spec(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="a file of the language, or - for standard input")
+
+
+def _set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="replace the value of a `param`; may be given several times",
+    )
+
+
+def _hints(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--hints", action="store_true", help="show hints too, beside errors and warnings")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    _specs(parser)
+    _set(parser)
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="text for people (the default), json for programs, github for workflow commands",
+    )
+    _hints(parser)
+
+
+def _plan(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _set(parser)
+    parser.add_argument("--expand", action="store_true", help="write the prelude's objectives out as equations")
+    parser.add_argument("--json", action="store_true", help="the whole plan, in the format of docs/plan-json.md")
+    _hints(parser)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _set(parser)
+    parser.add_argument("--out", metavar="DIR", help="the run's folder; by default runs/<experiment>/<time>-<hash>")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder if it is unfinished")
+    parser.add_argument(
+        "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
+    )
+    parser.add_argument("--overfit", action="store_true", help="train on one batch, to see whether it can learn at all")
+    _hints(parser)
+
+
+def _fmt(parser: argparse.ArgumentParser) -> None:
+    _specs(parser)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not formatted")
+    parser.add_argument("--diff", action="store_true", help="write nothing; show what would change")
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("word", metavar="WORD-OR-RULE", help="a word of the language, or the code of a diagnostic")
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="the experiment's name; NAME.gen is written")
+    parser.add_argument("--template", metavar="TEMPLATE", default="gan", help="what to start from (default: gan)")
+    parser.add_argument("--list", action="store_true", help="list the templates")
+
+
+def _words(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", metavar="KIND", help="only the words of a kind: layer, loss, optimizer, source…")
+    parser.add_argument(
+        "--format", choices=("text", "json", "names", "kinds"), default="text", help="text is the default"
+    )
+
+
+def _sample(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder of a run")
+    parser.add_argument("-n", type=_count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
+    parser.add_argument("--seed", type=_natural, default=0, help="the same seed gives the same bytes (default: 0)")
+    parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder of a run")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
+
+
+def _natural(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = _natural(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("0 is too few: a whole number from 1 is needed")
+    return value
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command(
+            "check",
+            "find the mistakes of a spec, all in one pass",
+            "Checks specs without loading TensorFlow: names, arguments, shapes, equations, and advice. "
+            "Exits 1 if one is wrong.",
+            (
+                ("gendsl check specs/digits_gan.gen", "one spec"),
+                ("gendsl check specs/*.gen --format github", "in a workflow of GitHub"),
+                ("gendsl check my.gen --set width=64 --hints", "with another param, and hints"),
+                ("cat my.gen | gendsl check - --format json", "from standard input, for a program"),
+            ),
+            _check,
+        ),
+        Command(
+            "plan",
+            "show what a spec comes to: layers, parameters, equations, memory",
+            "Shows each network's layers with shapes, parameters and FLOPs, the updates as equations, the schedule and "
+            "the memory a run will take.",
+            (
+                ("gendsl plan specs/digits_gan.gen", "as text"),
+                ("gendsl plan specs/digits_gan.gen --expand", "with the objective written out"),
+                ("gendsl plan specs/digits_gan.gen --json", "for a program"),
+            ),
+            _plan,
+        ),
+        Command(
+            "run",
+            "train a spec",
+            "Trains a spec in a folder of its own; `tensorboard --logdir runs` shows all runs. Ctrl-C saves and stops.",
+            (
+                ("gendsl run specs/digits_gan.gen", "train"),
+                ("gendsl run my.gen --out runs/a --resume", "go on where it stopped"),
+                ("gendsl run my.gen --steps 200 --set width=16", "a short, small one"),
+                ("gendsl run my.gen --overfit", "can it learn one batch?"),
+            ),
+            _run,
+        ),
+        Command(
+            "sample",
+            "draw samples from a run",
+            "Draws samples from a run's newest checkpoint and writes them, and a grid of them, as PNGs.",
+            (
+                ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
+                ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),
+            ),
+            _sample,
+        ),
+        Command(
+            "export",
+            "write a run as a SavedModel for TF Serving",
+            "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder.",
+            (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
+            _export,
+        ),
+        Command(
+            "fmt",
+            "format specs",
+            "Formats specs in place: indent and spacing. Lines, comments and alignment of comments stay the author's.",
+            (
+                ("gendsl fmt specs/*.gen", "in place"),
+                ("gendsl fmt --check specs/*.gen", "only tell, exit 1 if one would change"),
+                ("gendsl fmt --diff my.gen", "show what would change"),
+                ("cat my.gen | gendsl fmt -", "from standard input to standard output"),
+            ),
+            _fmt,
+        ),
+        Command(
+            "new",
+            "write a first spec from a template",
+            "Writes NAME.gen from a template. An existing file is never overwritten.",
+            (
+                ("gendsl new my_gan", "a GAN on handwritten digits"),
+                ("gendsl new my_vae --template vae", "from another template"),
+                ("gendsl new --list", "the templates"),
+            ),
+            _new,
+        ),
+        Command(
+            "explain",
+            "tell what a word or a rule is",
+            "Explains a word of the language (its parameters, defaults, shapes, source), or the rule of a diagnostic.",
+            (
+                ("gendsl explain conv", "a layer"),
+                ("gendsl explain shape_mismatch", "a rule"),
+                ("gendsl explain keras.Conv3D", "a layer by its name in Keras"),
+            ),
+            _explain,
+        ),
+        Command(
+            "words",
+            "list the vocabulary, by kind",
+            "Lists the words of the language with a line about each.",
+            (
+                ("gendsl words", "all"),
+                ("gendsl words --kind layer", "the layers"),
+                ("gendsl words --format json", "for a program"),
+            ),
+            _words,
+        ),
+        Command(
+            "completion",
+            "print the completion script of a shell",
+            "Prints a script that makes the shell complete commands, options, words and specs.",
+            (
+                ('eval "$(gendsl completion bash)"', "in ~/.bashrc"),
+                ('eval "$(gendsl completion zsh)"', "in ~/.zshrc"),
+                ("gendsl completion fish | source", "in ~/.config/fish/config.fish"),
+            ),
+            _completion,
+        ),
+    )
+}
