@@ -179,12 +179,12 @@ def _export(options: "Namespace") -> int:
 def _fmt(options: "Namespace") -> int:
     from gendsl.commands.fmt import difference, formatted_text, replace
     from gendsl.diagnostics import Problems
-    from gendsl.reading import read_source
+    from gendsl.reading import read
 
     code, changed = FINE, 0
     for path in options.specs:
         problems = Problems()
-        source = read_source(path, problems)
+        source = read(path, problems)
         text = None if source is None else formatted_text(source, problems)
         if source is None or text is None:
             _report(_shown(problems, hints=False))
@@ -269,9 +269,9 @@ _COMMANDS = {
 
 def _checked(path: str, problems: "Problems", settings: dict[str, str]) -> "tuple[Source | None, Plan | None]":
     from gendsl.check.checker import check
-    from gendsl.reading import read_source
+    from gendsl.reading import read
 
-    source = read_source(path, problems)
+    source = read(path, problems)
     if source is None:
         return None, None
     folder = os.path.dirname(path) or "."

@@ -14,7 +14,7 @@ STDIN = "<stdin>"
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PK": "zip", b"\x89P": "PNG"}
 
 
-def read_source(path: str, problems: Problems) -> Source | None:
+def read(path: str, problems: Problems) -> Source | None:
     """The text of a file, or of standard input for `-`; None after a diagnostic. A byte order mark is left out."""
     shown = STDIN if path == "-" else path
     try:
