@@ -148,6 +148,6 @@ def _pictures(array: np.ndarray, shown: str) -> np.ndarray:
 def _classes(array: np.ndarray, shown: str) -> np.ndarray:
     flat = array.reshape(-1)
     whole = flat.astype(np.int64) if np.issubdtype(flat.dtype, np.number) else np.array([-1])
-    if not np.array_equal(whole, flat) or whole.size and whole.min() < 0:
+    if not np.array_equal(whole, flat) or (whole.size and whole.min() < 0):
         raise DataError(f"{shown} are not whole numbers from 0", "save the classes as numbers 0, 1, 2, …")
     return whole.astype(np.int32)

@@ -16,8 +16,8 @@ class Loaded:
     """A source in memory. Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops;
     labels (n,) are int32 from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
 
-    `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of the
-    content as it was found.
+    `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of
+    the content as it was found.
     """
 
     images: np.ndarray
@@ -61,7 +61,7 @@ def digest_of(parts: Iterable[Any]) -> str:
         data = part.encode() if isinstance(part, str) else part
         if isinstance(data, np.ndarray):
             digest.update(f"{data.dtype.str}{data.shape}".encode())
-            data = memoryview(np.ascontiguousarray(data)).cast("B") if data.size else b""
+            data = np.ascontiguousarray(data).reshape(-1).view(np.uint8).data
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
@@ -83,7 +83,7 @@ def check_memory(examples: int, shape: tuple[int, ...], itemsize: int, what: str
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there // 2:
         raise DataError(
-            f"{what}: {examples:,} pictures of {'x'.join(map(str, shape))} take {needed / 2**30:.1f} GiB of memory; this "
-            f"machine has {there / 2**30:.1f}",
+            f"{what}: {examples:,} pictures of {'x'.join(map(str, shape))} take {needed / 2**30:.1f} GiB of memory; "
+            f"this machine has {there / 2**30:.1f}",
             "`resize` to less, narrow the glob, or `limit` the examples",
         )

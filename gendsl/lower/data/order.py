@@ -1,6 +1,7 @@
 """A seed and a step in, the examples of its batches out: permutations of the epochs laid end to end, never replayed."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Order:
             return epochs, within
         indexes = np.empty(count, np.int64)
         bounds = np.searchsorted(epochs, np.arange(epochs[0], epochs[-1] + 2))
-        for number, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for number, (start, end) in enumerate(pairwise(bounds)):
             indexes[start:end] = self._epoch(int(epochs[0]) + number)[within[start:end]]
         return epochs, indexes
 

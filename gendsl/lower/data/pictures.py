@@ -1,4 +1,4 @@
-"""A glob of picture files in, loaded examples out: decoded by Pillow in threads, what is damaged counted and left out."""
+"""A glob of picture files in, loaded examples out: decoded by Pillow in threads, damaged ones counted and left out."""
 
 import hashlib
 import io

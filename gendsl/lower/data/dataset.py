@@ -1,0 +1,272 @@
+"""What training and evaluation read data from: batches as a function of (spec, seed, step), and whole splits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from gendsl.lower.augment import applied
+from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
+from gendsl.lower.data.loaded import Loaded
+from gendsl.lower.data.order import Order
+from gendsl.lower.data.points import points_of
+from gendsl.lower.data.resizing import cut_middle, random_crop
+from gendsl.lower.errors import DataError
+from gendsl.parts.keys import Key
+from gendsl.plan.plan import Call, Field, Source
+
+_EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
+
+
+class Dataset(ABC):
+    """The data of a plan.
+
+    `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
+    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it is
+    transformed and where it stands are functions of the spec, the seed and its position, never of what was read before.
+    """
+
+    sizes: dict[str, int | None]
+    class_names: tuple[str, ...] | None = None
+    class_counts: np.ndarray | None = None
+    manifest: dict[str, Any]
+
+    def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
+        self._batch, self._times, self._overfit = batch, times, overfit
+
+    def addresses(self, first_step: int, steps: int) -> np.ndarray:
+        """int64 (steps, times, batch, 2): the addresses of the batches from a step on; to overfit, one for ever."""
+        shape = (steps, self._times, self._batch, 2)
+        if self._overfit:
+            return np.broadcast_to(self._at(0, self._batch), shape).copy()
+        a_step = self._times * self._batch
+        return self._at(first_step * a_step, steps * a_step).reshape(shape)
+
+    @abstractmethod
+    def _at(self, first: int, count: int) -> np.ndarray:
+        """The addresses (count, 2) of positions."""
+
+    @abstractmethod
+    def fetch(self, addresses: Any) -> dict[str, Any]:
+        """In graph: {field: (times, batch, …)} of addresses (times, batch, 2): float32 in the field's range, int32
+        labels; transformed by `augment` but for `both`."""
+
+    @abstractmethod
+    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+        """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
+
+        Unlimited data needs the count. DataError for a split that is not there."""
+
+    def _missing(self, name: str) -> DataError:
+        there = ", ".join(f"`{split}`" for split in self.sizes)
+        return DataError(f"there is no split `{name}`; there are {there}", "declare it: `split train: 90%, test: 10%`")
+
+
+class Drawn(Dataset):
+    """Points without end. A step's are drawn at once, keyed by the seed and its first position."""
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        fields: tuple[Field, ...],
+        *,
+        seed: int,
+        batch: int,
+        times: int,
+        overfit: bool,
+    ) -> None:
+        super().__init__(batch=batch, times=times, overfit=overfit)
+        self._seed = seed
+        self._fields = fields
+        self._points = {source.name: points_of(source.call) for source in sources}
+        self.sizes = {"train": None, "test": None}
+        self.manifest = {
+            "sources": [{"name": source.name, "word": source.call.word, "examples": None} for source in sources],
+            "splits": dict(self.sizes),
+        }
+
+    def _at(self, first: int, count: int) -> np.ndarray:
+        positions = np.arange(first, first + count, dtype=np.int64)
+        return np.stack([np.zeros_like(positions), positions], axis=-1)
+
+    def fetch(self, addresses: Any) -> dict[str, Any]:
+        moment = tf.reshape(addresses, (-1, 2))[0, 1]
+        return self._drawn("train", moment, tf.shape(addresses)[:-1], tuple(addresses.shape[:-1]))
+
+    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+        if name not in self.sizes:
+            raise self._missing(name)
+        if count is None:
+            raise ValueError("unlimited data has no whole split: say a count")
+        drawn = self._drawn(f"split/{name}", tf.constant(0, tf.int64), tf.constant([count]), (count,))
+        return {field: points.numpy() for field, points in drawn.items()}
+
+    def _drawn(self, place: str, moment: Any, shape: Any, known: tuple[int | None, ...]) -> dict[str, Any]:
+        out = {}
+        for field in self._fields:
+            seed = Key(self._seed, f"data/{place}/{field.source}", moment).pair()
+            points = self._points[field.source](seed, shape) * float(field.arguments.get("scale") or 1.0)
+            out[field.name] = tf.ensure_shape(points, (*known, 2))
+        return out
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A source in memory with its splits: `rows` are indexes by split, `order` is that of the training split."""
+
+    name: str
+    loaded: Loaded
+    rows: Mapping[str, np.ndarray]
+    order: Order
+
+
+class InMemory(Dataset):
+    """Examples in memory. Several sources are drawn independently of each other, unless they are pairs."""
+
+    def __init__(
+        self,
+        sources: tuple[Stored, ...],
+        fields: tuple[Field, ...],
+        augment: tuple[Call, ...],
+        *,
+        paired: bool,
+        seed: int,
+        batch: int,
+        times: int,
+        overfit: bool,
+        manifest: dict[str, Any],
+    ) -> None:
+        super().__init__(batch=batch, times=times, overfit=overfit)
+        self._sources = {source.name: source for source in sources}
+        self._fields, self._augment, self._seed, self._paired = fields, augment, seed, paired
+        self._alone = sources[0] if paired or len(sources) == 1 else None
+        names = [name for name in sources[0].rows if all(name in source.rows for source in sources)]
+        self.sizes = {name: max(len(source.rows[name]) for source in sources) for name in names}
+        self.manifest = manifest
+        labelled = next((f for f in fields if f.kind == "label"), None)
+        if labelled is not None:
+            self._count_classes(labelled)
+        # TensorFlow gathers bytes on the host only; made here, they are constants of no graph
+        with tf.init_scope(), tf.device("cpu"):
+            self._tensors = {field.name: tf.constant(self._of(field, "train")) for field in fields}
+
+    def _count_classes(self, field: Field) -> None:
+        source = self._sources[field.source]
+        labels = source.loaded.labels
+        assert labels is not None
+        classes = max(field.classes if isinstance(field.classes, int) else 0, int(labels.max()) + 1)
+        self.class_counts = np.bincount(labels[source.rows["train"]], minlength=classes)
+        names = source.loaded.class_names or ()
+        self.class_names = (*names, *map(str, range(len(names), classes)))
+
+    def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
+        source = self._sources[field.source]
+        rows = source.rows[split] if choice is None else source.rows[split][choice]
+        array = source.loaded.labels if field.kind == "label" else source.loaded.images
+        assert array is not None
+        chosen: np.ndarray = array[rows]
+        return chosen
+
+    def _at(self, first: int, count: int) -> np.ndarray:
+        if self._alone is not None:
+            return np.stack(self._alone.order.at(first, count), axis=-1)
+        epoch = index = np.zeros(count, np.int64)
+        for source in self._sources.values():
+            epochs, indexes = source.order.at(first, count)
+            epoch, index = (epoch << _EPOCH_BITS) + epochs, index * source.order.count + indexes
+        return np.stack([epoch, index], axis=-1)
+
+    def _address_in(self, addresses: Any) -> dict[str, tuple[Any, Any]]:
+        """Each source's epochs and indexes (n,) of addresses (n, 2)."""
+        epoch, index = addresses[:, 0], addresses[:, 1]
+        if self._alone is not None:
+            return {name: (epoch, index) for name in self._sources}
+        out = {}
+        for name, source in reversed(self._sources.items()):
+            out[name] = (epoch % (1 << _EPOCH_BITS), index % source.order.count)
+            epoch, index = epoch // (1 << _EPOCH_BITS), index // source.order.count
+        return out
+
+    def fetch(self, addresses: Any) -> dict[str, Any]:
+        lead = tf.shape(addresses)[:-1]
+        places = self._address_in(tf.reshape(addresses, (-1, 2)))
+        out = {}
+        for field in self._fields:
+            epoch, index = places[field.source]
+            with tf.device("cpu"):
+                values = tf.gather(self._tensors[field.name], index)
+            if field.kind == "image":
+                values = self._image(field, values, epoch, index)
+            whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
+            out[field.name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
+        return out
+
+    def _image(self, field: Field, pixels: Any, epoch: Any, index: Any) -> Any:
+        """Pictures (n, h, w, c) float32 in the field's range, cut and augmented by draws of their own addresses."""
+        crop = random_crop(field.arguments)
+        key = place_key(self._seed, "augment" if self._paired else f"augment/{field.name}")
+        uniform = None
+        if crop is not None or self._augment:
+            with tf.device("cpu"):
+                uniform = uniforms(key, epoch, index, 1 + len(self._augment))
+        if crop is not None and uniform is not None:
+            pixels = _cut(pixels, crop, uniform[:, 0])
+        low, high = span_of(field)
+        images = _ranged(tf.cast(pixels, tf.float32), pixels.dtype == tf.uint8, low, high)
+        for number, call in enumerate(self._augment):
+            assert uniform is not None
+
+            def noise(images: Any = images, number: int = number) -> Any:
+                numbers = int(np.prod(images.shape[1:]))
+                drawn = normals((key[0] ^ 0x6E6F6973, key[1] ^ number), epoch, index, numbers)
+                return tf.reshape(drawn, tf.shape(images))
+
+            images = applied(call, images, uniform[:, 1 + number], noise, (high - low) / 2)
+        return images
+
+    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+        if name not in self.sizes:
+            raise self._missing(name)
+        out = {}
+        for field in self._fields:
+            source = self._sources[field.source]
+            choice = None
+            have = len(source.rows[name])
+            if count is not None and count < have:
+                place = "" if self._paired else field.source
+                choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
+            values = self._of(field, name, choice)
+            if field.kind == "image":
+                crop = random_crop(field.arguments)
+                values = values if crop is None else cut_middle(values, crop)
+                low, high = span_of(field)
+                values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
+            out[field.name] = values
+        return out
+
+
+def span_of(field: Field) -> tuple[float, float]:
+    """What black and white become in an image field: its `range`, 0..1 if unsaid."""
+    low, high = field.arguments.get("range") or (0, 1)
+    return float(low), float(high)
+
+
+def _ranged(values: Any, bytes: bool, low: float, high: float) -> Any:
+    """Float32 values of 0..255 or 0..1 brought to low..high; NumPy and TensorFlow alike."""
+    top = 255.0 if bytes else 1.0
+    return values * np.float32((high - low) / top) + np.float32(low)
+
+
+def _cut(pixels: Any, size: tuple[int, int], uniform: Any) -> Any:
+    """Cuts (n, *size, c) from anywhere in pictures (n, h, w, c), by uniform numbers (n, 4)."""
+    places = []
+    for axis in (0, 1):
+        free = pixels.shape[1 + axis] - size[axis] + 1
+        start = tf.minimum(tf.cast(uniform[:, axis] * free, tf.int32), free - 1)
+        places.append(start[:, None] + tf.range(size[axis])[None, :])
+    with tf.device("cpu"):
+        rows = tf.gather(pixels, places[0], batch_dims=1, axis=1)
+        return tf.gather(rows, places[1], batch_dims=1, axis=2)
