@@ -45,7 +45,7 @@ def both_of(calls: tuple[Call, ...], *, half_range: float = 1.0) -> Callable[[An
 
 
 def applied(call: Call, images: Any, uniform: Any, normals: Normals, half_range: float) -> Any:
-    """One transform on images (batch, h, w, c) by uniform numbers (batch, 4); some stay as they are, by `probability`."""
+    """One transform on images (batch, h, w, c) by uniform numbers (batch, 4), on the share `probability` of them."""
     done = _TRANSFORMS[call.word](call, images, uniform, normals, half_range)
     probability = call.arguments.get("probability", 1.0)
     if probability == 1.0:
