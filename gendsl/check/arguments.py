@@ -326,9 +326,7 @@ def _count(kind: vocabulary.Count, result: Any, span: Span, context: Context) ->
         )
         return LOST
     if kind.maximum is not None and result > kind.maximum:
-        context.problems.add(
-            rules.out_of_range, span, f"{result} is too large", help=f"the largest is {kind.maximum}"
-        )
+        context.problems.add(rules.out_of_range, span, f"{result} is too large", help=f"the largest is {kind.maximum}")
         return LOST
     return result
 

@@ -20,6 +20,7 @@ from gendsl.plan.plan import Augment, Network, Plan
 from gendsl.source import Source, Span
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
+from gendsl.syntax.write import statement, value
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Symbolic
 
@@ -31,22 +32,12 @@ def check(
 
     `settings` replaces params (`--set name=value`); `folder` is the spec's, which its paths are relative to.
     """
-    return check_tree(parse(source, problems), problems, settings=settings, folder=folder).plan
-
-
-class Checked:
-    """What a check found, beside its problems: the plan, and the statements that objectives were expanded to."""
-
-    __slots__ = ("expansions", "plan")
-
-    def __init__(self, plan: Plan | None, expansions: list[tuple[tree.Step, tuple[tree.Statement, ...]]]) -> None:
-        self.plan = plan
-        self.expansions = expansions
+    return check_tree(parse(source, problems), problems, settings=settings, folder=folder)
 
 
 def check_tree(
     spec: tree.Spec, problems: Problems, *, settings: Mapping[str, str] | None = None, folder: str = "."
-) -> Checked:
+) -> Plan | None:
     """As `check`, of a parsed spec."""
     context = Context(problems, folder, skipped=spec.skipped)
     definitions = definitions_of(spec, settings or {}, context)
@@ -95,12 +86,16 @@ def check_tree(
             sweep=sweep,
             variants=variants,
             not_built=tuple(context.unbuilt),
+            objectives=tuple(
+                (value(step.arguments[0].value), "".join(f"{statement(one)}\n" for one in statements))
+                for step, statements in (builder.expansions if builder is not None else ())
+            ),
         )
         advise(plan, blocks, definitions.networks, context)
     _silence(spec, context)
     if problems.failed:
         plan = None
-    return Checked(plan, builder.expansions if builder is not None else [])
+    return plan
 
 
 def _forgive(context: Context) -> None:
@@ -145,7 +140,10 @@ def _missing(spec: tree.Spec, definitions: Definitions, context: Context) -> Non
     if spec.skipped or not spec.statements:
         if not spec.statements and not context.problems.failed:
             context.problems.add(
-                rules.missing_block, Span(spec.source, 0, 0), "the spec is empty", help="`gendsl new my_name` writes one"
+                rules.missing_block,
+                Span(spec.source, 0, 0),
+                "the spec is empty",
+                help="`gendsl new my_name` writes one",
             )
         return
     words = {s.steps[0].word for s in spec.statements if isinstance(s, tree.Chain)}
@@ -190,7 +188,10 @@ def _unused(definitions: Definitions, builder: TrainingBuilder | None, context: 
             signature = step.arguments[0].value
             place = signature.left.span if isinstance(signature, tree.Arrow) else step.head_span
             context.problems.add(
-                rules.unused_network, place, f"nothing uses the network `{name}`", help="call it in an update, or remove it"
+                rules.unused_network,
+                place,
+                f"nothing uses the network `{name}`",
+                help="call it in an update, or remove it",
             )
     for name, meaning in {**definitions.params, **definitions.bindings}.items():
         if name not in context.used and not context.problems.failed:
@@ -212,14 +213,13 @@ def _params(definitions: Definitions, context: Context) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, meaning in definitions.params.items():
         if isinstance(meaning.value, tree.Call | tree.Name | tree.ListOf) and meaning.result is None:
-            out[name] = " ".join(meaning.value.span.text.split())
+            out[name] = value(meaning.value)
             continue
-        if meaning.result is None:
-            value = constant(meaning.value, context.globals, context)
-        else:
-            value = meaning.result.value
-        if value is not LOST:
-            out[name] = str(value) if isinstance(value, Symbolic) else plain(value)
+        result = (
+            meaning.result.value if meaning.result is not None else constant(meaning.value, context.globals, context)
+        )
+        if result is not LOST:
+            out[name] = str(result) if isinstance(result, Symbolic) else plain(result)
     return out
 
 
@@ -274,9 +274,8 @@ def _advice_only(name: tree.Name, context: Context) -> None:
     context.problems.add(
         rules.unknown_word,
         name.span,
-        f"`{name.text}` is an error, which cannot be allowed" if rule is not None else f"no advice is named `{name.text}`",
+        f"`{name.text}` is an error, which cannot be allowed"
+        if rule is not None
+        else f"no advice is named `{name.text}`",
         help=did_you_mean(name.text, advice) or "`gendsl explain` tells of every rule",
     )
-
-
-__all__ = ["Checked", "check", "check_tree"]

@@ -58,7 +58,9 @@ def constant(value: tree.Value, scope: Scope, context: Context) -> Any:
                 return Quantity(-operand.value, operand.unit)
             if value.operator == "not" and isinstance(operand, bool):
                 return not operand
-            return _wrong(context, value.operand.span, "a number" if value.operator == "-" else "`on` or `off`", operand)
+            return _wrong(
+                context, value.operand.span, "a number" if value.operator == "-" else "`on` or `off`", operand
+            )
         case tree.Parenthesised():
             return constant(value.value, scope, context)
         case tree.Size():
@@ -223,7 +225,10 @@ def members(field: Field) -> dict[str, Any]:
             out = {"classes": field.classes if field.classes is not None else symbol(f"{field.name}.classes")}
         case "text":
             vocabulary = field.classes if field.classes is not None else symbol(f"{field.name}.vocabulary")
-            out = {"vocabulary": vocabulary, "length": field.shape[0] if field.shape else symbol(f"{field.name}.length")}
+            out = {
+                "vocabulary": vocabulary,
+                "length": field.shape[0] if field.shape else symbol(f"{field.name}.length"),
+            }
         case _:
             out = {"width": field.shape[0] if field.shape else symbol(f"{field.name}.width")}
     return out
@@ -335,7 +340,9 @@ def _quantities(node: tree.Binary, left: Any, right: Any, context: Context) -> A
             return Quantity(left.value + (right.value if operator == "+" else -right.value), left.unit)
         message = f"`{operator}` does not join {left.unit} and {right.unit}"
     elif isinstance(left, Quantity) and operator in "*/" and _numeric(right) and right:
-        return Quantity(plain(left.value * Fraction(right) if operator == "*" else left.value / Fraction(right)), left.unit)
+        return Quantity(
+            plain(left.value * Fraction(right) if operator == "*" else left.value / Fraction(right)), left.unit
+        )
     elif isinstance(right, Quantity) and operator == "*" and _numeric(left):
         return Quantity(plain(Fraction(left) * Fraction(right.value)), right.unit)
     else:
@@ -372,8 +379,10 @@ def _power(left: Any, right: Any) -> Any:
 
 
 def _times(left: Any, right: Any) -> Any:
-    if isinstance(left, Symbolic) and isinstance(right, Fraction | float) or (
-        isinstance(right, Symbolic) and isinstance(left, Fraction | float)
+    if (
+        isinstance(left, Symbolic)
+        and isinstance(right, Fraction | float)
+        or (isinstance(right, Symbolic) and isinstance(left, Fraction | float))
     ):
         raise TypeError
     return left * right
@@ -381,8 +390,10 @@ def _times(left: Any, right: Any) -> Any:
 
 def _plus(sign: int) -> Callable[[Any, Any], Any]:
     def add(left: Any, right: Any) -> Any:
-        if isinstance(left, Symbolic) and isinstance(right, Fraction | float) or (
-            isinstance(right, Symbolic) and isinstance(left, Fraction | float)
+        if (
+            isinstance(left, Symbolic)
+            and isinstance(right, Fraction | float)
+            or (isinstance(right, Symbolic) and isinstance(left, Fraction | float))
         ):
             raise TypeError
         return left + sign * right

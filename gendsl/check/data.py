@@ -29,7 +29,10 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         _lose_fields(context)
         if step.block is not None and "source" not in context.skipped:
             context.problems.add(
-                rules.missing_block, step.head_span, "`data` has no `source`", help="write `source digits()`, or another"
+                rules.missing_block,
+                step.head_span,
+                "`data` has no `source`",
+                help="write `source digits()`, or another",
             )
         return None
     sources = _sources(source, context)
@@ -38,7 +41,10 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     size = batch.arguments["size"] if batch is not None else LOST
     if batch is None and "batch" not in context.skipped:
         context.problems.add(
-            rules.missing_block, step.head_span, "`data` has no `batch`", help="write `batch 64`: the examples of a step"
+            rules.missing_block,
+            step.head_span,
+            "`data` has no `batch`",
+            help="write `batch 64`: the examples of a step",
         )
     split = _split(found.get("split"), context)
     examples = _examples(sources, split)
@@ -89,7 +95,10 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
         return None
     if only is None and not named:
         context.problems.add(
-            rules.missing_argument, statement.step.span, "`source` names no source", help="write `source digits()`, or another"
+            rules.missing_argument,
+            statement.step.span,
+            "`source` names no source",
+            help="write `source digits()`, or another",
         )
         _lose_fields(context)
         return None
@@ -122,9 +131,7 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
     return out
 
 
-def _fields(
-    sources: list[Sourced] | None, found: dict[str, Statement], context: Context
-) -> list[Field] | None:
+def _fields(sources: list[Sourced] | None, found: dict[str, Statement], context: Context) -> list[Field] | None:
     if sources is None:
         return None
     out: list[Field] = []
@@ -138,7 +145,9 @@ def _fields(
             fine = _field(out, given, statement, field_name, name, found, context) and fine
     if "condition" in found:
         used.add("condition")
-        out.append(Field("condition", "condition", (symbol("condition.width"),), "", None, found["condition"].arguments))
+        out.append(
+            Field("condition", "condition", (symbol("condition.width"),), "", None, found["condition"].arguments)
+        )
     for kind in KINDS:
         if kind in found and kind not in used:
             header = sources[0][2]
@@ -213,7 +222,10 @@ def _split(statement: Statement | None, context: Context) -> Any:
         return LOST
     if not shares:
         context.problems.add(
-            rules.missing_argument, statement.step.span, "`split` names no shares", help="write `split train: 90%, test: 10%`"
+            rules.missing_argument,
+            statement.step.span,
+            "`split` names no shares",
+            help="write `split train: 90%, test: 10%`",
         )
         return LOST
     total = sum(shares.values())
@@ -227,7 +239,10 @@ def _split(statement: Statement | None, context: Context) -> Any:
         return LOST
     if "train" not in shares:
         context.problems.add(
-            rules.missing_argument, statement.step.span, "no share is named `train`", help="write `split train: 90%, test: 10%`"
+            rules.missing_argument,
+            statement.step.span,
+            "no share is named `train`",
+            help="write `split train: 90%, test: 10%`",
         )
         return LOST
     return shares
@@ -271,5 +286,3 @@ def _no_both_inside(statement: Statement, context: Context) -> None:
             context.problems.add(
                 rules.misplaced, statement.step.span, "`both` stands in `both`", help="put its transforms into one"
             )
-
-

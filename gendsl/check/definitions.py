@@ -58,7 +58,10 @@ def _missing_experiment(spec: tree.Spec, out: Definitions, context: Context) -> 
         )
     else:
         context.problems.add(
-            rules.missing_experiment, where, "the spec does not begin with its name", help="write `experiment my_name` first"
+            rules.missing_experiment,
+            where,
+            "the spec does not begin with its name",
+            help="write `experiment my_name` first",
         )
 
 
@@ -91,7 +94,10 @@ def _gather(spec: tree.Spec, out: Definitions, context: Context, opened: list[st
                     name = step.label or step.index
                     assert name is not None
                     context.problems.add(
-                        rules.misplaced, name.span, "`as` labels values of networks only", help=f"remove `as {name.text}`"
+                        rules.misplaced,
+                        name.span,
+                        "`as` labels values of networks only",
+                        help=f"remove `as {name.text}`",
                     )
                 if imported and step.word not in IMPORTED and step.word in WORDS["top"]:
                     context.problems.add(
@@ -107,9 +113,7 @@ def _gather(spec: tree.Spec, out: Definitions, context: Context, opened: list[st
 def _bind(statement: tree.Parameter | tree.Binding, out: Definitions, context: Context, *, param: bool) -> None:
     name = statement.name.text
     if not param and name in WORDS["top"]:
-        context.problems.add(
-            rules.syntax, statement.span, f"`{name}` is written without `=`", help=f"write `{name} …`"
-        )
+        context.problems.add(rules.syntax, statement.span, f"`{name}` is written without `=`", help=f"write `{name} …`")
         return
     if not _free(statement.name, context):
         return
@@ -158,7 +162,10 @@ def _statement(step: tree.Step, out: Definitions, context: Context, opened: list
             out.blocks[word] = step
             if step.block is None and WORDS["top"][word].body:
                 context.problems.add(
-                    rules.needs_block, step.span, f"`{word}` needs a block", help=f"write `{WORDS['top'][word].example}`"
+                    rules.needs_block,
+                    step.span,
+                    f"`{word}` needs a block",
+                    help=f"write `{WORDS['top'][word].example}`",
                 )
             elif step.block is not None and not WORDS["top"][word].body:
                 context.problems.add(
@@ -205,8 +212,10 @@ def _define(step: tree.Step, out: Definitions, context: Context) -> None:
         context.problems.add(
             rules.needs_block, step.span, f"`{kind}` needs a block", help=f"write `{WORDS['top'][kind].example}`"
         )
-    if kind == "network" and any(name.text in WORDS[c] for c in ("structure",)) or (
-        kind == "block" and (name.text in WORDS["layer"] or name.text in WORDS["structure"])
+    if (
+        kind == "network"
+        and any(name.text in WORDS[c] for c in ("structure",))
+        or (kind == "block" and (name.text in WORDS["layer"] or name.text in WORDS["structure"]))
     ):
         context.problems.add(
             rules.duplicate_name,
@@ -233,7 +242,9 @@ def _arguments(step: tree.Step, signature: tree.Call, context: Context) -> None:
         name = argument.name or (argument.value if isinstance(argument.value, tree.Name) else None)
         if name is None:
             context.problems.add(
-                rules.wrong_type, argument.span, "an argument is a name, `filters`, or one with a default, `filters: 64`"
+                rules.wrong_type,
+                argument.span,
+                "an argument is a name, `filters`, or one with a default, `filters: 64`",
             )
         elif name.text in seen:
             context.problems.add(
@@ -251,7 +262,10 @@ def _import(step: tree.Step, out: Definitions, context: Context, opened: list[st
     root = os.path.realpath(context.folder)
     if not os.path.realpath(place).startswith(root + os.sep):
         context.problems.add(
-            rules.path_outside, step.span, "this path leads out of the project's folder", help="keep imported files inside it"
+            rules.path_outside,
+            step.span,
+            "this path leads out of the project's folder",
+            help="keep imported files inside it",
         )
         return
     if place in opened:
@@ -263,7 +277,9 @@ def _import(step: tree.Step, out: Definitions, context: Context, opened: list[st
         )
         return
     if len(opened) > IMPORTS:
-        context.problems.add(rules.import_failed, step.span, f"more than {IMPORTS} imports in one another", help="import less deeply")
+        context.problems.add(
+            rules.import_failed, step.span, f"more than {IMPORTS} imports in one another", help="import less deeply"
+        )
         return
     from gendsl.reading import read
 
@@ -297,7 +313,11 @@ def _set(settings: Mapping[str, str], out: Definitions, context: Context) -> Non
                 Span(source, 0, len(text)),
                 f"`{name}` is no param of this spec",
                 help=did_you_mean(name, out.params)
-                or (f"its params are {', '.join(out.params)}" if out.params else "the spec has none: write `param name = value`"),
+                or (
+                    f"its params are {', '.join(out.params)}"
+                    if out.params
+                    else "the spec has none: write `param name = value`"
+                ),
             )
             continue
         problems = Problems()
@@ -306,7 +326,10 @@ def _set(settings: Mapping[str, str], out: Definitions, context: Context) -> Non
         if len(problems) or not isinstance(statement, tree.Parameter):
             reason = next((d.message for d in problems), "it is more than a value")
             context.problems.add(
-                rules.syntax, Span(source, 0, len(text)), f"`{text}` is no value: {reason}", help=f"write --set {name}=64"
+                rules.syntax,
+                Span(source, 0, len(text)),
+                f"`{text}` is no value: {reason}",
+                help=f"write --set {name}=64",
             )
             continue
         param.value = statement.value

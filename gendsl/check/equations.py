@@ -168,7 +168,10 @@ class Equations:
             return NOTHING
         if name.text in WORDS["function"] or name.text in WORDS["penalty"]:
             self.context.problems.add(
-                rules.type_mismatch, name.span, f"`{name.text}` takes its arguments in parentheses", help=f"write `{name.text}(…)`"
+                rules.type_mismatch,
+                name.span,
+                f"`{name.text}` takes its arguments in parentheses",
+                help=f"write `{name.text}(…)`",
             )
             return NOTHING
         later = self.context.memo.get("later")
@@ -196,7 +199,10 @@ class Equations:
             return self.number(value)
         what = f"{value.value} {value.unit}" if isinstance(value, Quantity) else "no number"
         self.context.problems.add(
-            rules.type_mismatch, span, f"a number is needed in an equation, and this is {what}", help="write a plain number"
+            rules.type_mismatch,
+            span,
+            f"a number is needed in an equation, and this is {what}",
+            help="write a plain number",
         )
         return NOTHING
 
@@ -234,7 +240,11 @@ class Equations:
         if node.operator in ("and", "or"):
             for side, where in ((left, node.left), (right, node.right)):
                 if not isinstance(side.type, Truth):
-                    self._mismatch(where.span, f"`{node.operator}` joins conditions, and this is a {_kind(side.type)}", "compare it")
+                    self._mismatch(
+                        where.span,
+                        f"`{node.operator}` joins conditions, and this is a {_kind(side.type)}",
+                        "compare it",
+                    )
                     return NOTHING
             return self.add(node.operator, (left.number, right.number), {}, Truth())
         if node.operator in _COMPARISONS:
@@ -322,7 +332,9 @@ class Equations:
         assert network is not None
         for output in network.outputs:
             if output.name == node.name.text:
-                result = self.add("output", (number,), {"name": output.name}, _raw_type(network, output.value, output.type))
+                result = self.add(
+                    "output", (number,), {"name": output.name}, _raw_type(network, output.value, output.type)
+                )
                 return self._meant(result, output.type, number, name)
         if node.name.text in network.labels:
             shape = output_shape(network, network.labels[node.name.text])
@@ -334,7 +346,11 @@ class Equations:
             node.name.span,
             f"`{name}` has no output or top-level label `{node.name.text}`",
             help=did_you_mean(node.name.text, has)
-            or (f"it has {', '.join(f'`{h}`' for h in has)}" if has else f"label a value with `as {node.name.text}` in `{name}`"),
+            or (
+                f"it has {', '.join(f'`{h}`' for h in has)}"
+                if has
+                else f"label a value with `as {node.name.text}` in `{name}`"
+            ),
         )
         return NOTHING
 
@@ -351,7 +367,9 @@ class Equations:
                 self.context.unknown_name(function.value, scope, words=WORDS["loss"])
                 return NOTHING
         if not isinstance(function, tree.Name):
-            self._mismatch(node.span, f"`{function.span.text}` cannot be called", "networks, functions and losses are called")
+            self._mismatch(
+                node.span, f"`{function.span.text}` cannot be called", "networks, functions and losses are called"
+            )
             return NOTHING
         meaning = scope.find(function.text)
         if isinstance(meaning, NetworkMeaning):
@@ -377,7 +395,9 @@ class Equations:
         self._evaluate_quietly(node, scope)
         if meaning is not None:
             what = described(meaning) if not isinstance(meaning, Deferred) else "a binding"
-            self._mismatch(function.span, f"`{function.text}` is {what}, and cannot be called", "networks and functions are called")
+            self._mismatch(
+                function.span, f"`{function.text}` is {what}, and cannot be called", "networks and functions are called"
+            )
             return NOTHING
         if function.text in WORDS["layer"]:
             self.context.problems.add(
@@ -389,7 +409,9 @@ class Equations:
             return NOTHING
         networks = [n for n in scope.all() if isinstance(scope.find(n), NetworkMeaning)]
         self.context.unknown_name(
-            function, Scope(None, {n: Missing() for n in networks}), words=[*WORDS["function"], *WORDS["penalty"], *WORDS["loss"]]
+            function,
+            Scope(None, {n: Missing() for n in networks}),
+            words=[*WORDS["function"], *WORDS["penalty"], *WORDS["loss"]],
         )
         return NOTHING
 
@@ -450,7 +472,9 @@ class Equations:
             roles = [f"`{name}.{one}`" if one else f"`{name}`" for one in loss.roles]
             place = role.span if role is not None else node.function.span
             message = (
-                f"`{name}` has no `{wanted}`" if role is not None else f"`{name}` is a loss of two sides, and neither is named"
+                f"`{name}` has no `{wanted}`"
+                if role is not None
+                else f"`{name}` is a loss of two sides, and neither is named"
             )
             self.context.problems.add(
                 rules.unknown_member,
@@ -510,17 +534,25 @@ class Equations:
         if any(isinstance(operand.type, Unknown) for operand in operands):
             return NOTHING
         for operand, parameter in zip(operands, found.tensors, strict=True):
-            if not self._takes(network, network.inputs[0], operand, node.span, f"the `{parameter.name}` of `{found.name}`"):
+            if not self._takes(
+                network, network.inputs[0], operand, node.span, f"the `{parameter.name}` of `{found.name}`"
+            ):
                 return NOTHING
         output = network.outputs[0]
         if not isinstance(output.type, Tensor):
-            self._mismatch(node.span, f"`{found.name}` takes a network that gives numbers, and `{name}` gives {output.type}")
+            self._mismatch(
+                node.span, f"`{found.name}` takes a network that gives numbers, and `{name}` gives {output.type}"
+            )
             return NOTHING
         last = operands[-1]
         others = [self._beside(one, network, last, node.span, scope) for one in network.inputs[1:]]
         if any(isinstance(operand.type, Unknown) for operand in others):
             return NOTHING
-        options = {p.name: bound[p.name] for p in found.parameters if not isinstance(p.kind, Expression) and p.name != "network"}
+        options = {
+            p.name: bound[p.name]
+            for p in found.parameters
+            if not isinstance(p.kind, Expression) and p.name != "network"
+        }
         every = options.pop("every", None)
         attributes = {
             "word": found.name,
@@ -648,7 +680,10 @@ class Equations:
         """A network's numbers as what they mean."""
         if isinstance(type, Distribution):
             raw = self.add(
-                "distribution", (raw.number,), {"family": type.family, "event": type.event, "classes": type.classes}, type
+                "distribution",
+                (raw.number,),
+                {"family": type.family, "event": type.event, "classes": type.classes},
+                type,
             )
         self.calls[raw.number] = (number, name)
         return raw
@@ -660,7 +695,9 @@ class Equations:
             if type.integer != declared.integer:
                 given = "whole classes or tokens" if type.integer else "numbers"
                 needs = "whole classes or tokens" if declared.integer else "numbers"
-                self._mismatch(span, f"{what} takes {needs}, and this is {given}", f"`{network.name}` takes {_signature(network)}")
+                self._mismatch(
+                    span, f"{what} takes {needs}, and this is {given}", f"`{network.name}` takes {_signature(network)}"
+                )
                 return False
             if same_shape(type.shape, declared.shape):
                 return True

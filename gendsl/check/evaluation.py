@@ -16,6 +16,7 @@ from gendsl.plan.plan import Call, Evaluation, Network, Sample, Update
 from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
 from gendsl.source import Span
 from gendsl.syntax import tree
+from gendsl.syntax.write import value as written
 from gendsl.vocabulary import WORDS
 
 Bound = tuple[str, Operand, Span]
@@ -51,7 +52,9 @@ def _bindings(block: tree.Block | None, equations: Equations, context: Context, 
             operand = equations.value(statement.value, scope)
             out.append((name, operand, statement.value.span))
         else:
-            context.problems.add(rules.misplaced, statement.span, "a param stands at the top of a spec", help="move it there")
+            context.problems.add(
+                rules.misplaced, statement.span, "a param stands at the top of a spec", help="move it there"
+            )
             operand = NOTHING
         scope.define(name, Missing() if isinstance(operand.type, Unknown) else operand, statement.name.span)
     return out
@@ -70,12 +73,17 @@ def sample_of(
         operand = equations.network_call("generator", (), span, context.globals)
         bound: list[Bound] = []
         if isinstance(operand.type, Several):
-            bound = [(output.name, equations.add("output", (operand.number,), {"name": output.name}, output.type), span) for output in generator.outputs]
+            bound = [
+                (output.name, equations.add("output", (operand.number,), {"name": output.name}, output.type), span)
+                for output in generator.outputs
+            ]
         elif not isinstance(operand.type, Unknown):
             type = generator.outputs[0].type
             name = type.meaning if isinstance(type, Tensor) and type.meaning else "sample"
             if isinstance(type, Distribution):
-                operand = equations.add("function", (operand.number,), {"word": "mean", "arguments": {}}, Tensor(type.event))
+                operand = equations.add(
+                    "function", (operand.number,), {"word": "mean", "arguments": {}}, Tensor(type.event)
+                )
             bound = [(name, operand, span)]
     else:
         bound = _bindings(step.block, equations, context, "sample")
@@ -130,7 +138,9 @@ def evaluation_of(
     statements = statements_of(chains, "score", context.globals, context)
     scores = tuple(call for s in statements if (call := s.call) is not None)
     if step.block is None:
-        context.problems.add(rules.needs_block, step.span, "`evaluate` needs its scores", help=f"write `{word.example}`")
+        context.problems.add(
+            rules.needs_block, step.span, "`evaluate` needs its scores", help=f"write `{word.example}`"
+        )
     outputs: list[tuple[str, int]] = []
     for name, operand, _ in bound:
         if isinstance(operand.type, Scalar) or (isinstance(operand.type, Tensor) and operand.type.shape == ()):
@@ -171,11 +181,16 @@ def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tup
                 _condition(value, known, context)
                 if not _compares(value):
                     context.problems.add(
-                        rules.type_mismatch, value.span, "a condition compares: this is a number", help="write `fid > 20`"
+                        rules.type_mismatch,
+                        value.span,
+                        "a condition compares: this is a number",
+                        help="write `fid > 20`",
                     )
-                arguments[name] = " ".join(value.span.text.split())
+                arguments[name] = written(value)
             elif name == "when" and value is not None and value is not LOST:
-                context.problems.add(rules.type_mismatch, statement.step.span, "`when:` takes a condition", help="write `fid > 20`")
+                context.problems.add(
+                    rules.type_mismatch, statement.step.span, "`when:` takes a condition", help="write `fid > 20`"
+                )
         if LOST not in arguments.values():
             out.append(Call(statement.word.name, arguments, statement.statements))
     return tuple(out)
@@ -208,7 +223,9 @@ def _condition(value: tree.Value, known: Mapping[str, Any], context: Context) ->
             context.problems.add(
                 rules.unknown_score,
                 value.span,
-                f"no score or loss is named `{value.text}`" if word is None else f"`{value.text}` is not scored in this spec",
+                f"no score or loss is named `{value.text}`"
+                if word is None
+                else f"`{value.text}` is not scored in this spec",
                 help=f"add `{value.text}` to `evaluate`"
                 if word is not None
                 else f"did you mean `{found}`?"
@@ -273,14 +290,18 @@ def _param(name: tree.Name, context: Context) -> None:
         rules.not_a_param,
         name.span,
         f"`{name.text}` is no param of this spec",
-        help=did_you_mean(name.text, params) or (f"its params are {', '.join(params)}" if params else "write `param name = value`"),
+        help=did_you_mean(name.text, params)
+        or (f"its params are {', '.join(params)}" if params else "write `param name = value`"),
     )
 
 
 def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] | None:
     """The name and the changed params of a `variant`."""
     statement = statement_of(
-        tree.Step(step.head, step.arguments, None, None, None, step.span), WORDS["top"]["variant"], context.globals, context
+        tree.Step(step.head, step.arguments, None, None, None, step.span),
+        WORDS["top"]["variant"],
+        context.globals,
+        context,
     )
     out: dict[str, Any] = {}
     for one in step.block.statements if step.block is not None else ():
@@ -295,4 +316,3 @@ def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] 
             )
     name = statement.arguments["name"]
     return (name, out) if isinstance(name, str) else None
-

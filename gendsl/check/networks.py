@@ -88,7 +88,9 @@ class NetworkBuilder:
                     if statement.name.text in scope.names:
                         self._duplicate(statement.name, scope)
                     else:
-                        scope.define(statement.name.text, Deferred(statement.value, statement.name.span), statement.name.span)
+                        scope.define(
+                            statement.name.text, Deferred(statement.value, statement.name.span), statement.name.span
+                        )
                 case tree.Draw() | tree.Parameter():
                     what = "a draw" if isinstance(statement, tree.Draw) else "a param"
                     self.context.problems.add(
@@ -104,7 +106,11 @@ class NetworkBuilder:
     def _duplicate(self, name: tree.Name, scope: Scope) -> None:
         labels = (Label(scope.spans[name.text], "first here"),) if name.text in scope.spans else ()
         self.context.problems.add(
-            rules.duplicate_name, name.span, f"`{name.text}` is already defined here", labels=labels, help="choose another name"
+            rules.duplicate_name,
+            name.span,
+            f"`{name.text}` is already defined here",
+            labels=labels,
+            help="choose another name",
         )
 
     # ---- steps
@@ -152,7 +158,10 @@ class NetworkBuilder:
         meaning = scope.find(name)
         if isinstance(meaning, Node) or (isinstance(meaning, Constant) and meaning.value is LOST):
             self.context.problems.add(
-                rules.misplaced, step.head_span, f"`{name}` is a value, not a layer", help=f"write `from {name}` to go back to it"
+                rules.misplaced,
+                step.head_span,
+                f"`{name}` is a value, not a layer",
+                help=f"write `from {name}` to go back to it",
             )
             return
         blocks = [n for n in scope.all() if isinstance(scope.find(n), BlockMeaning | NetworkMeaning)]
@@ -230,7 +239,9 @@ class NetworkBuilder:
         if times is LOST or not isinstance(times, int):
             if times is not LOST:
                 self.context.problems.add(
-                    rules.wrong_type, step.span, f"`repeat` needs a number that is known, and {times} waits for the data"
+                    rules.wrong_type,
+                    step.span,
+                    f"`repeat` needs a number that is known, and {times} waits for the data",
                 )
             self.broken = True
             inner = Scope(scope)
@@ -254,7 +265,10 @@ class NetworkBuilder:
     def _too_many(self, span: Span) -> None:
         self.full = self.broken = True
         self.context.problems.add(
-            rules.too_many_layers, span, f"this makes a network of more than {LAYERS:,} layers", help="repeat less often"
+            rules.too_many_layers,
+            span,
+            f"this makes a network of more than {LAYERS:,} layers",
+            help="repeat less often",
         )
 
     def _residual(self, step: tree.Step, before: Flow, behind: Flow) -> Flow:
@@ -343,7 +357,10 @@ class NetworkBuilder:
     def _output(self, step: tree.Step, flow: Flow, scope: Scope, *, top: bool) -> Flow:
         if not top:
             self.context.problems.add(
-                rules.misplaced, step.span, "`output` stands only at the end of a network", help="label the value with `as`"
+                rules.misplaced,
+                step.span,
+                "`output` stands only at the end of a network",
+                help="label the value with `as`",
             )
             return flow
         self.output_span = step.span
@@ -353,7 +370,10 @@ class NetworkBuilder:
                 self.outputs.append(argument.value)
             else:
                 self.context.problems.add(
-                    rules.wrong_type, argument.span, "`output` takes labels", help="label a value with `as` and name it here"
+                    rules.wrong_type,
+                    argument.span,
+                    "`output` takes labels",
+                    help="label a value with `as` and name it here",
                 )
         return flow
 
@@ -364,12 +384,18 @@ class NetworkBuilder:
         if name in self.open_blocks:
             self.broken = True
             self.context.problems.add(
-                rules.circular, step.head_span, f"`{name}` calls itself", help="use `repeat` for a fixed number of turns"
+                rules.circular,
+                step.head_span,
+                f"`{name}` calls itself",
+                help="use `repeat` for a fixed number of turns",
             )
             return BROKEN
         if step.block is not None:
             self.context.problems.add(
-                rules.no_block, step.block.span, f"`{name}` is a block of this spec and takes none", help="remove the braces"
+                rules.no_block,
+                step.block.span,
+                f"`{name}` is a block of this spec and takes none",
+                help="remove the braces",
             )
         inner = Scope(self.context.globals)
         if not self._block_arguments(step, meaning, scope, inner):
@@ -387,7 +413,11 @@ class NetworkBuilder:
         return result
 
     def _block_arguments(self, step: tree.Step, meaning: BlockMeaning, scope: Scope, inner: Scope) -> bool:
-        names = [p.name.text if p.name else p.value.text for p in meaning.parameters if isinstance(p.value, tree.Name) or p.name]
+        names = [
+            p.name.text if p.name else p.value.text
+            for p in meaning.parameters
+            if isinstance(p.value, tree.Name) or p.name
+        ]
         word = Word(
             name=step.word,
             category="block",
@@ -511,7 +541,10 @@ class NetworkBuilder:
         if not self.stack:
             self.broken = True
             self.context.problems.add(
-                rules.push_pop, value.span, "`pop` finds nothing that was pushed", help="write `push` behind the layer to be kept"
+                rules.push_pop,
+                value.span,
+                "`pop` finds nothing that was pushed",
+                help="write `push` behind the layer to be kept",
             )
             return LOST
         flow, _ = self.stack.pop()
@@ -718,7 +751,10 @@ def network_of(step: tree.Step, networks: Mapping[str, Network], context: Contex
     outputs = _outputs(builder, flow, declared, step, arrow, scope)
     for _, span in builder.stack:
         context.problems.add(
-            rules.push_pop, span, "what is pushed here is never popped", help="write `concat pop` where it is needed, or remove `push`"
+            rules.push_pop,
+            span,
+            "what is pushed here is never popped",
+            help="write `concat pop` where it is needed, or remove `push`",
         )
     if builder.broken or outputs is None or LOST in bound.values():
         return None
@@ -855,4 +891,3 @@ def _unreachable(builder: NetworkBuilder, network: Network, context: Context) ->
                 f"the value of this `{value.word}` is dropped",
                 help="label it with `as` and use it, or remove it",
             )
-

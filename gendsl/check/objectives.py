@@ -10,7 +10,7 @@ from gendsl import rules
 from gendsl.check.context import Context, article
 from gendsl.check.scope import NetworkMeaning, ObjectiveMeaning, Scope, did_you_mean
 from gendsl.diagnostics import Problems
-from gendsl.source import Source, Span
+from gendsl.source import Source
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 
@@ -48,14 +48,19 @@ def expanded(step: tree.Step, scope: Scope, context: Context) -> tuple[tree.Stat
     """The statements that an `objective` statement stands for, or None after a reported mistake."""
     if len(step.arguments) != 1 or step.arguments[0].name is not None:
         context.problems.add(
-            rules.missing_argument, step.span, "`objective` takes one objective", help="write `objective gan(loss: hinge)`"
+            rules.missing_argument,
+            step.span,
+            "`objective` takes one objective",
+            help="write `objective gan(loss: hinge)`",
         )
         return None
     value = step.arguments[0].value
     call = value if isinstance(value, tree.Call) else None
     head = call.function if call is not None else value
     if not isinstance(head, tree.Name):
-        context.problems.add(rules.wrong_type, value.span, "`objective` takes an objective's name", help="such as `gan`")
+        context.problems.add(
+            rules.wrong_type, value.span, "`objective` takes an objective's name", help="such as `gan`"
+        )
         return None
     meaning = scope.find(head.text)
     if not isinstance(meaning, ObjectiveMeaning):
@@ -122,11 +127,14 @@ def _arguments(
     out: dict[str, tree.Value] = {}
     for name, default in names.items():
         if name in given:
-            out[name] = _at(given[name], given[name].span)
+            out[name] = _whole(given[name])
         elif default is None:
             fine = False
             context.problems.add(
-                rules.missing_argument, head.span, f"`{head.text}` needs its `{name}`", help=f"write `{head.text}({name}: …)`"
+                rules.missing_argument,
+                head.span,
+                f"`{head.text}` needs its `{name}`",
+                help=f"write `{head.text}({name}: …)`",
             )
         elif _absent(default, scope, context):
             fine = False
@@ -155,8 +163,10 @@ def _absent(default: tree.Value, scope: Scope, context: Context) -> bool:
     )
 
 
-def _at(value: tree.Value, span: Span) -> tree.Value:
-    return dataclasses.replace(value, span=span)
+def _whole(value: tree.Value) -> tree.Value:
+    """An argument that stays one value wherever it is put."""
+    compound = tree.Binary | tree.Unary | tree.Range
+    return tree.Parenthesised(value, value.span) if isinstance(value, compound) else value
 
 
 def substituted(node: Any, replacements: Mapping[str, tree.Value]) -> Any:
@@ -222,5 +232,3 @@ def at_call(problems: Problems, found: Problems, step: tree.Step) -> None:
             labels=tuple(label for label in diagnostic.labels if label.span.source is step.span.source),
             help=diagnostic.help or "`gendsl plan --expand` shows it written out",
         )
-
-

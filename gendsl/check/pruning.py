@@ -40,7 +40,9 @@ def trained_by(loss: int, operations: Sequence[Operation]) -> tuple[set[str], se
         word = operation.attributes.get("word")
         if operation.name == "replay" or word == "stop_gradient" or operation.name == "field":
             continue
-        if operation.name in ("call", "penalty") or (operation.name == "function" and "network" in operation.attributes):
+        if operation.name in ("call", "penalty") or (
+            operation.name == "function" and "network" in operation.attributes
+        ):
             (discrete if cut else reached).add(operation.attributes["network"])
         if operation.name == "draw" or (operation.name == "function" and word == "mode"):
             of = operations[operation.inputs[0]].type

@@ -67,7 +67,9 @@ def input_of(argument: tree.Argument, scope: Scope, context: Context) -> Declare
             size = value_of(SizeOf(0, one=True), value.arguments[0].value, scope, context) if value.arguments else LOST
             if size is LOST:
                 if not value.arguments:
-                    context.problems.add(rules.bad_input, value.span, "`features` needs its size", help="write `features(128)`")
+                    context.problems.add(
+                        rules.bad_input, value.span, "`features` needs its size", help="write `features(128)`"
+                    )
                 return None
             return DeclaredInput(Input(name, "features", None, size), None, value.span)
         if head in WORDS.get("prior", {}):
@@ -121,7 +123,9 @@ def _named_input(name: str, value: tree.Name, scope: Scope, context: Context) ->
         value.span,
         f"`{value.text}` is no data field and no other type of an input",
         help=did_you_mean(value.text, [*fields, "time"])
-        or (f"the data has {', '.join(f'`{f}`' for f in fields)}" if fields else "write `normal(64)`, `time` or a size"),
+        or (
+            f"the data has {', '.join(f'`{f}`' for f in fields)}" if fields else "write `normal(64)`, `time` or a size"
+        ),
     )
     return None
 
@@ -208,5 +212,3 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
         case "features":
             return Declared("", Tensor(shape, meaning or "features"), shape, value.span, origin)
     return Declared("", Unknown(), shape, value.span, origin)
-
-

@@ -11,7 +11,9 @@ from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Shape, known, product, same_shape, shown
 
 
-def report_result(values: list[Any], value: int, declared: Declared, arrow: tree.Arrow, context: Context) -> Type | None:
+def report_result(
+    values: list[Any], value: int, declared: Declared, arrow: tree.Arrow, context: Context
+) -> Type | None:
     """The type of a result that is as declared, or None after a reported mismatch."""
     given: Shape | None = values[value].shape
     if given is None:
@@ -21,7 +23,11 @@ def report_result(values: list[Any], value: int, declared: Declared, arrow: tree
         return Distribution(declared.type.family, given[:-1], declared.type.classes)
     if not declared.leading and same_shape(given, declared.shape):
         return declared.type
-    name = arrow.left.function.text if isinstance(arrow.left, tree.Call) and isinstance(arrow.left.function, tree.Name) else "the network"
+    name = (
+        arrow.left.function.text
+        if isinstance(arrow.left, tree.Call) and isinstance(arrow.left.function, tree.Name)
+        else "the network"
+    )
     parting = values[value]
     before = None
     for earlier in reversed(values[: value + 1]):
@@ -32,7 +38,9 @@ def report_result(values: list[Any], value: int, declared: Declared, arrow: tree
     if parting.word == "input":
         parting = values[value]
     note = (
-        f"{shown(before.shape)} becomes {shown(given)} here" if before is not None and parting is not before else f"{shown(given)} here"
+        f"{shown(before.shape)} becomes {shown(given)} here"
+        if before is not None and parting is not before
+        else f"{shown(given)} here"
     )
     context.problems.add(
         rules.shape_mismatch,
@@ -69,7 +77,9 @@ def _help(values: list[Any], given: Shape, declared: Declared) -> str:
         for earlier in reversed(values):
             shape = earlier.shape
             if earlier.word == "reshape" and shape is not None and len(shape) == 3 and known(*shape):
-                scale = [(g // s, w) for g, s, w in zip(given[:2], shape[:2], want[:2], strict=True) if s and g % s == 0]
+                scale = [
+                    (g // s, w) for g, s, w in zip(given[:2], shape[:2], want[:2], strict=True) if s and g % s == 0
+                ]
                 if len(scale) == 2 and all(factor and w % factor == 0 for factor, w in scale):
                     to = [w // factor for factor, w in scale]
                     return (

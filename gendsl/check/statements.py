@@ -75,9 +75,7 @@ def statement_of(step: tree.Step, word: Word, scope: Scope, context: Context) ->
     arguments = bind(word, step.arguments, step.head_span, scope, context)
     inner: tuple[Call, ...] = ()
     if step.block is not None and not word.body:
-        context.problems.add(
-            rules.no_block, step.block.span, f"`{word.name}` takes no block", help="remove the braces"
-        )
+        context.problems.add(rules.no_block, step.block.span, f"`{word.name}` takes no block", help="remove the braces")
     elif step.block is not None:
         inner = calls_of(step.block, word.body, scope, context)
     elif word.body and not word.parameters and word.name != "source":

@@ -16,12 +16,27 @@ from gendsl.plan.plan import Augment, Call, Group, Network, Phase, Quantity, Tra
 from gendsl.plan.types import Scalar, Tensor, Unknown
 from gendsl.source import Span
 from gendsl.syntax import tree
+from gendsl.syntax.write import value
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import Scheduled
 
-_ONCE = frozenset(["optimizer", "steps", "epochs", "precision", "strategy", "checkpoint", "seed", "clip", "jit", "deterministic"])
+_ONCE = frozenset(
+    ["optimizer", "steps", "epochs", "precision", "strategy", "checkpoint", "seed", "clip", "jit", "deterministic"]
+)
 _SETTINGS = frozenset(["precision", "strategy", "checkpoint", "seed", "clip", "jit", "deterministic", "start"])
 _PHASE = frozenset(["optimizer", "clip"])
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A `minimize` and what it comes to."""
+
+    operand: Operand
+    step: tree.Step
+
+    @property
+    def span(self) -> Span:
+        return self.step.span
 
 
 @dataclass(slots=True)
@@ -66,7 +81,9 @@ class TrainingBuilder:
             self.context.problems.add(
                 rules.misplaced,
                 statement.span,
-                "a draw stands in an update" if isinstance(statement, tree.Draw) else "a param stands at the top of a spec",
+                "a draw stands in an update"
+                if isinstance(statement, tree.Draw)
+                else "a param stands at the top of a spec",
                 help="move it there",
             )
             self.scope.define(name, Missing())
@@ -80,7 +97,10 @@ class TrainingBuilder:
             )
         elif name in WORDS["train"]:
             self.context.problems.add(
-                rules.syntax, statement.span, f"`{name}` is set without `=`", help=f"write `{name} {statement.value.span.text}`"
+                rules.syntax,
+                statement.span,
+                f"`{name}` is set without `=`",
+                help=f"write `{name} {statement.value.span.text}`",
             )
         else:
             self.scope.define(name, Deferred(statement.value, statement.name.span, schedule=True), statement.name.span)
@@ -152,8 +172,8 @@ class TrainingBuilder:
             self.context, self.networks, self.sites, both=bool(self.augment.both or self.augment.ada), training=True
         )
 
-    def _body(self, step: tree.Step, equations: Equations, scope: Scope, *, together: bool = False) -> list[tuple[Operand, Span]]:
-        losses: list[tuple[Operand, Span]] = []
+    def _body(self, step: tree.Step, equations: Equations, scope: Scope, *, together: bool = False) -> list[Loss]:
+        losses: list[Loss] = []
         statements = step.block.statements if step.block is not None else ()
         later: dict[str, None] = {s.name.text: None for s in statements if not isinstance(s, tree.Chain)}
         self.context.memo["later"] = later
@@ -162,7 +182,10 @@ class TrainingBuilder:
                 inner = statement.steps[0]
                 if len(statement.steps) > 1:
                     self.context.problems.add(
-                        rules.no_chain, statement.steps[1].head_span, "`|` joins layers, and this is an equation", help="remove it"
+                        rules.no_chain,
+                        statement.steps[1].head_span,
+                        "`|` joins layers, and this is an equation",
+                        help="remove it",
                     )
                 if inner.word == "minimize" and not together:
                     if losses:
@@ -170,20 +193,21 @@ class TrainingBuilder:
                             rules.no_minimize,
                             inner.head_span,
                             "an update has one `minimize`, and this is a second",
-                            labels=(Label(losses[0][1], "the first is here"),),
+                            labels=(Label(losses[0].span, "the first is here"),),
                             help="add the losses up, or write another update",
                         )
                         self.broken = True
-                    losses.append((self._minimize(inner, equations, scope), inner.span))
+                    losses.append(Loss(self._minimize(inner, equations, scope), inner))
                 elif inner.word == "allow":
                     statement_of(inner, WORDS["top"]["allow"], scope, self.context)
                 elif inner.word == "update" and together:
-                    losses.append((NOTHING, inner.span))
                     self._inner(inner, equations, scope)
                 else:
                     pool = ["update"] if together else ["minimize"]
                     self.broken = True
-                    self.context.unknown_word(inner.word, "together" if together else "update", inner.head_span, others=pool)
+                    self.context.unknown_word(
+                        inner.word, "together" if together else "update", inner.head_span, others=pool
+                    )
             else:
                 self._bind(statement, equations, scope)
         self.context.memo.pop("later", None)
@@ -202,7 +226,9 @@ class TrainingBuilder:
             )
             return
         if isinstance(statement, tree.Parameter):
-            self.context.problems.add(rules.misplaced, statement.span, "a param stands at the top of a spec", help="move it there")
+            self.context.problems.add(
+                rules.misplaced, statement.span, "a param stands at the top of a spec", help="move it there"
+            )
             operand = NOTHING
         elif isinstance(statement, tree.Draw):
             operand = equations.draw(statement, scope)
@@ -214,7 +240,9 @@ class TrainingBuilder:
 
     def _minimize(self, step: tree.Step, equations: Equations, scope: Scope) -> Operand:
         if step.block is not None:
-            self.context.problems.add(rules.no_block, step.block.span, "`minimize` takes no block", help="remove the braces")
+            self.context.problems.add(
+                rules.no_block, step.block.span, "`minimize` takes no block", help="remove the braces"
+            )
         if len(step.arguments) != 1 or step.arguments[0].name is not None:
             self.context.problems.add(
                 rules.missing_argument if not step.arguments else rules.too_many_arguments,
@@ -223,8 +251,8 @@ class TrainingBuilder:
                 help="add several terms up: `minimize a + 10 * b`",
             )
             return NOTHING
-        value = step.arguments[0].value
-        loss = equations.value(value, scope)
+        expression = step.arguments[0].value
+        loss = equations.value(expression, scope)
         if isinstance(loss.type, Unknown):
             return NOTHING
         if isinstance(loss.type, Tensor) and loss.type.shape == () and not loss.type.integer:
@@ -233,7 +261,7 @@ class TrainingBuilder:
             shown = f"a tensor {loss.type}" if isinstance(loss.type, Tensor) else f"`{loss.type}`"
             self.context.problems.add(
                 rules.type_mismatch,
-                value.span,
+                expression.span,
                 f"a loss is a scalar or one number for each example, and this is {shown}",
                 help="take its `mean(…)`, or `sum(…)` over each example",
             )
@@ -244,7 +272,7 @@ class TrainingBuilder:
         self,
         statement: Statement,
         step: tree.Step,
-        losses: list[tuple[Operand, Span]],
+        losses: list[Loss],
         equations: Equations,
         default: Any,
     ) -> Update | None:
@@ -252,7 +280,10 @@ class TrainingBuilder:
             self.broken = True
             if step.block is not None and "minimize" not in self.context.skipped:
                 self.context.problems.add(
-                    rules.no_minimize, step.head_span, "this update minimizes nothing", help="write `minimize …`: its loss"
+                    rules.no_minimize,
+                    step.head_span,
+                    "this update minimizes nothing",
+                    help="write `minimize …`: its loss",
                 )
             return None
         names = statement.arguments["networks"]
@@ -264,10 +295,15 @@ class TrainingBuilder:
             self.context.problems.add(
                 rules.duplicate_argument, step.head_span, f"`{name}` is named twice", help="name each network once"
             )
-        loss, span = losses[0]
+        loss, span = losses[0].operand, losses[0].span
         given = statement.arguments["with"]
         optimizer = given if given is not None else default
-        if isinstance(loss.type, Unknown) or loss.number < 0 or optimizer is LOST or statement.arguments.get("times") is LOST:
+        if (
+            isinstance(loss.type, Unknown)
+            or loss.number < 0
+            or optimizer is LOST
+            or statement.arguments.get("times") is LOST
+        ):
             self.broken = True
             return None
         if not self._depends(names, loss, span, step, equations):
@@ -275,10 +311,12 @@ class TrainingBuilder:
         label = "_".join(names)
         count = self.updated.get(label, 0)
         self.updated[label] = count + 1
-        equation = " ".join(step_text(span).split())
+        equation = ", ".join(value(argument.value) for argument in losses[0].step.arguments)
         return Update(f"{label}_{count + 1}" if count else label, names, loss.number, optimizer, equation)
 
-    def _depends(self, names: tuple[str, ...], loss: Operand, span: Span, step: tree.Step, equations: Equations) -> bool:
+    def _depends(
+        self, names: tuple[str, ...], loss: Operand, span: Span, step: tree.Step, equations: Equations
+    ) -> bool:
         reached, discrete = trained_by(loss.number, equations.operations)
         fine = True
         for name in names:
@@ -305,9 +343,7 @@ class TrainingBuilder:
 
     def _append(self, updates: list[Update], equations: Equations, times: int, into: list[int]) -> None:
         losses, operations = pruned([update.loss for update in updates], equations.operations)
-        renumbered = tuple(
-            Update(u.name, u.networks, losses[u.loss], u.optimizer, u.equation) for u in updates
-        )
+        renumbered = tuple(Update(u.name, u.networks, losses[u.loss], u.optimizer, u.equation) for u in updates)
         into.append(len(self.groups))
         self.groups.append(Group(renumbered, operations, times))
 
@@ -323,7 +359,10 @@ class TrainingBuilder:
         if not updates:
             if step.block is not None and not self.broken:
                 self.context.problems.add(
-                    rules.no_minimize, step.head_span, "`together` holds no update", help="write `update … { minimize … }` in it"
+                    rules.no_minimize,
+                    step.head_span,
+                    "`together` holds no update",
+                    help="write `update … { minimize … }` in it",
                 )
             self.broken = True
         elif statement.arguments["times"] is not LOST:
@@ -334,7 +373,10 @@ class TrainingBuilder:
         statement = self._head(step)
         if statement.arguments["times"] not in (1, LOST):
             self.context.problems.add(
-                rules.misplaced, step.head_span, "`times` belongs on `together`, whose updates are one step", help="move it there"
+                rules.misplaced,
+                step.head_span,
+                "`times` belongs on `together`, whose updates are one step",
+                help="move it there",
             )
         outer = self.context.memo.pop("later", None)
         losses = self._body(step, equations, Scope(scope))
@@ -378,7 +420,10 @@ class TrainingBuilder:
                 self.walk((inner,), groups)
             elif isinstance(inner, tree.Chain):
                 self.context.unknown_word(
-                    inner.steps[0].word, "phase", inner.steps[0].head_span, others=["update", "together", "objective", *_PHASE]
+                    inner.steps[0].word,
+                    "phase",
+                    inner.steps[0].head_span,
+                    others=["update", "together", "objective", *_PHASE],
                 )
             else:
                 self.context.problems.add(
@@ -395,11 +440,6 @@ def _stops(equations: Equations) -> bool:
     )
 
 
-def step_text(span: Span) -> str:
-    """A `minimize` statement without its word."""
-    return span.text.removeprefix("minimize").strip()
-
-
 def train_of(
     step: tree.Step, networks: dict[str, Network | None], augment: Augment, context: Context
 ) -> tuple[Train | None, TrainingBuilder]:
@@ -414,7 +454,10 @@ def train_of(
     _averages(builder)
     if not builder.groups and not builder.broken:
         context.problems.add(
-            rules.missing_block, step.head_span, "`train` has no update", help="write `objective gan()` or `update … { minimize … }`"
+            rules.missing_block,
+            step.head_span,
+            "`train` has no update",
+            help="write `objective gan()` or `update … { minimize … }`",
         )
     settings = {
         name: call for name, found in builder.found.items() if name in _SETTINGS and (call := found.call) is not None
@@ -472,14 +515,20 @@ def _phases(builder: TrainingBuilder, step: tree.Step) -> tuple[Phase, ...] | No
             numbers = tuple(sorted([*builder.outside, *groups]))
             if not numbers and not builder.broken:
                 context.problems.add(
-                    rules.missing_block, span, f"no update runs in the phase `{name}`", help="write one in it, or outside the phases"
+                    rules.missing_block,
+                    span,
+                    f"no update runs in the phase `{name}`",
+                    help="write one in it, or outside the phases",
                 )
             out.append(Phase(name, length, numbers, settings))
         return tuple(out)
     if not lengths:
         if not {"steps", "epochs", "phase"} & context.skipped:
             context.problems.add(
-                rules.missing_length, step.head_span, "`train` does not say how long", help="write `steps 10_000` or `epochs 20`"
+                rules.missing_length,
+                step.head_span,
+                "`train` does not say how long",
+                help="write `steps 10_000` or `epochs 20`",
             )
         return None
     length = found[lengths[0]].arguments["length"]
@@ -521,4 +570,3 @@ def _averages(builder: TrainingBuilder) -> None:
                     help="keep one of them",
                 )
             seen.add(name)
-

@@ -279,6 +279,7 @@ class Plan:
     sweep: Call | None
     variants: Mapping[str, Mapping[str, Any]]
     not_built: tuple[tuple[str, str], ...] = ()  # (word, category) of what this version cannot run yet
+    objectives: tuple[tuple[str, str], ...] = ()  # each `objective` as written, and the statements it stands for
 
     def network(self, name: str) -> Network:
         """The network of a name."""

@@ -64,10 +64,9 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class NetworkType:
-    """A network passed as a value, with the types it takes and gives where the checker knows them."""
+    """A network passed as a value, with the type of its only result where the checker knows it."""
 
     name: str
-    inputs: "tuple[Type, ...]" = ()
     result: "Type | None" = None
 
     def __str__(self) -> str:

@@ -111,7 +111,7 @@ def _of_parts(parts: "Parts", place: str) -> Header:
     shapes = {part.shape[1:] for part in parts.splits.values()}
     if len(shapes) > 1:
         told = ", ".join(f"{name} {'x'.join(map(str, part.shape[1:]))}" for name, part in parts.splits.items())
-        raise Refused(f"the splits hold pictures of different sizes: {told}")
+        raise Refused(f"the splits hold pictures of different sizes: {told}", "write them anew in one size")
     fields = _image_fields(next(iter(shapes)), parts.labelled, parts.classes)
     sizes = {name: part.shape[0] for name, part in parts.splits.items()}
     if tuple(sizes) == ("",):

@@ -7,8 +7,10 @@ from typing import IO, Any, Literal
 
 from gendsl.check.headers.paths import Refused
 
+_CHECK = "check that it is what its name says, or fetch it again"
 _SMALL = 1 << 20  # label arrays up to this size are read to count their classes
 _IDX_NAME = r"^(.*?)(train|t10k|test)-(images|labels)[-.]idx(\d)-ubyte(\.gz)?$"
+_NAME = "name an array that is there"
 _TRAIN = ("x_train", "train_images", "train_x", "X_train")
 _TEST = ("x_test", "test_images", "test_x", "X_test")
 _VALIDATION = ("x_val", "val_images", "val_x", "X_val", "x_validation")
@@ -62,7 +64,7 @@ def idx_parts(place: str, shown: str) -> Parts:
         images, labels = found[split]["images"], found[split].get("labels")
         shape = idx_shape(os.path.join(place, images), f"{shown}/{images}")
         if len(shape) not in (3, 4):
-            raise Refused(f'"{shown}/{images}" has {len(shape)} axes; pictures have 3 or 4')
+            raise Refused(f'"{shown}/{images}" has {len(shape)} axes; pictures have 3 or 4', _CHECK)
         if labels is not None:
             count = idx_shape(os.path.join(place, labels), f"{shown}/{labels}")
             if count != shape[:1]:
@@ -83,7 +85,7 @@ def idx_shape(path: str, shown: str) -> tuple[int, ...]:
             "fetch the file again; a web page saved in its place begins with 3c",
         )
     if head[2] != 8:
-        raise Refused(f'"{shown}" holds numbers of type 0x{head[2]:02x}; pictures and labels are bytes (0x08)')
+        raise Refused(f'"{shown}" holds numbers of type 0x{head[2]:02x}; pictures and labels are bytes (0x08)', _CHECK)
     return tuple(int.from_bytes(head[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(head[3]))
 
 
@@ -163,9 +165,9 @@ def _npz_splits(arrays: dict[str, Array], shown: str, image: str | None, label: 
     pictures = {name for name, array in arrays.items() if len(array.shape) in (3, 4) and array.type[1:2] in "uif"}
     if image is not None:
         if image not in arrays:
-            raise Refused(f'"{shown}" has no array `{image}`; it holds {holds}')
+            raise Refused(f'"{shown}" has no array `{image}`; it holds {holds}', _NAME)
         if image not in pictures:
-            raise Refused(f'`{image}` of "{shown}" is not an array of pictures; it holds {holds}')
+            raise Refused(f'`{image}` of "{shown}" is not an array of pictures; it holds {holds}', _NAME)
         chosen = {"": image}
     else:
         chosen = {
@@ -182,7 +184,7 @@ def _npz_splits(arrays: dict[str, Array], shown: str, image: str | None, label: 
             'name it: npz(…, image: "array")' if pictures else "save the pictures as one array of bytes",
         )
     if label is not None and label not in arrays:
-        raise Refused(f'"{shown}" has no array `{label}`; it holds {holds}')
+        raise Refused(f'"{shown}" has no array `{label}`; it holds {holds}', _NAME)
     splits = {}
     for split, name in chosen.items():
         labels = label or next((key for key in _LABELS[split] if key in arrays and key != name), None)
@@ -192,7 +194,9 @@ def _npz_splits(arrays: dict[str, Array], shown: str, image: str | None, label: 
                 labels = None  # found by its name only: it is something else
             else:
                 size = "x".join(map(str, arrays[labels].shape))
-                raise Refused(f'`{label}` of "{shown}" is {size}; {shape[0]} pictures have as many whole numbers')
+                raise Refused(
+                    f'`{label}` of "{shown}" is {size}; {shape[0]} pictures have as many whole numbers', _NAME
+                )
         splits[split] = Part(name, labels, shape)
     return splits
 

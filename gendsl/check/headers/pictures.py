@@ -16,7 +16,7 @@ def size_of(path: str, shown: str) -> tuple[int, int, int]:
         with open(path, "rb") as file:
             head = file.read(ENOUGH)
     except OSError as error:
-        raise Refused(f'"{shown}" cannot be read: {error.strerror}') from error
+        raise Refused(f'"{shown}" cannot be read: {error.strerror}', "make it readable, or narrow the glob") from error
     try:
         found = _size(head)
     except IndexError:

@@ -139,15 +139,21 @@ def _read(directory: str, name: str, image: str | None, label: str | None) -> Pr
         ) from error
     pictures = [key for key, feature in features.items() if "image" in feature]
     if image is not None and image not in pictures:
-        raise Refused(f'"{name}" has no feature `{image}` of pictures; it has {", ".join(features)}')
+        raise Refused(
+            f'"{name}" has no feature `{image}` of pictures; it has {", ".join(features)}',
+            "name a feature that is there",
+        )
     if not pictures:
-        raise Refused(f'"{name}" has no pictures; its features are {", ".join(features)}')
+        raise Refused(f'"{name}" has no pictures; its features are {", ".join(features)}', "use a data set of pictures")
     chosen = image or ("image" if "image" in pictures else pictures[0])
     dimensions = features[chosen]["image"].get("shape", {}).get("dimensions", ())
     size = [int(number) if int(number) > 0 else None for number in dimensions] or [None, None, 3]
     labels = [key for key, feature in features.items() if "classLabel" in feature]
     if label is not None and label not in labels:
-        raise Refused(f'"{name}" has no feature `{label}` of classes; it has {", ".join(features)}')
+        raise Refused(
+            f'"{name}" has no feature `{label}` of classes; it has {", ".join(features)}',
+            "name a feature that is there",
+        )
     named = label or ("label" if "label" in labels else labels[0] if labels else None)
     classes = int(features[named]["classLabel"].get("numClasses", 0)) or None if named else None
     height, width, channels = size if len(size) == 3 else (*size, 1)
