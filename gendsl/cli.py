@@ -130,9 +130,9 @@ def _plan(options: "Namespace") -> int:
 
         _say(json.dumps(record_of(plan), indent=2) + "\n")
     else:
-        from gendsl.plan.show import shown
+        from gendsl.plan.show import plan_shown
 
-        _say(shown(plan, expand=options.expand))
+        _say(plan_shown(plan, expand=options.expand))
     return FINE
 
 
