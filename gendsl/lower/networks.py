@@ -71,7 +71,7 @@ def model_of(
         taken.add(name)
         given = [values[number] for number in layer.inputs]
         if layer.word == "network":
-            values.append(_shared(layer, network, networks or {})(given if len(given) > 1 else given[0]))
+            values.append(_shared(layer, network, networks or {})(_one_or_all(given)))
         else:
             values.append(_applied(layer, name, network, given, precision))
     for output in network.outputs:
@@ -80,13 +80,15 @@ def model_of(
     results += [values[network.labels[label]] for label in labels]
     model_class = DeepModel if len(network.layers) > _DEEP else keras.Model
     with _room_for(len(network.layers)):
-        model = model_class(
-            values[: len(network.inputs)], results if len(results) > 1 else results[0], name=network.name
-        )
+        model = model_class(_one_or_all(values[: len(network.inputs)]), _one_or_all(results), name=network.name)
     if any(isinstance(layer, SpectralNorm) for layer in layers_of(model)):
         for _ in range(_FIRST_ITERATIONS):
             power_iteration(model)
     return model
+
+
+def _one_or_all(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
 
 
 def _sizes(shape: Shape, name: str) -> tuple[int, ...]:
@@ -135,7 +137,7 @@ def _applied_keras(layer: Layer, name: str, network: Network, given: Sequence[An
         cls = getattr(keras.layers, layer.word.removeprefix("keras."))
         options = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
         built = cls(**options, name=name, dtype=precision)
-        value = built(given[0] if len(given) == 1 else list(given))
+        value = built(_one_or_all(list(given)))
     except (AttributeError, IndexError, TypeError, ValueError) as error:
         reason = str(error).strip().split("\n", 1)[0]
         raise UserError(
@@ -190,7 +192,11 @@ def _layer_of(
     cls = getattr(importlib.import_module(module), name.format(rank=len(shapes[0]) - 1))
     if constrain is not None and constrain.word == "spectral_norm":
         cls = _spectral(word, cls)
-    return cls(**options)
+    built = cls(**options)
+    # Keras's recurrent cells hold a random state even without dropout; it would be a variable that nothing uses.
+    for one in built._flatten_layers():
+        one._seed_generators.clear()
+    return built
 
 
 def _spectral(word: LayerWord, cls: Any) -> Any:

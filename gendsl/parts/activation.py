@@ -1,4 +1,4 @@
-"""Numbers in, a Keras activation of them with parameters out, for those that Keras has no layer for."""
+"""Numbers in, a Keras activation of them out, for those with parameters or a shape of their own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import keras
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Function(keras.layers.Layer):
-    """`keras.activations.<function>(x, **arguments)`, elementwise."""
+    """`keras.activations.<function>(x, **arguments)`."""
 
     def __init__(self, function: str, arguments: Mapping[str, Any], **options: Any) -> None:
         super().__init__(**options)
@@ -16,9 +16,6 @@ class Function(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return keras.activations.get(self.function)(inputs, **self.arguments)
-
-    def compute_output_shape(self, inputs_shape: Any) -> Any:
-        return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "function": self.function, "arguments": self.arguments}

@@ -118,7 +118,8 @@ def _matrix(weight: Any, order: list[int], width: int) -> tf.Tensor:
 
 def _sigma(weight: Any, order: list[int], width: int, u: Any, v: Any) -> tf.Tensor:
     right, left = tf.stop_gradient(u.value), tf.stop_gradient(v.value)
-    return tf.tensordot(left, tf.linalg.matvec(_matrix(weight, order, width), right), 1)
+    sigma = tf.tensordot(left, tf.linalg.matvec(_matrix(weight, order, width), right), 1)
+    return tf.where(tf.abs(sigma) > 1e-12, sigma, 1.0)  # a kernel of zeros stays as it is
 
 
 def _spectral(cls: Any, output_axes: tuple[int, ...]) -> Any:

@@ -43,7 +43,7 @@ def _per_channel(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inf
 
 def _plain(name: str, doc: str, *, keras: str = "", source: str = "") -> LayerWord:
     function = keras or name
-    infer = {"softmax": _along, "log_softmax": _along, "sparsemax": _along, "glu": _halved}.get(name, _elementwise)
+    infer = {"softmax": _along, "log_softmax": _along, "sparsemax": _along}.get(name, _elementwise)
     return LayerWord(
         name=name,
         category="layer",
@@ -137,10 +137,16 @@ WORDS = (
     _with(
         "celu", "A continuously differentiable elu.", _number("alpha", 1.0, "the limit below", minimum=0, above=True)
     ),
-    _plain(
-        "glu",
-        "One half of the channels times the sigmoid of the other.",
+    LayerWord(
+        name="glu",
+        category="layer",
+        doc="One half of the channels times the sigmoid of the other.",
         source="keras.activations.glu; Dauphin et al. 2017",
+        example="conv 128 | glu",
+        infer=_halved,
+        keras="gendsl.parts.activation:Function",  # Keras's `Activation` says that it keeps the shape
+        renames={},
+        configure=lambda arguments, shapes: {"function": "glu", "arguments": {}},
     ),
     _plain("mish", "x·tanh(softplus(x)).", source="keras.activations.mish; Misra 2019"),
     _plain("tanh", "The hyperbolic tangent, in -1..1."),

@@ -105,6 +105,8 @@ def _bidirectional(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> I
             f"runs a recurrent layer both ways, and `{inner.word}` is none",
             "write `bidirectional lstm(64)` or `gru(64)`",
         )
+    if inner.arguments["backwards"]:
+        return Mismatch("reads both ways already, and its layer has `backwards: on`", "leave out `backwards`")
     one = word.infer(inner.arguments, shapes)
     if isinstance(one, Mismatch):
         return one
