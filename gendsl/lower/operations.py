@@ -1,8 +1,8 @@
 """The operations of an update in, their values out: each computed once, and only those that the wanted ones need.
 
 An `Evaluation` is one repetition: its batch, its key, its step. Networks are called under a Keras `StatelessScope`, so
-that no call changes a variable: the state of the networks that are trained is threaded from call to call in `state`, the
-others' is dropped. Outputs are cast to float32 before anything is made of them.
+that no call changes a variable: the state of the networks that are trained is threaded from call to call in `state`,
+the others' is dropped. Outputs are cast to float32 before anything is made of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +43,8 @@ class Evaluation:
     """One repetition of a group, or one drawing of samples.
 
     `models` and `networks` are the networks in Keras and in the plan, `labels` what is read inside each; `scalar` gives
-    the value of a number or schedule in this step; `advancing` names the networks whose state goes on.
+    the value of a number or schedule in this step; `advancing` holds the variables, by id, whose state goes on, and
+    `state` their newest values.
     """
 
     models: Mapping[str, Any]
@@ -55,11 +56,11 @@ class Evaluation:
     step: Any
     scalar: Callable[[Any], Any]
     training: bool = True
-    advancing: frozenset[str] = frozenset()
+    advancing: frozenset[int] = frozenset()
     both: Transform | None = None
     replays: Mapping[int, Replay] = field(default_factory=dict)
     weights: Sequence[tuple[Any, Any]] = ()
-    state: dict[str, dict[int, Any]] = field(default_factory=dict)
+    state: dict[int, Any] = field(default_factory=dict)
 
     def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
         """The values of the wanted operations and of all that they need, by number."""
@@ -137,18 +138,16 @@ class Evaluation:
     def _called(self, operation: Operation, inputs: Sequence[Any]) -> Judged:
         name = operation.attributes["network"]
         key = self._key(operation)
-        given = self._transformed(operation, inputs, key)
+        given = self._transformed(operation.attributes.get("both") or (), inputs, key)
         training = self.training and bool(operation.attributes.get("training", True))
-        return self.called(name, given, key, training=training, advance=training and name in self.advancing)
+        return self.called(name, given, key, training=training, advance=training)
 
-    def _transformed(self, operation: Operation, inputs: Sequence[Any], key: keys.Key) -> list[Any]:
-        """The inputs, those listed in `both` augmented, each with a draw of its own."""
-        if self.both is None or not self.training:
-            return list(inputs)
-        listed = operation.attributes.get("both") or ()
+    def _transformed(self, places: Sequence[int], inputs: Sequence[Any], key: keys.Key) -> list[Any]:
+        """The inputs, those at the places of `both` augmented, each with a draw of its own."""
         given = list(inputs)
-        for place in listed:
-            given[place] = self.both(given[place], key.at(f"both_{place}"))
+        if self.both is not None and self.training:
+            for place in places:
+                given[place] = self.both(given[place], key.at(f"both_{place}"))
         return given
 
     def called(self, name: str, inputs: Sequence[Any], key: keys.Key, *, training: bool, advance: bool) -> Judged:
@@ -158,16 +157,14 @@ class Evaluation:
             tf.cast(value, tf.int32) if declared.integer else number(value)
             for value, declared in zip(inputs, network.inputs, strict=True)
         ]
-        known = self.state.get(name, {}) if advance else {}
-        moved = [(variable, known[id(variable)]) for variable in model.non_trainable_variables if id(variable) in known]
-        with keras.StatelessScope(state_mapping=[*self.weights, *moved]) as scope, keys.drawing(key):
+        moving = [v for v in model.non_trainable_variables if advance and id(v) in self.advancing]
+        known = [(variable, self.state[id(variable)]) for variable in moving if id(variable) in self.state]
+        with keras.StatelessScope(state_mapping=[*self.weights, *known]) as scope, keys.drawing(key):
             out = model(given if len(given) > 1 else given[0], training=training)
-        if advance:
-            kept = self.state.setdefault(name, {})
-            for variable in model.non_trainable_variables:
-                new = scope.get_current_value(variable)
-                if new is not None:
-                    kept[id(variable)] = new
+        for variable in moving:
+            new = scope.get_current_value(variable)
+            if new is not None:
+                self.state[id(variable)] = new
         values = [_float(value) for value in (out if isinstance(out, list | tuple) else [out])]
         many = len(network.outputs)
         labels = dict(zip(self.labels.get(name, ()), values[many:], strict=True))
@@ -182,9 +179,10 @@ class Evaluation:
         tensors = [number(value) for value in inputs[: len(inputs) - rest]]
         others = list(inputs[len(inputs) - rest :])
         key = self._key(operation)
+        places = augmented_inputs(network)
 
         def scores(point: Any) -> Any:
-            given = self._transformed(operation, [point, *others], key)
+            given = self._transformed(places, [point, *others], key)
             return self.called(name, given, key, training=True, advance=False).outputs[0]
 
         def value() -> Any:
@@ -211,6 +209,13 @@ def needed(operations: Sequence[Operation], wanted: Sequence[int]) -> set[int]:
             found.add(index)
             waiting.extend(operations[index].inputs)
     return found
+
+
+def augmented_inputs(network: Network) -> tuple[int, ...]:
+    """The inputs that `both` transforms: those shaped as data fields, of a network that gives logits."""
+    judges = any(isinstance(one.type, types.Tensor) and one.type.meaning == "logits" for one in network.outputs)
+    fields = [place for place, one in enumerate(network.inputs) if one.kind == "field" and not one.integer]
+    return tuple(fields) if judges else ()
 
 
 def pack_of(network: Network) -> int:

@@ -1,8 +1,8 @@
 """A batch of generated examples in, a batch of newer and older ones out: the pool of `replay`.
 
-Shrivastava et al. 2017 (https://arxiv.org/abs/1612.07828), by the rule of CycleGAN's code: the first `size` examples are
-kept and given back; from then on each is given back with probability one half, else it takes a random place in the pool
-and what was there is given. Examples of a batch follow one another, as if they came alone.
+Shrivastava et al. 2017 (https://arxiv.org/abs/1612.07828), by the rule of CycleGAN's code: the first `size` examples
+are kept and given back; from then on each is given back with probability one half, else it takes a random place in the
+pool and what was there is given. Examples of a batch follow one another, as if they came alone.
 """
 
 from collections.abc import Sequence

@@ -23,8 +23,8 @@ from gendsl.parts.keys import Key
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
 
-
-_plain = tf.autograph.experimental.do_not_convert  # the code is graph code already, and tracing it so is faster
+# The code is graph code already, and AutoGraph would only slow its tracing.
+_unconverted = tf.autograph.experimental.do_not_convert
 
 
 def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
@@ -49,10 +49,7 @@ class Experiment(keras.Model):
         self.class_counts: Any = None
         precision = str(_setting(plan, "precision", "float32"))
         self._labels = _labels_of(plan)
-        self.networks = {
-            network.name: _seeded_model(plan, network.name, self.seed, self._labels, precision)
-            for network in plan.networks
-        }
+        self.networks = _models_of(plan, self.seed, self._labels, precision)
         clip = _setting(plan, "clip", None)
         self._optimizers = _Untracked(
             {
@@ -78,7 +75,7 @@ class Experiment(keras.Model):
 
     # Training
 
-    @_plain
+    @_unconverted
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of `fit`: every repetition uses the batch given, {field: (batch, …)}; advances its own step."""
         fields, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -87,7 +84,7 @@ class Experiment(keras.Model):
         self._step.assign_add(1)
         return logs
 
-    @_plain
+    @_unconverted
     def step_at(self, step: Any, batches: Mapping[str, Any]) -> dict[str, Any]:
         """Trains once. `step` is an int64 scalar, `batches` {field: (times, batch, …)}.
 
@@ -135,13 +132,15 @@ class Experiment(keras.Model):
         trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
         place = "+".join(update.name for update in group.updates)
         wanted = [update.loss for update in group.updates]
+        state = {id(v): v for name in trained for v in self._own(name) if not v.trainable}
+        moving = frozenset(state)
 
         def repetition(step: Any, k: Any, fields: dict[str, Any]) -> list[Any]:
             for name in trained:
                 power_iteration(self.networks[name])
             key = Key(self.seed, f"train/{index}_{place}", step * group.times + k)
             evaluation = self._evaluation(
-                fields, _batch(fields, self.plan.value.data.batch), key, step, advancing=frozenset(trained)
+                fields, _batch(fields, self.plan.value.data.batch), key, step, advancing=moving
             )
             evaluation.both = self._both.value
             evaluation.replays = self._replays.value[index]
@@ -168,10 +167,12 @@ class Experiment(keras.Model):
                 self._optimizers.value[update.name].apply(found, rate)
             for name in trained:
                 clip_weights(self.networks[name])
-                known = evaluation.state.get(name, {})
-                for variable in self.networks[name].non_trainable_variables:
-                    if id(variable) in known:
-                        variable.assign(known[id(variable)])
+            for number, value in evaluation.state.items():
+                variable = state[number]
+                if any(self._optimizers.value[update.name].scaled for update in group.updates):
+                    # A forward pass beyond float16 skips the step; statistics of infinities would outlast it.
+                    value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
+                variable.assign(value)
             return losses
 
         return repetition
@@ -191,17 +192,25 @@ class Experiment(keras.Model):
         )
 
     def _trained(self, names: Sequence[str]) -> list[Any]:
-        return [variable for name in names for variable in self.networks[name].trainable_variables]
+        return [variable for name in names for variable in self._own(name) if variable.trainable]
+
+    def _own(self, name: str) -> list[Any]:
+        """A network's variables but those of the networks that it uses as layers."""
+        network = self.plan.value.network(name)
+        inner = [layer.arguments["network"] for layer in network.layers if layer.word == "network"]
+        others = {id(variable) for one in inner for variable in self.networks[one].variables}
+        return [variable for variable in self.networks[name].variables if id(variable) not in others]
 
     # Samples and scores
 
-    @_plain
+    @_unconverted
     def sample(
         self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True
     ) -> dict[str, Any]:
         """The outputs of the spec's `sample`, {name: (n, …)}; `n` and the seed are ints or int tensors.
 
-        `fields` are its inputs; labels default to the frequencies of `class_counts`. Raises ValueError for a missing one."""
+        `fields` are its inputs; labels default to the frequencies of `class_counts`. Raises ValueError for a missing
+        one."""
         sample = self.plan.value.sample
         if sample is None:
             raise ValueError("the spec says not what a sample is: add a `sample` block")
@@ -210,7 +219,7 @@ class Experiment(keras.Model):
         values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged)
         return {name: plain(values[number]) for name, number in sample.outputs}
 
-    @_plain
+    @_unconverted
     def measure(
         self,
         equations: Sequence[tuple[str, int]],
@@ -249,7 +258,7 @@ class Experiment(keras.Model):
     # State
 
     def state(self) -> dict[str, Any]:
-        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools; not the step."""
+        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools."""
         found: dict[str, Any] = {}
 
         def keep(name: str, variable: Any) -> None:
@@ -318,11 +327,25 @@ def _labels_of(plan: Plan) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _seeded_model(plan: Plan, name: str, seed: int, labels: Mapping[str, tuple[str, ...]], precision: str) -> Any:
-    """A network, its first weights a function of the seed and its name, whatever else was built before."""
-    digest = hashlib.blake2b(f"{seed}:weights/{name}".encode(), digest_size=4).digest()
-    keras.utils.set_random_seed(int.from_bytes(digest, "little"))
-    return model_of(plan.network(name), labels=labels[name], precision=precision)
+def _models_of(plan: Plan, seed: int, labels: Mapping[str, tuple[str, ...]], precision: str) -> dict[str, Any]:
+    """The networks by name, those used as layers of others first; first weights are functions of seed and name."""
+    found: dict[str, Any] = {}
+
+    def build(name: str) -> None:
+        network = plan.network(name)
+        inner = [layer.arguments["network"] for layer in network.layers if layer.word == "network"]
+        for one in inner:
+            if one not in found:
+                build(one)
+        digest = hashlib.blake2b(f"{seed}:weights/{name}".encode(), digest_size=4).digest()
+        keras.utils.set_random_seed(int.from_bytes(digest, "little"))
+        shared = {"networks": {one: found[one] for one in inner}} if inner else {}
+        found[name] = model_of(network, labels=labels[name], precision=precision, **shared)
+
+    for network in plan.networks:
+        if network.name not in found:
+            build(network.name)
+    return {network.name: found[network.name] for network in plan.networks}
 
 
 def _replays_of(group: Group) -> dict[int, Replay]:

@@ -11,6 +11,8 @@ from gendsl.lower import training
 from gendsl.plan import plan, types
 
 POINT = types.Tensor((2,), "point")
+SCALAR = types.Scalar()
+SCORE = types.Tensor((1,), "logits")
 
 
 class Equations:
@@ -20,9 +22,7 @@ class Equations:
         self.operations: list[plan.Operation] = []
         self._sites = 0
 
-    def add(
-        self, name: str, /, *inputs: int, type: Any = types.Scalar(), drawn: bool = False, **attributes: Any
-    ) -> int:
+    def add(self, name: str, /, *inputs: int, type: Any = SCALAR, drawn: bool = False, **attributes: Any) -> int:
         site = None
         if drawn:
             site, self._sites = self._sites, self._sites + 1
@@ -39,15 +39,13 @@ class Equations:
         call = plan.Call("normal", {"size": size})
         return self.add("prior", type=types.Tensor((size,)), drawn=True, call=call, of=None)
 
-    def call(
-        self, network: str, *inputs: int, type: Any = types.Tensor((1,), "logits"), both: tuple[int, ...] = ()
-    ) -> int:
+    def call(self, network: str, *inputs: int, type: Any = SCORE, both: tuple[int, ...] = ()) -> int:
         return self.add("call", *inputs, type=type, drawn=True, network=network, training=True, both=both)
 
     def fake(self, network: str = "generator") -> int:
         return self.call(network, self.noise(), type=POINT)
 
-    def function(self, word: str, *inputs: int, type: Any = types.Scalar(), **arguments: Any) -> int:  # noqa: B008
+    def function(self, word: str, *inputs: int, type: Any = SCALAR, **arguments: Any) -> int:
         return self.add("function", *inputs, type=type, drawn=word == "replay", word=word, arguments=arguments)
 
     def loss(self, word: str, role: str, *inputs: int, **arguments: Any) -> int:
@@ -78,10 +76,12 @@ def group(equations: Equations, *updates: plan.Update, times: int = 1) -> plan.G
 
 
 def network(name: str, *, inputs: Sequence[plan.Input] = (), outputs: int = 1, result: Any = None) -> plan.Network:
-    given = tuple(inputs) or (plan.Input("x", "features", None, (2,)),)
+    given = tuple(inputs) or (plan.Input("x", "field", "point", (2,)),)
     layers = (plan.Layer("dense", "dense", {}, (0,), (outputs,), 0, 0, 0),)
     value = len(given)
-    return plan.Network(name, given, layers, (plan.Output("", value, result or types.Tensor((outputs,))),), {})
+    return plan.Network(
+        name, given, layers, (plan.Output("", value, result or types.Tensor((outputs,), "logits")),), {}
+    )
 
 
 def plan_of(
