@@ -64,6 +64,7 @@ class NetworkBuilder:
     prefixes: list[str] = field(default_factory=list)
     broken: bool = False
     full: bool = False
+    constrain: Any = None  # the network's own, which holds for every layer that has none
 
     # ---- statements
 
@@ -610,7 +611,10 @@ class NetworkBuilder:
         shapes = [value.shape for value in values]
         if None in shapes:
             return self._append(step, word.name, arguments, flows, None, step.label)
-        inferred = word.infer(arguments, tuple(shape for shape in shapes if shape is not None))
+        bounded = arguments
+        if self.constrain is not None and "constrain" in arguments and arguments["constrain"] is None:
+            bounded = {**arguments, "constrain": self.constrain}
+        inferred = word.infer(bounded, tuple(shape for shape in shapes if shape is not None))
         if isinstance(inferred, Mismatch):
             self.broken = True
             made = [
@@ -732,6 +736,7 @@ def network_of(step: tree.Step, networks: Mapping[str, Network], context: Contex
     if not isinstance(arrow, tree.Arrow) or not isinstance(arrow.left, tree.Call):
         return None  # the signature was reported when the names were gathered
     builder = NetworkBuilder(context, networks)
+    builder.constrain = None if bound["constrain"] is LOST else bound["constrain"]
     declared = results_of(arrow.right, scope, context)
     inputs = _inputs(arrow.left, builder, scope)
     if step.block is None:

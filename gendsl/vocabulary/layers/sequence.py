@@ -107,7 +107,8 @@ def _bidirectional(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> I
         )
     if inner.arguments["backwards"]:
         return Mismatch("reads both ways already, and its layer has `backwards: on`", "leave out `backwards`")
-    one = word.infer(inner.arguments, shapes)
+    constrain = inner.arguments["constrain"] or arguments["constrain"]
+    one = word.infer({**inner.arguments, "constrain": constrain}, shapes)
     if isinstance(one, Mismatch):
         return one
     weights = tuple(
@@ -228,11 +229,12 @@ WORDS = (
                 positional=False,
                 doc="how the two are joined",
             ),
+            CONSTRAIN,
         ),
         example="bidirectional lstm(64, sequences: on)",
         infer=_bidirectional,
         keras="keras.layers:Bidirectional",
-        renames={"merge": ""},
+        renames={"merge": "", "constrain": ""},
         configure=lambda arguments, shapes: {
             "merge_mode": {"concat": "concat", "add": "sum", "multiply": "mul", "average": "ave"}[arguments["merge"]]
         },
