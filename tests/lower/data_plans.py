@@ -8,7 +8,7 @@ from gendsl.plan.plan import Augment, Call, Data, Group, Plan, Source, Train
 from gendsl.vocabulary import WORDS
 
 
-def call_of(category: str, name: str, **arguments: Any) -> Call:
+def call_of(category: str, name: str, /, **arguments: Any) -> Call:
     """A call of a word with its defaults filled in."""
     found = WORDS[category][name]
     defaults = {parameter.name: parameter.default for parameter in found.parameters}

@@ -1,13 +1,13 @@
 """Order and addresses: every example once an epoch, any step without the steps before it, any chunking."""
 
 import numpy as np
-from data_plans import call_of, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gendsl.lower.data import dataset_of
 from gendsl.lower.data.draws import philox, uniforms
 from gendsl.lower.data.order import Order
+from tests.lower.data_plans import call_of, plan_of
 
 COUNTS = st.integers(1, 40)
 SEEDS = st.integers(0, 2**63 - 1)
@@ -77,7 +77,7 @@ def test_draws_are_uniform() -> None:
     index = tf.range(20_000, dtype=tf.int64)
     drawn = uniforms((1, 2), tf.zeros_like(index) + 5, index, 2).numpy()
     assert drawn.shape == (20_000, 2, 4)
-    assert 0 <= drawn.min() and drawn.max() < 1
+    assert drawn.min() >= 0 and drawn.max() < 1
     for column in drawn.reshape(20_000, 8).T:
         counts = np.histogram(column, 10, (0, 1))[0]
         assert ((counts - 2000) ** 2 / 2000).sum() < 33  # chi-square, 9 degrees, p = 1e-4

@@ -28,7 +28,7 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
 }
 
 
-def dataset_of(plan: Plan, folder: str, *, overfit: bool = False) -> Dataset:
+def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Dataset:
     """The data of a plan, loaded; the paths of its sources are relative to `folder`, the spec's.
 
     `overfit` gives one batch for ever. DataError for what the user can mend: data that is missing, damaged, or not what

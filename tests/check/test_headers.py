@@ -1,0 +1,371 @@
+"""Headers: what a source is said to give before it is loaded, what is refused, and how little of it is read."""
+
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gendsl.check.headers import Header, HeaderField, field_of, header_of, split_sizes, with_options
+from gendsl.check.headers.paths import Refused, files, inside
+from gendsl.check.headers.pictures import size_of
+from gendsl.plan.plan import Call
+from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.dimensions import symbol
+
+
+def call(name: str, /, **arguments: Any) -> Call:
+    word = WORDS["source"][name]
+    return Call(name, {parameter.name: parameter.default for parameter in word.parameters} | arguments)
+
+
+def sizes(header: Header) -> dict[str, Any]:
+    assert not header.problem, header.problem
+    return {field.name: field.classes if field.kind == "label" else field.shape for field in header.fields}
+
+
+def idx(path: Path, *shape: int, body: bytes | None = None) -> None:
+    head = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
+    data = head + (bytes(int(np.prod(shape))) if body is None else body)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+
+
+def test_digits() -> None:
+    header = header_of(call("digits"), ".")
+    assert sizes(header) == {"image": (8, 8, 1), "label": 10} and header.examples == 1797
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_idx(tmp_path: Path, ending: str) -> None:
+    for split, count in (("train", 40), ("t10k", 8)):
+        idx(tmp_path / "d" / f"{split}-images-idx3-ubyte{ending}", count, 9, 7)
+        idx(tmp_path / "d" / f"{split}-labels-idx1-ubyte{ending}", count, body=bytes(i % 5 for i in range(count)))
+    header = header_of(call("idx", folder="d"), str(tmp_path))
+    assert sizes(header) == {"image": (9, 7, 1), "label": 5}
+    assert header.splits == {"train": 40, "test": 8}
+
+
+def test_idx_without_labels(tmp_path: Path) -> None:
+    idx(tmp_path / "d/train-images-idx3-ubyte", 4, 9, 7)
+    assert sizes(header_of(call("idx", folder="d"), str(tmp_path))) == {"image": (9, 7, 1)}
+
+
+def test_a_large_file_is_not_read(tmp_path: Path) -> None:
+    """A header that promises 10 GB over a file without a body."""
+    idx(tmp_path / "d/train-images-idx3-ubyte", 10_000_000, 32, 32, body=b"")
+    assert sizes(header_of(call("idx", folder="d"), str(tmp_path))) == {"image": (32, 32, 1)}
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz(tmp_path: Path, save: Any) -> None:
+    save(
+        tmp_path / "s.npz",
+        train_images=np.zeros((9, 4, 6, 3), np.uint8),
+        test_images=np.zeros((5, 4, 6, 3), np.uint8),
+        train_labels=np.array([[0]] * 8 + [[6]], np.int64),
+        test_labels=np.zeros((5, 1), np.uint8),
+    )
+    header = header_of(call("npz", file="s.npz"), str(tmp_path))
+    assert sizes(header) == {"image": (4, 6, 3), "label": 7}
+    assert header.splits == {"train": 9, "test": 5}
+
+
+def test_npz_by_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", one=np.zeros((9, 4, 4)), two=np.zeros((9, 5, 5)), kind=np.arange(9, dtype=">i4"))
+    header = header_of(call("npz", file="s.npz", image="two", label="kind"), str(tmp_path))
+    assert sizes(header) == {"image": (5, 5, 1), "label": 9} and header.examples == 9
+    assert "no array `three`" in header_of(call("npz", file="s.npz", image="three"), str(tmp_path)).problem
+    assert "no array of pictures" in header_of(call("npz", file="s.npz"), str(tmp_path)).problem
+
+
+FORMATS = [
+    ("png", "L", {}, 1),
+    ("png", "LA", {}, 2),
+    ("png", "RGB", {}, 3),
+    ("png", "RGBA", {}, 4),
+    ("png", "P", {}, 3),
+    ("jpg", "L", {}, 1),
+    ("jpg", "RGB", {"progressive": True}, 3),
+    ("jpg", "CMYK", {}, 3),
+    ("gif", "P", {}, 3),
+    ("bmp", "RGB", {}, 3),
+    ("webp", "RGB", {}, 3),
+    ("webp", "RGB", {"lossless": True}, 3),
+    ("webp", "RGBA", {"lossless": True}, 4),
+    ("webp", "RGBA", {}, 4),
+]
+
+
+@pytest.mark.parametrize(("ending", "mode", "options", "channels"), FORMATS)
+def test_sizes_of_pictures(tmp_path: Path, ending: str, mode: str, options: dict[str, Any], channels: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (37, 53, 4), np.uint8)
+    path = tmp_path / f"0.{ending}"
+    Image.fromarray(noise).convert(mode).save(path, **options)
+    assert size_of(str(path), "0") == (37, 53, channels)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
+    from PIL import ImageOps
+
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (53, 37)).save(tmp_path / "0.jpg", exif=exif)
+    with Image.open(tmp_path / "0.jpg") as picture:
+        width, height = ImageOps.exif_transpose(picture).size
+    assert size_of(str(tmp_path / "0.jpg"), "0") == (height, width, 3)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"BM", b"RIFF....WEBPVP8 ", b"text"]
+)
+def test_damaged_pictures(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "0.png").write_bytes(data)
+    with pytest.raises(Refused, match="is not a PNG"):
+        size_of(str(tmp_path / "0.png"), "0.png")
+
+
+def tree(folder: Path, *paths: str) -> None:
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (3, 2)).save(folder / path)
+
+
+def test_globs(tmp_path: Path) -> None:
+    tree(tmp_path, "a/0.png", "a/b/1.png", "a/b/c/2.png", "a/.hidden/3.png", "a/.4.png", "d/5.jpg", "6.png")
+
+    def found(pattern: str) -> list[str]:
+        listed = list(files(str(tmp_path), pattern))
+        assert listed == sorted(set(listed), key=lambda path: path.split("/"))
+        return listed
+
+    assert found("a/*.png") == ["a/0.png"]
+    assert found("a/**/*.png") == ["a/0.png", "a/b/1.png", "a/b/c/2.png"]
+    assert found("**/b/*.png") == ["a/b/1.png"]
+    assert found("**") == ["6.png", "a/0.png", "a/b/1.png", "a/b/c/2.png", "d/5.jpg"]
+    assert found("**/b/**/*.png") == ["a/b/1.png", "a/b/c/2.png"]
+    assert found("*/*.[jp]*g") == ["a/0.png", "d/5.jpg"]
+    assert found("a/.*.png") == ["a/.4.png"]
+    assert found("6.png") == ["6.png"]
+    assert found("nowhere/*.png") == []
+
+
+def test_images(tmp_path: Path) -> None:
+    tree(tmp_path, "cat/0.png", "cat/1.png", "dog/2.png")
+    header = header_of(call("images", glob="**/*.png", label="folder"), str(tmp_path))
+    assert sizes(header) == {"image": (2, 3, 1), "label": 2} and header.examples == 3
+    assert sizes(header_of(call("images", glob="**/*.png"), str(tmp_path))) == {"image": (2, 3, 1)}
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "a/../../x", "/etc/passwd", "~/x", "http://a.b/c", "", "a\0b", "C:\\x", "link/x", "\\x"]
+)
+def test_paths_stay_in_the_folder(tmp_path: Path, path: str) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "spec").mkdir()
+    (tmp_path / "spec/link").symlink_to(tmp_path / "outside")
+    with pytest.raises(Refused):
+        inside(str(tmp_path / "spec"), path)
+    for source, name in (("idx", "folder"), ("npz", "file"), ("images", "glob"), ("text", "glob"), ("csv", "file")):
+        header = header_of(call(source, **{name: path}), str(tmp_path / "spec"))
+        assert header.problem and header.help
+
+
+def test_links_are_followed_inside_only(tmp_path: Path) -> None:
+    tree(tmp_path, "outside/0.png", "spec/in/1.png")
+    (tmp_path / "spec/out").symlink_to(tmp_path / "outside")
+    (tmp_path / "spec/2.png").symlink_to(tmp_path / "outside/0.png")
+    (tmp_path / "spec/3.png").symlink_to(tmp_path / "spec/in/1.png")
+    assert list(files(str(tmp_path / "spec"), "**/*.png")) == ["3.png", "in/1.png"]
+    assert list(files(str(tmp_path / "spec"), "*/*.png")) == ["in/1.png"]
+
+
+def prepare(folder: Path, name: str, version: str, **image: Any) -> None:
+    place = folder / name / version
+    place.mkdir(parents=True)
+    splits = [{"name": "train", "shardLengths": ["3", "4"]}, {"name": "test", "shardLengths": ["2"]}]
+    (place / "dataset_info.json").write_text(json.dumps({"splits": splits}))
+    features = {"image": {"image": image}, "label": {"classLabel": {"numClasses": "6"}}, "id": {"text": {}}}
+    (place / "features.json").write_text(json.dumps({"featuresDict": {"features": features}}))
+
+
+def test_tfds_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    prepare(tmp_path, "cifar10", "1.0.0", shape={"dimensions": ["1", "1", "1"]})
+    prepare(tmp_path, "cifar10", "3.0.10", shape={"dimensions": ["32", "32", "3"]})
+    prepare(tmp_path, "cifar10", "3.0.2", shape={"dimensions": ["2", "2", "1"]})
+    prepare(tmp_path, "flowers/small", "1.0.0", shape={"dimensions": ["-1", "-1", "3"]})
+    header = header_of(call("tfds", name="cifar10"), ".")
+    assert sizes(header) == {"image": (32, 32, 3), "label": 6} and header.splits == {"train": 7, "test": 2}
+    assert sizes(header_of(call("tfds", name="cifar10:1.0.0"), "."))["image"] == (1, 1, 1)
+    for name in ("flowers", "flowers/small"):
+        assert sizes(header_of(call("tfds", name=name), "."))["image"] == (None, None, 3)
+    assert "no feature `id` of pictures" in header_of(call("tfds", name="cifar10", image="id"), ".").problem
+    (tmp_path / "cifar10/3.0.10/features.json").write_text("{")
+    assert "not prepared in full" in header_of(call("tfds", name="cifar10"), ".").problem
+
+
+def test_tfds_from_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    header = header_of(call("tfds", name="cifar10"), ".")
+    assert sizes(header) == {"image": (32, 32, 3), "label": 10} and header.known
+    assert header.splits == {"train": 50_000, "test": 10_000}
+    assert "from a table" in header.warning
+    unknown = header_of(call("tfds", name="nothing_like_it"), ".")
+    assert not unknown.known and "is not prepared" in unknown.warning and not unknown.problem
+    for name in ("../x", "a//b", "", "a b", "/etc"):
+        assert header_of(call("tfds", name=name), ".").problem
+
+
+def test_points() -> None:
+    assert header_of(call("gaussians", grid=(5, 5)), ".").unlimited
+    assert "on a grid or on a ring" in header_of(call("gaussians"), ".").problem
+    assert "on a grid or on a ring" in header_of(call("gaussians", grid=(5, 5), ring=3), ".").problem
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "size"),
+    [
+        (Call("bytes", {}), 256),
+        (Call("remi", {"vocabulary": 512}), 512),
+        (Call("characters", {"lowercase": False}), None),
+    ],
+)
+def test_vocabularies(tmp_path: Path, tokenizer: Call, size: int | None) -> None:
+    header = header_of(call("text", glob="*.txt", tokenizer=tokenizer), str(tmp_path))
+    assert "no file matches" in header.warning
+    field, problems = field_of(header.fields[0], None, window=64)
+    assert field.shape == (64,) and not problems
+    assert field.classes == (size if size is not None else symbol("text.vocabulary"))
+
+
+def test_csv(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('age,"job"\n3,a\n')
+    columns = tuple(Call("column", {"name": name, "kind": "continuous", "modes": 10}) for name in ("age", "jub"))
+    csv = call("csv", file="t.csv")
+    assert not header_of(Call("csv", csv.arguments, columns[:1]), str(tmp_path)).problem
+    header = header_of(Call("csv", csv.arguments, columns), str(tmp_path))
+    assert "no column `jub`" in header.problem and "age, job" in header.help
+
+
+ABSENT = ["idx", "npz", "images", "text", "midi", "csv", "parquet", "audio", "tfrecord"]
+
+
+@pytest.mark.parametrize("name", ABSENT)
+def test_what_is_not_there_is_a_warning(tmp_path: Path, name: str) -> None:
+    first = WORDS["source"][name].parameters[0].name
+    header = header_of(call(name, **{first: "nowhere"}), str(tmp_path))
+    assert header.warning and header.help and not header.known and not header.problem
+    assert str(tmp_path) in header.looked
+
+
+def test_every_source_has_a_header(tmp_path: Path) -> None:
+    for word in WORDS["source"].values():
+        given = {parameter.name: "nowhere" for parameter in word.parameters[:1] if parameter.positional}
+        assert header_of(call(word.name, **given), str(tmp_path)).fields
+
+
+@pytest.mark.parametrize("name", ["idx", "npz", "images"])
+def test_unreadable_files_are_problems(tmp_path: Path, name: str) -> None:
+    (tmp_path / "d").mkdir()
+    path = tmp_path / {"idx": "d/train-images-idx3-ubyte", "npz": "d/s.npz", "images": "d/0.png"}[name]
+    path.write_bytes(b"nonsense")
+    argument = {"idx": {"folder": "d"}, "npz": {"file": "d/s.npz"}, "images": {"glob": "d/*.png"}}[name]
+    header = header_of(call(name, **argument), str(tmp_path))
+    assert header.problem and header.help
+
+
+IMAGE = HeaderField("image", "image", (28, 28, 1))
+UNKNOWN = HeaderField("image", "image", (None, None, None))
+
+
+def statement(**arguments: Any) -> Call:
+    return Call(
+        "image", {parameter.name: parameter.default for parameter in WORDS["data"]["image"].parameters} | arguments
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments", "shape"),
+    [
+        (IMAGE, {}, (28, 28, 1)),
+        (IMAGE, {"size": (28, 28, 1), "resize": (32, 32)}, (32, 32, 1)),
+        (IMAGE, {"resize": (32,), "channels": 3}, (32, 32, 3)),
+        (IMAGE, {"resize": (72, 80), "crop": Call("random", {"size": (64, 60)})}, (64, 60, 1)),
+        (IMAGE, {"crop": (20, 22)}, (20, 22, 1)),
+        (UNKNOWN, {"size": (28, 28, 1)}, (28, 28, 1)),
+        (UNKNOWN, {"resize": (32, 32)}, (32, 32, symbol("image.channels"))),
+        (UNKNOWN, {}, (symbol("image.height"), symbol("image.width"), symbol("image.channels"))),
+    ],
+)
+def test_fields(given: HeaderField, arguments: dict[str, Any], shape: tuple[Any, ...]) -> None:
+    field, problems = field_of(given, statement(**arguments))
+    assert (field.shape, problems) == (shape, ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument", "message"),
+    [
+        ({"size": (32, 32, 1)}, "size", "declared 32x32x1; the data is 28x28x1"),
+        ({"crop": (20, 30)}, "crop", "a width of 28 before its crop to 30"),
+        ({"range": (1, -1)}, "range", "from 1 to -1"),
+    ],
+)
+def test_fields_that_do_not_fit(arguments: dict[str, Any], argument: str, message: str) -> None:
+    _, problems = field_of(IMAGE, statement(**arguments))
+    assert [problem.argument for problem in problems] == [argument]
+    assert message in problems[0].message and problems[0].help
+
+
+def test_classes() -> None:
+    label = HeaderField("label", "label", (), 10)
+    declared = {number: field_of(label, Call("label", {"classes": number})) for number in (None, 8, 10, 12)}
+    assert {number: field.classes for number, (field, _) in declared.items()} == {None: 10, 8: 10, 10: 10, 12: 12}
+    assert [number for number, (_, problems) in declared.items() if problems] == [8]
+    unknown = HeaderField("label", "label", ())
+    assert field_of(unknown, None)[0].classes == symbol("label.classes")
+    assert field_of(unknown, Call("label", {"classes": 10}))[0].classes == 10
+
+
+def test_named_sources_have_members_of_their_name() -> None:
+    field, _ = field_of(UNKNOWN, None, name="a", source="a")
+    assert (field.name, field.source, field.shape[2]) == ("a", "a", symbol("a.channels"))
+
+
+@pytest.mark.parametrize("examples", [1, 2, 7, 1797, 60_000])
+def test_shares(examples: int) -> None:
+    assert sum(split_sizes(examples, {"train": 0.8, "test": 0.1, "validation": 0.1}).values()) == examples
+    assert split_sizes(examples, {"train": 1.0}) == {"train": examples}
+    assert split_sizes(1797, {"train": 0.9, "test": 0.1}) == {"train": 1617, "test": 180}
+    assert split_sizes(100, {"train": 0.5, "test": 0.25}) == {"train": 50, "test": 25}
+
+
+def test_options_of_the_statement() -> None:
+    images, left = with_options(call("images", glob="*"), {"label": "folder", "tokenizer": None, "pairs": None})
+    assert images.arguments["label"] == "folder" and not left
+    assert with_options(call("digits"), {"label": "folder"})[1] == ("label",)
+
+
+def test_zip_with_a_strange_member(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "s.npz", "w") as archive:
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00\x10\x00not a dictionary")
+    assert "not a NumPy archive" in header_of(call("npz", file="s.npz"), str(tmp_path)).problem
+
+
+def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", images=np.zeros((2, 4, 4)))
+    script = (
+        "import sys; from gendsl.check.headers import header_of; from gendsl.plan.plan import Call\n"
+        "header_of(Call('npz', {'file': 's.npz', 'image': None, 'label': None}), sys.argv[1])\n"
+        "header_of(Call('tfds', {'name': 'mnist', 'image': None, 'label': None}), sys.argv[1])\n"
+        "header_of(Call('images', {'glob': '*.png', 'label': None}), sys.argv[1])\n"
+        "assert not {'numpy', 'tensorflow', 'keras', 'PIL'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
