@@ -290,12 +290,6 @@ missing_data = Rule(
     "The data is not there, so that some sizes stay unknown.",
     "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and what depends on them is checked when the run starts.",
 )
-not_runnable = Rule(
-    "not_runnable",
-    "hint",
-    "A word that this version checks and plans, but cannot run yet.",
-    "`gendsl run` goes on without such scores and monitors, and refuses the rest.",
-)
 checkerboard = _advice(
     "checkerboard",
     "The kernel of an `up_conv` is not divisible by its stride.",

@@ -30,6 +30,8 @@ from gendsl.vocabulary.word import REQUIRED, Kind, Parameter, Word
 # Turns a `Reference` or an `Expression` into what its place needs; the default leaves the tree as it is.
 Resolve = Callable[[Parameter, tree.Value], Any]
 
+WRONG = ""  # stands among the bound arguments, lost, where one was written that has no place
+
 
 def bind(
     word: Word,
@@ -40,7 +42,10 @@ def bind(
     *,
     resolve: Resolve | None = None,
 ) -> dict[str, Any]:
-    """A value for every parameter of a word: as written, else its default; `LOST` where a mistake was reported."""
+    """A value for every parameter of a word: as written, else its default; `LOST` where a mistake was reported.
+
+    An argument that has no place leaves `LOST` under `WRONG`.
+    """
     out: dict[str, Any] = {}
     given: dict[str, tree.Argument] = {}
     positional = [parameter for parameter in word.parameters if parameter.positional]
@@ -49,6 +54,7 @@ def bind(
         if argument.name is None:
             if place >= len(positional):
                 _too_many(word, argument, positional, context)
+                out[WRONG] = LOST
                 continue
             parameter = positional[place]
             if not parameter.many:
@@ -60,6 +66,7 @@ def bind(
                     out[argument.name.text] = value_of(word.open, argument.value, scope, context)
                     continue
                 _unknown_argument(word, argument.name, context)
+                out[WRONG] = LOST
                 constantly_checked(argument.value, scope, context)
                 continue
             parameter = found
@@ -77,6 +84,7 @@ def bind(
                 labels=(Label(earlier.span, "first here"),),
                 help="remove one of them",
             )
+            out[WRONG] = LOST
             continue
         given[parameter.name] = argument
         out[parameter.name] = _value(parameter, argument.value, scope, context, resolve)

@@ -91,7 +91,7 @@ def check_tree(
                 for step, statements in (builder.expansions if builder is not None else ())
             ),
         )
-        advise(plan, blocks, definitions.networks, context)
+        advise(plan, blocks["train"], context)
     _silence(spec, context)
     if problems.failed:
         plan = None

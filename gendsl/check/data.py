@@ -3,6 +3,7 @@
 from typing import Any
 
 from gendsl import rules
+from gendsl.check.arguments import WRONG
 from gendsl.check.context import Context
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
@@ -86,7 +87,7 @@ def _lose_fields(context: Context) -> None:
 def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
     arguments = statement.arguments
     own = {parameter.name for parameter in statement.word.parameters}
-    named = {name: value for name, value in arguments.items() if name not in own}
+    named = {name: value for name, value in arguments.items() if name not in own and name != WRONG}
     only = arguments.get("source")
     if only is LOST or LOST in named.values():
         _lose_fields(context)
@@ -217,7 +218,7 @@ def _argument_span(statement: Statement, name: str) -> Span:
 def _split(statement: Statement | None, context: Context) -> Any:
     if statement is None:
         return None
-    shares = dict(statement.arguments)
+    shares = {name: share for name, share in statement.arguments.items() if name != WRONG}
     if any(value is LOST for value in shares.values()):
         return LOST
     if not shares:

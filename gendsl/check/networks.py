@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gendsl import rules
-from gendsl.check.arguments import bind
+from gendsl.check.arguments import WRONG, bind
 from gendsl.check.constants import constant
 from gendsl.check.context import Context
 from gendsl.check.results import Declared, input_of, results_of
@@ -430,7 +430,7 @@ class NetworkBuilder:
             example=f"{step.word} {', '.join(names)}",
         )
         bound = bind(word, step.arguments, step.head_span, scope, self.context, resolve=self._value_or_constant(scope))
-        fine = True
+        fine = WRONG not in bound
         for name, parameter in zip(names, meaning.parameters, strict=False):
             value = bound[name]
             if value is LOST:

@@ -149,7 +149,8 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
         if candidate.lower() == lower:
             return candidate
     limit = max(1, len(name) // 3)
-    best = min(((_distance(lower, c.lower(), limit), c) for c in pool), default=(limit + 1, ""))
+    near = [(_distance(lower, candidate.lower(), limit), candidate) for candidate in pool]
+    best = min(near, key=lambda one: one[0], default=(limit + 1, ""))  # of equally near ones, the first
     if best[0] <= limit:
         return best[1]
     for candidate in pool:  # a word said in full, or said in other spelling: `batchnorm`, `conv_2d`
