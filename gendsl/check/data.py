@@ -73,6 +73,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         condition=tuple(condition.arguments["columns"]) if condition is not None else (),
         window=window.arguments["length"] if window is not None else None,
         examples=examples,
+        pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
     )
 
 

@@ -25,8 +25,8 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it is
-    transformed and where it stands are functions of the spec, the seed and its position, never of what was read before.
+    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it
+    is transformed and where it stands are functions of the spec, the seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
@@ -84,8 +84,18 @@ class Drawn(Dataset):
         self._points = {source.name: points_of(source.call) for source in sources}
         self.sizes = {"train": None, "test": None}
         self.manifest = {
-            "sources": [{"name": source.name, "word": source.call.word, "examples": None} for source in sources],
-            "splits": dict(self.sizes),
+            "sources": [
+                {
+                    "name": source.name,
+                    "word": source.call.word,
+                    "from": dict(source.call.arguments),
+                    "examples": None,
+                    "splits": dict(self.sizes),
+                    "sha256": None,
+                    "licence": None,
+                }
+                for source in sources
+            ]
         }
 
     def _at(self, first: int, count: int) -> np.ndarray:
@@ -144,7 +154,8 @@ class InMemory(Dataset):
         self._fields, self._augment, self._seed, self._paired = fields, augment, seed, paired
         self._alone = sources[0] if paired or len(sources) == 1 else None
         names = [name for name in sources[0].rows if all(name in source.rows for source in sources)]
-        self.sizes = {name: max(len(source.rows[name]) for source in sources) for name in names}
+        # an epoch ends when the smallest source has been gone through
+        self.sizes = {name: min(len(source.rows[name]) for source in sources) for name in names}
         self.manifest = manifest
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:

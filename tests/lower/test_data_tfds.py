@@ -1,0 +1,105 @@
+"""Data sets of TFDS that are prepared on disk: their own splits, order and classes, and what is told of others."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow_datasets
+
+from gendsl.check.headers import header_of
+from gendsl.lower.data import dataset_of
+from gendsl.lower.errors import DataError
+from tests.lower.data_plans import call_of, plan_of
+
+TINY = call_of("source", "tfds", name="tiny_shapes")
+
+
+def pictures(split: str) -> np.ndarray:
+    count = {"train": 20, "test": 6}[split]
+    return np.random.default_rng(count).integers(0, 256, (count, 8, 8, 3), np.uint8)
+
+
+class TinyShapes(tensorflow_datasets.core.GeneratorBasedBuilder):  # type: ignore[misc]
+    """Noise in three classes."""
+
+    VERSION = tensorflow_datasets.core.Version("1.2.0")
+    SHAPE: tuple[int | None, ...] = (8, 8, 3)
+
+    def _info(self) -> Any:
+        image = tensorflow_datasets.features.Image(shape=self.SHAPE)
+        label = tensorflow_datasets.features.ClassLabel(names=["square", "disc", "star"])
+        features = tensorflow_datasets.features.FeaturesDict({"image": image, "label": label})
+        return tensorflow_datasets.core.DatasetInfo(builder=self, features=features, license="CC0")
+
+    def _split_generators(self, manager: Any) -> Any:
+        return {split: self._generate_examples(split) for split in ("train", "test")}
+
+    def _generate_examples(self, split: str) -> Any:
+        for number, image in enumerate(pictures(split)):
+            yield number, {"image": image[: 8 if self.SHAPE[0] else 4 + number % 4], "label": number % 3}
+
+
+class TinyMixed(TinyShapes):
+    """Noise of different heights."""
+
+    SHAPE = (None, None, 3)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tfds")
+    for builder in (TinyShapes, TinyMixed):
+        builder(data_dir=folder).download_and_prepare()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def directory(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+
+
+def test_header_and_data_agree() -> None:
+    header = header_of(TINY, ".")
+    assert header.splits == {"train": 20, "test": 6} and not header.warning
+    plan = plan_of(TINY, fields={"image": {"range": (0, 255)}})
+    assert plan.data.fields[0].shape == (8, 8, 3) and plan.data.fields[1].classes == 3
+    data = dataset_of(plan)
+    assert data.sizes == {"train": 20, "test": 6} and data.class_names == ("square", "disc", "star")
+    for split in ("train", "test"):
+        rows = data.split(split)
+        expected = sorted((image.tobytes(), number % 3) for number, image in enumerate(pictures(split)))
+        images = rows["image"].round().astype(np.uint8)
+        assert sorted(zip((image.tobytes() for image in images), rows["label"].tolist(), strict=True)) == expected
+    assert data.manifest["sources"][0]["licence"] == "CC0"
+    again = dataset_of(plan)
+    np.testing.assert_array_equal(again.split("train")["image"], data.split("train")["image"])
+    assert again.manifest == data.manifest
+
+
+def test_pictures_of_different_sizes() -> None:
+    mixed = call_of("source", "tfds", name="tiny_mixed")
+    with pytest.raises(DataError, match="differ in size") as caught:
+        dataset_of(plan_of(mixed))
+    assert "resize" in caught.value.help
+    data = dataset_of(plan_of(mixed, fields={"image": {"resize": (8, 8), "fit": "stretch"}}))
+    assert data.split("train")["image"].shape == (20, 8, 8, 3)
+
+
+def test_what_is_not_prepared_is_told_without_a_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="not prepared on this machine") as caught:
+        dataset_of(plan_of(call_of("source", "tfds", name="cifar10")))
+    assert "tfds build cifar10" in caught.value.help
+
+
+def test_damaged_records_are_told(prepared: Path) -> None:
+    place = prepared / "tiny_shapes/1.2.0"
+    shard = next(place.glob("*test*tfrecord*"))
+    whole = shard.read_bytes()
+    try:
+        shard.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(DataError, match="cannot be read") as caught:
+            dataset_of(plan_of(TINY))
+        assert "prepare it again" in caught.value.help
+    finally:
+        shard.write_bytes(whole)
