@@ -16,6 +16,7 @@ from gendsl.plan.plan import Plan
 from gendsl.plan.record import hash_of, record_of
 from gendsl.run import folder as folders
 from gendsl.run.folder import Lock, RunFolder
+from gendsl.run.loading import load_tensorflow
 
 if TYPE_CHECKING:
     from gendsl.run.trainer import Trainer
@@ -82,6 +83,7 @@ def _made_ready(
     plan: Plan, plan_hash: str, folder: RunFolder, *, spec_path: str, steps: int | None, overfit: bool
 ) -> _Ready:
     """Loads TensorFlow and the data, and builds the networks. Raises UserError."""
+    load_tensorflow()
     from gendsl.lower.data import dataset_of
     from gendsl.lower.training import experiment_of
 

@@ -3,15 +3,18 @@
 import csv
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
-from gendsl.run.folder import write_whole
-from gendsl.run.rebuild import Rebuilt, rebuilt
+from gendsl.run.folder import open_run, write_whole
+from gendsl.run.loading import load_tensorflow
+
+if TYPE_CHECKING:
+    from gendsl.run.rebuild import Rebuilt
 
 _MOST_IN_GRID = 400
 
@@ -22,10 +25,13 @@ def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[P
     Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; with several
     outputs each has a folder of its name. Sample i of a seed is the same whatever `n`. Raises UserError.
     """
-    from gendsl.evaluate.sampler import Sampler
-
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
+    open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
+    load_tensorflow()
+    from gendsl.evaluate.sampler import Sampler
+    from gendsl.run.rebuild import rebuilt
+
     run = rebuilt(Path(run_folder))
     _refuse_examples(run)
     samples = Sampler(run.experiment).samples(n, seed=seed)
@@ -36,7 +42,7 @@ def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[P
     return files
 
 
-def _refuse_examples(run: Rebuilt) -> None:
+def _refuse_examples(run: "Rebuilt") -> None:
     """Raises UserError if a sample is made from examples; labels are drawn as the training data has them."""
     inputs = run.plan.sample.inputs if run.plan.sample is not None else ()
     kinds = {field.name: field.kind for field in run.plan.data.fields}

@@ -1,0 +1,39 @@
+"""Nothing in, TensorFlow loaded out: without the notes that its libraries write to the terminal before they can be asked
+not to. Its warnings and errors are shown.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from typing import BinaryIO
+
+_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog")
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow and makes it ready to compute."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        terminal = os.dup(2)
+    except OSError:  # standard error is closed: nothing can disturb
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.constant(0.0)  # the devices are set up here, and more is said
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            _repeat(said)
+
+
+def _repeat(said: BinaryIO) -> None:
+    said.seek(0)
+    lines = [line for line in said if not _NOTE.match(line)]
+    if lines:
+        os.write(2, b"".join(lines))
