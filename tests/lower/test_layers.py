@@ -43,12 +43,16 @@ STRICT = (
     ("blur", "reflects"),
     ("minibatch_stddev", "averages over"),
     ("time_embed", "has as many"),
-    ("average_pool", "reaches over"),
     ("upsample", "is bilinear"),
     ("pad", "takes"),  # features have no border
     ("bidirectional", "reads both ways"),
     ("depthwise_conv", "cannot have both"),  # Keras documents the two as incompatible, and does not check
     ("separable_conv", "cannot have both"),
+    ("average_pool", "has sizes"),  # sizes for other axes than there are
+    ("max_pool", "has sizes"),
+    ("upsample", "has"),
+    ("crop", "has"),
+    ("pad", "has"),
     ("prelu", "learns a slope"),  # a single number has no channels
     ("global_sum_pool", "takes"),
     ("project", "takes features"),
@@ -106,6 +110,10 @@ def agrees(case: Case, inferred: Inferred) -> None:
         batch = BATCH // case.arguments["samples"] if case.word.name == "pack" else BATCH
         assert tuple(value.shape) == (batch, *inferred.shape), case
         assert np.isfinite(value).all(), case
+    again = type(model).from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    arrays = arrays_of(case, 0)
+    np.testing.assert_array_equal(called(again, arrays), called(model, arrays))
 
 
 def refused_rightly(case: Case, mismatch: Mismatch) -> None:

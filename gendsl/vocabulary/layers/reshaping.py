@@ -18,10 +18,7 @@ from gendsl.vocabulary.word import (
 
 
 def _flatten(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
-    (given,) = shapes
-    if not given:
-        return Mismatch("takes something with axes, and is given a single number", "`reshape 1` makes features of it")
-    return Inferred((product(given),))
+    return Inferred((product(shapes[0]),))
 
 
 def _reshape(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
