@@ -147,6 +147,8 @@ class Evaluation:
         given = list(inputs)
         if self.both is not None and self.training:
             for place in places:
+                if given[place].shape.rank != 4:
+                    continue  # the transforms are of pictures
                 given[place] = self.both(given[place], key.at(f"both_{place}"))
         return given
 

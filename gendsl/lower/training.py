@@ -5,8 +5,8 @@ steps in one graph call and n calls of one step give the same bits.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import keras
 import tensorflow as tf
@@ -23,8 +23,12 @@ from gendsl.parts.keys import Key
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
 
-# The code is graph code already, and AutoGraph would only slow its tracing.
-_unconverted = tf.autograph.experimental.do_not_convert
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _unconverted(method: _Method) -> _Method:
+    """A method that AutoGraph leaves alone: it is graph code already, and converting it would slow its tracing."""
+    return cast(_Method, tf.autograph.experimental.do_not_convert(method))
 
 
 def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
@@ -32,7 +36,7 @@ def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
     return Experiment(plan, examples=examples)
 
 
-class Experiment(keras.Model):
+class Experiment(keras.Model):  # type: ignore[misc]
     """The networks of a plan with its train step.
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
@@ -80,7 +84,7 @@ class Experiment(keras.Model):
         """One step of `fit`: every repetition uses the batch given, {field: (batch, …)}; advances its own step."""
         fields, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         batches = {name: tf.stack([value] * self.times) for name, value in fields.items()}
-        logs = self.step_at(self._step, batches)
+        logs: dict[str, Any] = self.step_at(self._step, batches)
         self._step.assign_add(1)
         return logs
 
@@ -99,8 +103,8 @@ class Experiment(keras.Model):
             else:
                 losses = tf.cond(
                     truth,
-                    lambda index=index: self._group_at(index, step, batches),  # type: ignore[misc]
-                    lambda group=group: [tf.zeros((), tf.float32) for _ in group.updates],  # type: ignore[misc]
+                    lambda index=index: self._group_at(index, step, batches),
+                    lambda group=group: [tf.zeros((), tf.float32) for _ in group.updates],
                 )
             for update, loss in zip(group.updates, losses, strict=True):
                 logs[f"{update.name}/loss"] = loss
@@ -364,7 +368,8 @@ def _both_of(plan: Plan) -> Transform | None:
         return None
     from gendsl.lower.augment import both_of
 
-    return both_of(plan.augment.both)
+    low, high = next((one.arguments["range"] for one in plan.data.fields if one.arguments.get("range")), (-1, 1))
+    return both_of(plan.augment.both, half_range=(float(high) - float(low)) / 2)
 
 
 def _batch(fields: Mapping[str, Any], default: int) -> Any:

@@ -404,25 +404,37 @@ def test_replay_gives_older_examples_without_a_gradient(monkeypatch: pytest.Monk
 def test_both_transforms_calls_but_penalties_differentiate_by_the_untransformed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    equations = Equations()
-    score = equations.function("mean", equations.call("discriminator", equations.field(), both=(0,)))
-    penalty = equations.add(
-        "penalty",
-        equations.field(),
-        drawn=True,
-        word="r1",
-        network="discriminator",
-        arguments={},
-        both=(0,),
-    )
-    nothing = equations.add("multiply", score, equations.constant(0))
-    loss = equations.add("add", penalty, nothing)
-    made_plan = plan_of([group(equations, update("d", ["discriminator"], loss))], [DISCRIMINATOR])
-    made = experiment(monkeypatch, made_plan)
-    made._both.value = lambda value, key: value * 3.0
-    kernel = weights(made.networks["discriminator"])[0]
-    logs = trained(made, 1)
-    assert float(logs["d/loss"]) == pytest.approx(9 * (kernel**2).sum(), rel=1e-5)
+    def judge(described: plan.Network, precision: str) -> Any:
+        inputs = keras.Input((2, 2, 1), name="x")
+        scores = keras.layers.Dense(1, name="dense", use_bias=False)(keras.layers.Flatten()(inputs))
+        return keras.Model(inputs, scores, name=described.name)
+
+    def run(*, penalised: bool) -> tuple[float, np.ndarray, np.ndarray]:
+        image = types.Tensor((2, 2, 1), "image")
+        equations = Equations()
+        field = equations.field("image", image)
+        if penalised:
+            loss = equations.penalty("r1", "discriminator", field)
+        else:
+            loss = equations.function("mean", equations.call("discriminator", field, both=(0,)))
+        described = network("discriminator", inputs=(plan.Input("x", "field", "image", (2, 2, 1)),))
+        made = experiment(
+            monkeypatch,
+            plan_of([group(equations, update("d", ["discriminator"], loss))], [described]),
+            {"discriminator": judge},
+        )
+        keys = []
+        made._both.value = lambda value, key: keys.append(key.path) or value * 3.0
+        kernel = weights(made.networks["discriminator"])[0]
+        images = np.random.default_rng(0).normal(size=(1, 4, 2, 2, 1)).astype("float32")
+        logs = tf.function(made.step_at)(tf.constant(0, tf.int64), {"image": tf.constant(images)})
+        assert len(keys) == 1
+        return float(logs["d/loss"]), kernel, images
+
+    value, kernel, images = run(penalised=False)
+    assert value == pytest.approx(3 * float((images.reshape(4, 4) @ kernel).mean()), rel=1e-4)
+    value, kernel, _ = run(penalised=True)
+    assert value == pytest.approx(9 * float((kernel**2).sum()), rel=1e-5)
 
 
 def test_fit_trains(monkeypatch: pytest.MonkeyPatch) -> None:
