@@ -1,4 +1,4 @@
-"""Hypothesis strategies for layers: any layer word with random arguments and random input shapes, most of them sound."""
+"""Hypothesis strategies for layers: any layer word with random arguments and input shapes, most of them sound."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -46,7 +46,7 @@ def network_of(
     init: Call | None = None,
     constrain: Call | None = None,
 ) -> Network:
-    """A network of layers `(word, {arguments}, [numbers of its inputs])`; without numbers a layer takes the last value."""
+    """A network of layers `(word, {arguments}, [numbers of its inputs])`; without numbers, of the last value."""
     shapes: list[Shape] = [one.shape for one in inputs]
     planned: list[Layer] = []
     for number, (word, given, *at) in enumerate(layers):
