@@ -6,7 +6,9 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="drop",
         category="curate",
-        doc="Leaves examples out; each rule counts what it dropped, and the run's data.json tells.",
+        doc="Leaves examples out; each rule counts what it dropped, and the run's data.json tells. Files that do not "
+        "decode are always left out; `smaller`, `larger` and `aspect` speak of picture files as they are before `resize`, the "
+        "other rules of pictures as `image` makes them.",
         parameters=(
             Parameter(
                 name="what",
@@ -59,22 +61,19 @@ WORDS: tuple[Word, ...] = (
             ),
         ),
         example="drop duplicates, within: 4",
-        runs=False,
     ),
     Word(
         name="balance",
         category="curate",
-        doc="Leaves out examples of larger classes, drawn by the seed, until all are as large as the smallest.",
+        doc="Leaves out training examples of large classes, drawn by the seed, until all are as small as the smallest.",
         parameters=(Parameter(name="field", kind=Choice(("label",)), default="label", doc="What is balanced."),),
         example="balance label",
-        runs=False,
     ),
     Word(
         name="limit",
         category="curate",
-        doc="Keeps so many examples, drawn by the seed.",
+        doc="Keeps so many training examples, drawn by the seed.",
         parameters=(Parameter(name="examples", kind=Count(1), doc="How many."),),
         example="limit 10_000",
-        runs=False,
     ),
 )

@@ -28,6 +28,7 @@ def plan_of(
     times: int = 1,
     seed: int | None = None,
     pairs: str | None = None,
+    curate: tuple[Call, ...] = (),
 ) -> Plan:
     """A plan with the fields that its sources' headers give, transformed by `fields`: {"image": {"range": (-1, 1)}}."""
     named = {"": sources} if isinstance(sources, Call) else dict(sources)
@@ -42,7 +43,7 @@ def plan_of(
     data = Data(
         tuple(Source(name, call) for name, call in named.items()),
         tuple(made),
-        (),
+        curate,
         split,
         batch,
         shuffle,

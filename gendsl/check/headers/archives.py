@@ -119,7 +119,9 @@ class Array:
 
 def npz_parts(path: str, shown: str, image: str | None, label: str | None) -> Parts:
     """The splits of a NumPy archive, from the arrays named or found; `Refused` names the file as `shown`."""
+    import struct
     import zipfile
+    import zlib
 
     try:
         with zipfile.ZipFile(path) as archive:
@@ -130,7 +132,7 @@ def npz_parts(path: str, shown: str, image: str | None, label: str | None) -> Pa
             classes = [
                 _npz_classes(archive, part.labels, arrays[part.labels]) for part in splits.values() if part.labels
             ]
-    except (zipfile.BadZipFile, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, RuntimeError, struct.error) as error:
         raise Refused(f'"{shown}" is not a NumPy archive, or is damaged', "write it with `numpy.savez`") from error
     counted = [count for count in classes if count is not None]
     return Parts(splits, max(counted) if counted and len(counted) == len(classes) else None)

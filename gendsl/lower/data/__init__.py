@@ -1,12 +1,14 @@
 """A plan's data and the spec's folder in, a `Dataset` out: sources loaded and checked, splits drawn, a manifest."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gendsl.check.headers import split_sizes
 from gendsl.lower.data import arrays, pictures, prepared
+from gendsl.lower.data.curation import curated, size_reason
 from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.loaded import Loaded
@@ -23,7 +25,6 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
     "digits": arrays.digits,
     "idx": arrays.idx,
     "npz": arrays.npz,
-    "images": pictures.images,
     "tfds": prepared.tfds,
 }
 
@@ -43,7 +44,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = {source.name: _loaded(source, data, folder) for source in data.sources}
+    loaded = {source.name: _loaded(source, data, folder, seed) for source in data.sources}
     if data.pairs is not None:
         loaded = _paired(loaded, data.pairs)
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
@@ -62,9 +63,15 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
     )
 
 
-def _loaded(source: Source, data: Data, folder: str) -> Loaded:
+def _loaded(source: Source, data: Data, folder: str, seed: int) -> Loaded:
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
-    return _LOADERS[source.call.word](source.call.arguments, folder, transform_of(image.arguments if image else {}))
+    transform = transform_of(image.arguments if image else {})
+    arguments = source.call.arguments
+    if source.call.word == "images":
+        loaded = pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
+    else:
+        loaded = _LOADERS[source.call.word](arguments, folder, transform)
+    return curated(loaded, data.curate, folder, seed)
 
 
 def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:

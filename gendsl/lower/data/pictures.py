@@ -3,7 +3,7 @@
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,8 +21,16 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
 
 
-def images(arguments: Mapping[str, Any], folder: str, transform: Transform) -> Loaded:
-    """The pictures that match a glob, in the order of their paths; classes are their folders' names, sorted."""
+def images(
+    arguments: Mapping[str, Any],
+    folder: str,
+    transform: Transform,
+    refused: Callable[[int, int], str | None] = lambda height, width: None,
+) -> Loaded:
+    """The pictures that match a glob, in the order of their paths; classes are their folders' names, sorted.
+
+    `refused` says why pictures of a (height, width) are left out, None if they are not.
+    """
     pattern = str(arguments["glob"])
     root = os.path.realpath(folder or ".")
     try:
@@ -41,7 +49,11 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform) -> L
             f"{_some(damaged + huge)}",
             "narrow the glob to PNG, JPEG, GIF, BMP or WebP files, or fetch them again",
         )
-    good = list(sizes)
+    reasons = {path: reason for path, size in sizes.items() if (reason := refused(size[0], size[1])) is not None}
+    good = [path for path in sizes if path not in reasons]
+    if not good:
+        raise DataError(f'`curate` leaves no picture of "{pattern}"', "drop less")
+    sizes = {path: sizes[path] for path in good}
     channels = transform.channels or sizes[good[0]][2]
     if transform.resize is None:
         _same_sizes(sizes, transform)
@@ -65,10 +77,11 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform) -> L
             every[rows] = pixels
             kept.append(path)
             rows += 1
-    if rows < len(paths) * _DAMAGED_SHARE:
+    if rows < len(good) * _DAMAGED_SHARE:
         raise DataError(f'most files that match "{pattern}" are damaged: {_some(damaged)}', "fetch them again")
     labels, names = _labels(kept, paths) if arguments.get("label") is not None else (None, None)
     dropped = {reason: len(which) for reason, which in (("damaged", damaged), ("too large", huge)) if which}
+    dropped |= {reason: list(reasons.values()).count(reason) for reason in reasons.values()}
     left_out = tuple(sorted(damaged + huge))
     return Loaded(every[:rows], labels, None, names, digest.hexdigest(), None, tuple(kept), dropped, left_out)
 

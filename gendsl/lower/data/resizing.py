@@ -171,6 +171,19 @@ def in_channels(picture: Image.Image, channels: int, background: tuple[int, int,
     return picture if picture.mode == _MODES[channels] else picture.convert(_MODES[channels])
 
 
+def resized_grey(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Pictures (n, h, w, c), uint8 or float32 in 0..1, as grey ones (n, height, width) float32 in 0..1, without alpha."""
+    top = 255.0 if images.dtype == np.uint8 else 1.0
+    rows = _weights(images.shape[1], height, 0.0, float(images.shape[1]))
+    columns = _weights(images.shape[2], width, 0.0, float(images.shape[2]))
+    out = np.empty((len(images), height, width), np.float32)
+    for start in range(0, len(images), 1024):
+        part = images[start : start + 1024].astype(np.float32) / top
+        grey = part[..., :3] @ _LUMA if part.shape[3] >= 3 else part[..., 0]
+        out[start : start + 1024] = np.einsum("Hh,nhw,Ww->nHW", rows, grey, columns, optimize=True)
+    return out
+
+
 def _weights(have: int, want: int, start: float, length: float) -> np.ndarray:
     """The matrix (want, have) of a bicubic resize with antialiasing: Pillow's, taken of the unit vectors."""
     unit = Image.fromarray(np.eye(have, dtype=np.float32))
