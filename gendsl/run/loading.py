@@ -1,5 +1,5 @@
-"""Nothing in, TensorFlow loaded out: without the notes that its libraries write to the terminal before they can be asked
-not to. Its warnings and errors are shown.
+"""Nothing in, TensorFlow loaded out, without the notes that its libraries write to the terminal before they can be told
+not to. Its warnings and errors are shown, but for the one that says that there is no GPU.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from typing import BinaryIO
 
-_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog")
+_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|E\d{4} .*failed call to cuInit")
 
 
 def load_tensorflow() -> None:
