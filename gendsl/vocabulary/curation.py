@@ -7,8 +7,8 @@ WORDS: tuple[Word, ...] = (
         name="drop",
         category="curate",
         doc="Leaves examples out; each rule counts what it dropped, and the run's data.json tells. Files that do not "
-        "decode are always left out; `smaller`, `larger` and `aspect` speak of picture files as they are before `resize`, the "
-        "other rules of pictures as `image` makes them.",
+        "decode are always left out; `smaller`, `larger` and `aspect` speak of picture files as they are before "
+        "`resize`, the other rules of pictures as `image` makes them.",
         parameters=(
             Parameter(
                 name="what",

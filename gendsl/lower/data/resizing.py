@@ -172,7 +172,7 @@ def in_channels(picture: Image.Image, channels: int, background: tuple[int, int,
 
 
 def resized_grey(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Pictures (n, h, w, c), uint8 or float32 in 0..1, as grey ones (n, height, width) float32 in 0..1, without alpha."""
+    """Pictures (n, h, w, c), uint8 or float32 in 0..1, as grey ones (n, height, width) float32, without alpha."""
     top = 255.0 if images.dtype == np.uint8 else 1.0
     rows = _weights(images.shape[1], height, 0.0, float(images.shape[1]))
     columns = _weights(images.shape[2], width, 0.0, float(images.shape[2]))

@@ -1,0 +1,62 @@
+"""Damaged files, byte by byte: the header and the loader answer with a message, never with another exception."""
+
+import gzip
+import io
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gendsl.check.headers import header_of
+from gendsl.lower.data import dataset_of
+from gendsl.lower.errors import DataError
+from tests.lower.data_plans import call_of, plan_of
+
+RNG = np.random.default_rng(0)
+
+
+def npz(save: object) -> bytes:
+    buffer = io.BytesIO()
+    save(buffer, images=RNG.integers(0, 256, (6, 4, 4), np.uint8), labels=np.arange(6))  # type: ignore[operator]
+    return buffer.getvalue()
+
+
+def encoded(kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(RNG.integers(0, 256, (9, 8, 3), np.uint8)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+IDX = b"\0\0\x08\3\0\0\0\6\0\0\0\4\0\0\0\4" + bytes(96)
+FILES = {
+    "stored.npz": npz(np.savez),
+    "packed.npz": npz(np.savez_compressed),
+    "train-images-idx3-ubyte": IDX,
+    "train-images-idx3-ubyte.gz": gzip.compress(IDX),
+    **{f"0.{kind}": encoded(kind) for kind in ("png", "jpeg", "gif", "bmp", "webp")},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damage(name: str, data: st.DataObject) -> None:
+    body = bytearray(FILES[name])
+    for place, value in data.draw(st.lists(st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255)), max_size=4)):
+        body[place] = value
+    end = data.draw(st.one_of(st.just(len(body)), st.integers(0, len(body))))
+    source = "npz" if name.endswith(".npz") else "idx" if "idx" in name else "images"
+    argument = {"npz": {"file": name}, "idx": {"folder": "."}, "images": {"glob": name}}[source]
+    call = call_of("source", source, **argument)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / name).write_bytes(bytes(body[:end]))
+        header = header_of(call, folder)
+        assert not header.problem or header.help
+        try:
+            dataset_of(plan_of(call, folder, batch=1), folder)
+        except DataError as error:
+            assert error.message and error.help
