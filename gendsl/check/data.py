@@ -72,7 +72,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         cache=True if cache is not None else None,
         condition=tuple(condition.arguments["columns"]) if condition is not None else (),
         window=window.arguments["length"] if window is not None else None,
-        examples=examples,
+        examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
     )
 
