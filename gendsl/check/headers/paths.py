@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from re import compile
 
 
 class Refused(Exception):
@@ -64,16 +65,22 @@ def _matches(root: str, place: str, relative: str, states: frozenset[tuple[str, 
         entries = sorted(os.scandir(place), key=lambda entry: entry.name)
     except OSError:
         return
+    deep = [state for state in reached if state[0] == "**"]
+    # one compiled pattern a state: a folder may hold a hundred thousand files
+    named = [(compile(translate(s[0])).match, s[0].startswith("."), s[1:]) for s in reached if s[0] != "**"]
+    within = root.rstrip(os.sep) + os.sep
+    before = f"{relative}/" if relative else ""
     for entry in entries:
-        hidden = entry.name.startswith(".")
-        if entry.is_symlink() and not os.path.realpath(entry.path).startswith(root.rstrip(os.sep) + os.sep):
+        name = entry.name
+        hidden, link = name.startswith("."), entry.is_symlink()
+        if link and not os.path.realpath(entry.path).startswith(within):
             continue
-        path = f"{relative}/{entry.name}" if relative else entry.name
-        matched = [s for s in reached if fnmatchcase(entry.name, s[0]) and (not hidden or s[0].startswith("."))]
+        rests = [rest for match, shows, rest in named if (shows or not hidden) and match(name)]
         if entry.is_dir():
-            deeper = {s for s in reached if s[0] == "**" and not hidden and not entry.is_symlink()}
-            deeper.update(s[1:] for s in matched if len(s) > 1 and s[0] != "**")
+            deeper = {rest for rest in rests if rest}
+            if not hidden and not link:
+                deeper.update(deep)
             if deeper:
-                yield from _matches(root, entry.path, path, frozenset(deeper))
-        elif any(len(s) == 1 and s[0] != "**" for s in matched):
-            yield path
+                yield from _matches(root, entry.path, before + name, frozenset(deeper))
+        elif () in rests:
+            yield before + name
