@@ -4,16 +4,25 @@ from typing import Any
 
 import tensorflow as tf
 
+from gendsl.parts.spectral_norm import SpectralNorm, layers_of
+
 
 class Average:
     """The average of one network's weights; it equals them until `start`, a step of the loop.
 
     From there average = d * average + (1 - d) * weights once a step, d = min(decay, (1 + t) / (10 + t)) in step t.
+    Vectors of spectral norm are copied: their mean would not have length 1.
     """
 
     def __init__(self, network: Any, *, decay: float, start: int) -> None:
         self.decay = decay
         self.start = start
+        self._copied = {
+            id(vector)
+            for layer in layers_of(network)
+            if isinstance(layer, SpectralNorm)
+            for vector in _state_of(layer)
+        }
         self._pairs = [
             (variable, tf.Variable(variable.value, trainable=False, name=f"average/{variable.path}"))
             for variable in network.variables
@@ -31,8 +40,12 @@ class Average:
         kept = tf.where(step < self.start, tf.zeros((), tf.float32), decay)
         for variable, average in self._pairs:
             new = variable.value
-            if average.dtype.is_floating:
+            if average.dtype.is_floating and id(variable) not in self._copied:
                 share = tf.cast(kept, average.dtype)
                 # `where` keeps the weights' own bits before the start, and NaN of an old average out.
                 new = tf.where(step < self.start, new, share * average + (1 - share) * new)
             average.assign(new)
+
+
+def _state_of(layer: Any) -> list[Any]:
+    return list(layer.non_trainable_variables)

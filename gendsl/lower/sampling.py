@@ -1,7 +1,7 @@
 """The `sample` equations in, draws of samples out: inference mode, averaged weights, a function of the seed alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -13,7 +13,9 @@ from gendsl.plan.plan import Field
 
 def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
     """Classes, int32 (n), with the frequencies of `counts` (classes); all alike where there are none."""
-    chances = np.ones(int(field.classes)) if counts is None else np.asarray(counts, np.float64)  # type: ignore[arg-type]
+    if counts is None and not isinstance(field.classes, int):
+        raise ValueError(f"the number of classes of `{field.name}` is not known")
+    chances = np.ones(cast(int, field.classes)) if counts is None else np.asarray(counts, np.float64)
     bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
     drawn = tf.random.stateless_uniform([n], key.pair(), alg="philox")
     found = tf.searchsorted(bounds, drawn, side="right")

@@ -36,7 +36,7 @@ def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
     return Experiment(plan, examples=examples)
 
 
-class Experiment(keras.Model):  # type: ignore[misc]
+class Experiment(keras.Model):
     """The networks of a plan with its train step.
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.

@@ -223,3 +223,15 @@ def test_a_network_used_as_a_layer_is_trained_only_by_its_own_name() -> None:
     before = values(experiment, "body")
     step(experiment)
     assert not changed(before, values(experiment, "body"))
+
+
+def test_averages_copy_spectral_vectors_and_average_kernels() -> None:
+    judge = JUDGE.replace("logits(1)", "logits(1), constrain: spectral_norm")
+    train = "objective gan(loss: hinge)\noptimizer sgd(0.1)\nsteps 5\nema discriminator, decay: 0.9"
+    experiment = made(GENERATOR + judge, train)
+    step(experiment, 3)
+    for path, average in experiment.averaged_weights("discriminator").items():
+        live = values(experiment, "discriminator")[path]
+        if "kernel" not in path:
+            continue
+        assert np.array_equal(average, live) == path.endswith(("_u", "_v"))
