@@ -36,7 +36,7 @@ def _room_for(layers: int) -> Iterator[None]:
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
-class DeepModel(keras.Model):  # type: ignore[misc]
+class DeepModel(keras.Model):
     """A functional model of more layers than Keras can read back by itself."""
 
     @classmethod
@@ -230,7 +230,7 @@ def declared_shape(type: Type) -> Shape | None:
         case Distribution(family="normal", event=event):
             return (*event[:-1], 2 * event[-1])
         case Distribution(family="categorical", event=event, classes=classes):
-            return event if classes is None else (*event, classes)  # type: ignore[arg-type]
+            return event if classes is None else (*event, classes)
         case Distribution(event=event):
             return event
     return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from gendsl.lower.networks import model_of
 from gendsl.parts.keys import Key, drawing
@@ -110,10 +110,6 @@ def agrees(case: Case, inferred: Inferred) -> None:
         batch = BATCH // case.arguments["samples"] if case.word.name == "pack" else BATCH
         assert tuple(value.shape) == (batch, *inferred.shape), case
         assert np.isfinite(value).all(), case
-    again = type(model).from_config(model.get_config())
-    again.set_weights(model.get_weights())
-    arrays = arrays_of(case, 0)
-    np.testing.assert_array_equal(called(again, arrays), called(model, arrays))
 
 
 def refused_rightly(case: Case, mismatch: Mismatch) -> None:
@@ -154,6 +150,18 @@ OPTIONS: Any = {"deadline": None, "suppress_health_check": list(HealthCheck), "d
 @given(cases())
 def test_infer_agrees_with_keras(case: Case) -> None:
     check(case)
+
+
+@settings(max_examples=60, derandomize=True, **OPTIONS)
+@given(cases())
+def test_layers_are_read_back_from_their_config(case: Case) -> None:
+    inferred = case.word.infer(case.arguments, case.shapes)
+    assume(isinstance(inferred, Inferred))
+    model = model_of(planned(case, inferred if isinstance(inferred, Inferred) else None))
+    again = type(model).from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    arrays = arrays_of(case, 0)
+    np.testing.assert_array_equal(called(again, arrays), called(model, arrays))
 
 
 @pytest.mark.slow

@@ -166,11 +166,11 @@ def test_one_seed_gives_one_start() -> None:
 
 
 def test_a_thousand_layers(tmp_path: Any) -> None:
-    network = network_of([features("x", 2)], [("dense", {"units": 2})] * 1_000)
+    network = network_of([features("x", 2)], [("dense", {"units": 2}), *[("relu", {})] * 999])
     model = model_of(network)
-    assert counts(model) == (6_000, 0)
+    assert counts(model) == (6, 0)
     again = type(model).from_config(model.get_config())
-    assert again.count_params() == 6_000
+    assert again.count_params() == 6
     assert model(np.ones((1, 2))).shape == (1, 2)
 
 

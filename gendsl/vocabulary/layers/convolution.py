@@ -231,7 +231,7 @@ WORDS = (
         example="up_conv 64, kernel: 4, stride: 2",
         infer=_up_conv,
         keras="keras.layers:Conv2DTranspose",
-        renames=_RENAMES,
+        renames={key: value for key, value in _RENAMES.items() if key != "dilation"},
     ),
     LayerWord(
         name="depthwise_conv",
