@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 _MOST_EXAMPLES = 1_000  # the eigenvalues take 0.3 s at a thousand, and eight times as long at two thousand
 
@@ -40,6 +41,7 @@ def _squared_distances(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _vendi(squared: NDArray[np.float64], width: float) -> float:
     kernel = np.exp(-squared / (2 * width))
-    eigenvalues = np.linalg.eigvalsh(kernel / len(kernel))
+    with threadpool_limits(1):  # several threads gain little at this size, and lose much on a busy machine
+        eigenvalues = np.linalg.eigvalsh(kernel / len(kernel))
     positive = eigenvalues[eigenvalues > 1e-12]
     return float(np.exp(-(positive * np.log(positive)).sum()))

@@ -26,6 +26,8 @@ def load_tensorflow() -> None:
             import tensorflow as tf
 
             tf.constant(0.0)  # the devices are set up here, and more is said
+            # Grappler's remapper fails on the gradient of a leaky ReLU in a loop, and says so at every run.
+            tf.config.optimizer.set_experimental_options({"remapping": False})
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)
