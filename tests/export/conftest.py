@@ -1,0 +1,77 @@
+"""A run of a moment on the digits, for what is drawn and exported from it."""
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from gendsl.check.checker import check
+from gendsl.diagnostics import Problems
+from gendsl.run.command import run
+from gendsl.source import Source
+
+SMALL = """experiment small
+
+data {
+  source digits()
+  image range: -1..1
+  batch 16
+}
+
+network generator(z: normal(8), y: label) -> image {
+  from y | one_hot | concat z
+  dense 2*2*8 | batch_norm | relu | reshape 2, 2, 8
+  up_conv 8, kernel: 4, stride: 2 | relu
+  up_conv 1, kernel: 4, stride: 2 | tanh
+}
+
+network discriminator(x: image, y: label) -> logits(1) {
+  from x
+  conv 8, kernel: 4, stride: 2 | leaky_relu 0.2 | flatten as h
+  dense 1 as score
+  project h, y
+  add score
+}
+
+train {
+  update discriminator, with: adam(1e-3) {
+    minimize hinge.discriminator(discriminator(image, label), discriminator(generator(), label))
+  }
+  update generator, with: adam(1e-3) { minimize hinge.generator(discriminator(generator(), label)) }
+  steps 3
+  ema generator, decay: 0.9
+}
+
+export { saved_model name: "served" }
+"""
+
+
+def _trained(text: str, folder: Path) -> Path:
+    problems = Problems()
+    plan = check(Source("small.gen", text), problems)
+    assert plan is not None, [problem.message for problem in problems]
+    run(
+        plan,
+        source_text=text,
+        spec_path=str(folder.parent / "small.gen"),
+        out=str(folder),
+        resume=False,
+        steps=None,
+        overfit=False,
+        console=Console(quiet=True),
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def conditional(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples have labels."""
+    return _trained(SMALL, tmp_path_factory.mktemp("runs") / "small")
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples need nothing."""
+    text = SMALL.replace(", y: label", "").replace("from y | one_hot | concat z\n", "").replace("  project h, y\n", "")
+    text = text.replace(", label)", ")").replace("  add score\n", "").replace(' name: "served"', "")
+    return _trained(text.replace("  from x\n", ""), tmp_path_factory.mktemp("runs") / "plain")

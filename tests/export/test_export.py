@@ -1,0 +1,83 @@
+"""The exported model: loaded as TF Serving loads it, it gives what `gendsl sample` gives."""
+
+import subprocess
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from gendsl.evaluate.sampler import CHUNK, Sampler
+from gendsl.export.saved_model import export
+from gendsl.run.rebuild import rebuilt
+
+
+def samples(folder: Path, count: int, seed: int) -> np.ndarray:
+    return Sampler(rebuilt(folder).experiment).samples(count, seed=seed)["image"]
+
+
+def signature(model: Path, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The names of the tensors that an endpoint takes and gives."""
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((model / "saved_model.pb").read_bytes())
+    found = saved.meta_graphs[0].signature_def[name]
+    return (
+        {key: value.name for key, value in found.inputs.items()},
+        {key: value.name for key, value in found.outputs.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A C program against the libraries in TensorFlow's wheel."""
+    if which("gcc") is None:
+        pytest.skip("there is no C compiler")
+    home, program = Path(tf.__file__).parent, tmp_path_factory.mktemp("serve") / "serve"
+    command = ["gcc", str(Path(__file__).with_name("serve.c")), "-o", str(program), f"-I{home}/include", f"-L{home}"]
+    command += ["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", f"-Wl,-rpath,{home}"]
+    subprocess.run(command, check=True, timeout=300)
+    return program
+
+
+def served(server: Path, *arguments: object) -> np.ndarray:
+    done = subprocess.run([str(server), *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return np.array([float(line) for line in done.stdout.split()], np.float32)
+
+
+def test_the_cpp_loader_gives_what_sample_gives(plain: Path, server: Path) -> None:
+    (model,) = export(plain)
+    assert model == plain / "export" / "small" / "1"
+    inputs, outputs = signature(model, "serving_default")
+    assert set(inputs) == {"n", "seed"} and set(outputs) == {"image"}
+    count = CHUNK + 7
+    found = served(server, model, outputs["image"], inputs["n"], count, inputs["seed"], 3).reshape(count, 8, 8, 1)
+    np.testing.assert_allclose(found, samples(plain, count, 3), atol=1e-5)
+    inputs, outputs = signature(model, "from_prior")
+    assert set(inputs) == {"z"}
+    assert served(server, model, outputs["image"], inputs["z"], 5, 8).size == 5 * 64
+
+
+def test_a_conditional_model_has_labels_and_a_name(conditional: Path) -> None:
+    (path,) = export(conditional)
+    assert path == conditional / "export" / "served" / "1"
+    signatures = tf.saved_model.load(str(path)).signatures
+    assert set(signatures) == {"serving_default", "labelled", "from_prior"}
+    drawn = signatures["serving_default"](n=tf.constant(70), seed=tf.constant(5, tf.int64))["image"].numpy()
+    np.testing.assert_allclose(drawn, samples(conditional, 70, 5), atol=1e-5)
+    labels = tf.range(70, dtype=tf.int32) % 10
+    labelled = signatures["labelled"](label=labels, seed=tf.constant(5, tf.int64))["image"].numpy()
+    of_labels = Sampler(rebuilt(conditional).experiment).samples(70, seed=5, fields={"label": labels.numpy()})
+    np.testing.assert_allclose(labelled, of_labels["image"], atol=1e-5)
+    shown = signatures["from_prior"](z=tf.zeros((4, 8)), label=tf.constant([0, 1, 1, 2]))["image"].numpy()
+    assert (shown[1] == shown[2]).all() and (shown[0] != shown[1]).any()
+
+
+def test_nothing_and_a_second_export(plain: Path) -> None:
+    (path,) = export(plain)
+    (again,) = export(plain)
+    assert path == again and [found.name for found in path.parent.iterdir()] == ["1"]
+    serve = tf.saved_model.load(str(again)).signatures["serving_default"]
+    assert serve(n=tf.constant(0), seed=tf.constant(5, tf.int64))["image"].shape == (0, 8, 8, 1)
