@@ -123,13 +123,19 @@ def _applied(layer: Layer, name: str, network: Network, given: Sequence[Any], pr
         inferred = word.infer(arguments, shapes)
         if isinstance(inferred, Mismatch):
             raise UserError(f"`{layer.word}` in `{network.name}` {inferred.message}", inferred.help)
-    constrain = arguments.get("constrain") or network.constrain
+    constrain = _constraint(arguments) or network.constrain
     built = _layer_of(word, arguments, shapes, network.init, constrain, name=name, dtype=precision)
     many = any(parameter.many and isinstance(parameter.kind, Reference) for parameter in word.parameters)
     value = built(list(given)) if many else built(*given)
     if constrain is not None and constrain.word == "clip":
         clip_layer(built, float(constrain.arguments["limit"]))
     return value
+
+
+def _constraint(arguments: Mapping[str, Any]) -> Call | None:
+    """A layer's own constraint: that of a layer inside it (`bidirectional lstm(…)`) comes first."""
+    inner = (value.arguments.get("constrain") for value in arguments.values() if isinstance(value, Call))
+    return next((found for found in inner if found is not None), None) or arguments.get("constrain")
 
 
 def _applied_keras(layer: Layer, name: str, network: Network, given: Sequence[Any], precision: str) -> Any:
