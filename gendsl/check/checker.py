@@ -1,5 +1,6 @@
 """A source in, a plan or its problems out: every pass of the checker, in order, and all mistakes in one go."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Symbolic
 
 
+FRAMES = 20_000  # of Python: the limits of nesting and of operators (syntax/tokens.py) stay far below
+
+
 def check(
     source: Source, problems: Problems, *, settings: Mapping[str, str] | None = None, folder: str = "."
 ) -> Plan | None:
@@ -39,6 +43,9 @@ def check_tree(
     spec: tree.Spec, problems: Problems, *, settings: Mapping[str, str] | None = None, folder: str = "."
 ) -> Plan | None:
     """As `check`, of a parsed spec."""
+    if any(diagnostic.rule is rules.too_deep for diagnostic in problems.of("error")):
+        return None  # nothing of it was parsed
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
     context = Context(problems, folder, skipped=spec.skipped)
     definitions = definitions_of(spec, settings or {}, context)
     blocks = definitions.blocks
@@ -182,9 +189,9 @@ def _missing_sample(definitions: Definitions, networks: dict[str, Network | None
 
 def _unused(definitions: Definitions, builder: TrainingBuilder | None, context: Context) -> None:
     """Reports networks, params, bindings and blocks that nothing reads."""
-    sure = not context.skipped and "train" in definitions.blocks
+    sure = not context.skipped and builder is not None and not builder.broken
     for name, step in definitions.networks.items():
-        if sure and name not in context.used and (builder is None or name not in builder.trained):
+        if sure and builder is not None and name not in context.used | builder.trained:
             signature = step.arguments[0].value
             place = signature.left.span if isinstance(signature, tree.Arrow) else step.head_span
             context.problems.add(

@@ -36,6 +36,8 @@ def _bindings(block: tree.Block | None, equations: Equations, context: Context, 
                     help="write `image = …`",
                 )
             continue
+        if isinstance(statement, tree.Lost):
+            continue
         name = statement.name.text
         if name in scope.names:
             context.problems.add(
@@ -310,7 +312,7 @@ def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] 
             value = constant(one.value, context.globals, context)
             if value is not LOST:
                 out[one.name.text] = plain(value)
-        else:
+        elif not isinstance(one, tree.Lost):
             context.problems.add(
                 rules.misplaced, one.span, "a variant changes params by `name = value`", help="write `width = 16`"
             )

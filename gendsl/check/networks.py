@@ -30,6 +30,7 @@ from gendsl.vocabulary.dimensions import Dimension, Shape, product, same, shown
 from gendsl.vocabulary.word import REQUIRED, Inferred, LayerWord, Mismatch, Parameter, Reference, Word
 
 LAYERS = 100_000
+STEPS = 2 * LAYERS  # of a walk: labels and empty blocks make no layers, and yet take time
 Flow = int | None
 BROKEN = -1  # the flow behind a mistake: layers there are checked for their arguments only
 
@@ -64,13 +65,17 @@ class NetworkBuilder:
     prefixes: list[str] = field(default_factory=list)
     broken: bool = False
     full: bool = False
+    walked: int = 0
     constrain: Any = None  # the network's own, which holds for every layer that has none
 
     # ---- statements
 
     def body(self, statements: Sequence[tree.Statement], flow: Flow, scope: Scope, *, top: bool = False) -> Flow:
         """The value behind some statements that begin with a value."""
+        self.walked += 1 + len(statements)
         for statement in statements:
+            if self.walked > STEPS and not self.full:
+                self._too_many(statement.span)
             if self.full:
                 return BROKEN
             match statement:
@@ -92,6 +97,9 @@ class NetworkBuilder:
                         scope.define(
                             statement.name.text, Deferred(statement.value, statement.name.span), statement.name.span
                         )
+                case tree.Lost():
+                    self.broken = True
+                    flow = BROKEN
                 case tree.Draw() | tree.Parameter():
                     what = "a draw" if isinstance(statement, tree.Draw) else "a param"
                     self.context.problems.add(
@@ -254,6 +262,10 @@ class NetworkBuilder:
             self._too_many(step.span)
             return BROKEN
         for turn in range(times):
+            self.walked += 1
+            if self.walked > STEPS:
+                self._too_many(step.span)
+                return BROKEN
             inner = Scope(scope)
             if step.index is not None:
                 inner.define(step.index.text, Constant(turn), step.index.span)

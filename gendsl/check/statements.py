@@ -54,7 +54,7 @@ def steps_of(block: tree.Block | None, category: str, context: Context) -> Itera
                     rules.misplaced, label.span, "`as` labels values of networks only", help=f"remove `as {label.text}`"
                 )
             yield step
-        else:
+        elif not isinstance(statement, tree.Lost):
             context.problems.add(
                 rules.misplaced,
                 statement.span,

@@ -62,6 +62,9 @@ class TrainingBuilder:
     def walk(self, statements: tuple[tree.Statement, ...], into: list[int]) -> None:
         """Goes through statements of `train`, of a phase or of an objective."""
         for statement in statements:
+            if isinstance(statement, tree.Lost):
+                self.broken = True
+                continue
             if not isinstance(statement, tree.Chain):
                 self._binding(statement)
                 continue
@@ -175,7 +178,7 @@ class TrainingBuilder:
     def _body(self, step: tree.Step, equations: Equations, scope: Scope, *, together: bool = False) -> list[Loss]:
         losses: list[Loss] = []
         statements = step.block.statements if step.block is not None else ()
-        later: dict[str, None] = {s.name.text: None for s in statements if not isinstance(s, tree.Chain)}
+        later: dict[str, None] = {s.name.text: None for s in statements if not isinstance(s, tree.Chain | tree.Lost)}
         self.context.memo["later"] = later
         for statement in statements:
             if isinstance(statement, tree.Chain):
@@ -208,6 +211,8 @@ class TrainingBuilder:
                     self.context.unknown_word(
                         inner.word, "together" if together else "update", inner.head_span, others=pool
                     )
+            elif isinstance(statement, tree.Lost):
+                self.broken = True
             else:
                 self._bind(statement, equations, scope)
         self.context.memo.pop("later", None)
@@ -425,7 +430,7 @@ class TrainingBuilder:
                     inner.steps[0].head_span,
                     others=["update", "together", "objective", *_PHASE],
                 )
-            else:
+            elif not isinstance(inner, tree.Lost):
                 self.context.problems.add(
                     rules.misplaced, inner.span, "bindings stand in `train`, outside phases", help="move it there"
                 )

@@ -30,6 +30,7 @@ class _Driver:
         self.starts: list[int] = [0]
         self.ends: list[int] = [0]
         self.skipped: set[str] = set()
+        self.ended = False  # a mistake was found at the end of the text
         self.builders = [getattr(_Build, f"{builder}_", None) for _, builder, *_ in table.rules]
         self.unit: dict[tuple[int, int, str], int] = {}  # what a chain of one-symbol reductions comes to
 
@@ -40,6 +41,9 @@ class _Driver:
             token = tokens[position]
             action = actions[self.states[-1]].get(token.kind)
             if action is None:
+                if token.kind == "$END" and self.ended:
+                    return self._salvaged(), self.skipped
+                self.ended = token.kind == "$END"
                 position = self._recover(tokens, position)
                 continue
             kind, number = action
@@ -112,7 +116,7 @@ class _Driver:
             self.states.pop()
             self.starts.pop()
             self.ends.pop()
-        depth = 0
+        start, depth = token.start, 0
         while token.kind != "$END":
             if token.kind == "LBRACE":
                 depth += 1
@@ -121,18 +125,23 @@ class _Driver:
                     break
                 depth -= 1
             elif token.kind == "SEPARATOR" and depth == 0:
-                position += 1
                 break
             elif token.kind == "NAME":
                 self.skipped.add(token.text)
             position += 1
             token = tokens[position]
-        if "body" not in self.table.gotos[self.states[-1]]:
-            # behind `statement SEPARATOR`: stand in for the lost statement, so that what follows can be joined
-            self._push_lost(tokens[position])
-        elif tokens[position].kind not in ("RBRACE", "$END"):
-            return position
+        self.states.append(self.table.gotos[self.states[-1]]["statement"])
+        self.values.append(tree.Lost(Span(self.source, start, token.start)))
+        self.starts.append(start)
+        self.ends.append(token.start)
         return position
+
+    def _salvaged(self) -> tuple[tree.Statement, ...]:
+        """The whole statements at the top of a text whose end cannot be parsed."""
+        whole: list[tree.Statement] = []
+        for value in self.values[1:]:
+            whole.extend(one for one in (value if type(value) is list else [value]) if isinstance(one, tree.Statement))
+        return tuple(whole)
 
     def _push_lost(self, at: Token) -> None:
         """Takes the separator before a lost statement back, unless another statement follows."""

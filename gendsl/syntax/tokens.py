@@ -12,6 +12,7 @@ from gendsl.syntax.tables import tables
 from gendsl.syntax.tree import Comment
 
 DEPTH = 100  # levels of braces, brackets and parentheses
+OPERATORS = 1_000  # of one statement: expressions are trees, and every pass walks them recursively
 SIZE = 2 * 1024 * 1024  # bytes of a spec
 
 _CONTINUES_AFTER = frozenset(
@@ -21,6 +22,7 @@ _CONTINUES_AFTER = frozenset(
 _CONTINUES_BEFORE = frozenset(
     ["VBAR", "RANGE", "ARROW", "PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND", "OR", "RBRACE", "$END"]
 )
+_NESTING = frozenset(["PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND", "OR", "NOT", "RANGE", "DOT", "LPAR"])
 _OPENS = {"LPAR": "RPAR", "LSQB": "RSQB", "LBRACE": "RBRACE"}
 _CLOSES = {close: opening for opening, close in _OPENS.items()}
 _SIGN = {"LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "LBRACE": "{", "RBRACE": "}"}
@@ -55,6 +57,18 @@ def _pattern() -> tuple[re.Pattern[str], frozenset[str]]:
 
 def tokens_of(source: Source, problems: Problems) -> Tokens:
     """The tokens between which a parser needs no knowledge of lines; text that is no token is reported and left out."""
+    attempt = Problems()
+    tokens = _tokens(source, attempt, margin=False)
+    if any(found.rule is rules.unclosed and found.span.text == "{" for found in attempt):
+        attempt = Problems()  # the margin tells where a block should have ended
+        tokens = _tokens(source, attempt, margin=True)
+    for found in attempt:
+        problems.add(found.rule, found.span, found.message, note=found.note, labels=found.labels, help=found.help)
+    return tokens
+
+
+def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
+    """As `tokens_of`; with `margin`, a name at the start of a line ends every block that is open."""
     text, length = source.text, len(source.text)
     pattern, ignored = _pattern()
     match = pattern.match
@@ -64,6 +78,7 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
     previous = ""  # the kind of the last token kept
     pending: Token | None = None  # a separator that has not proved needed yet
     position = 0
+    operators = 0
     too_deep = False
     while position < length:
         found = match(text, position)
@@ -77,6 +92,10 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
                 comments.append(Comment(found.group().rstrip(), alone, Span(source, start, position)))
             continue
         token = Token(kind, found.group(), start)
+        if margin and opened and kind in ("NAME", "PARAM") and (start == 0 or text[start - 1] == "\n"):
+            while opened:
+                out.append(_unclosed(source, opened.pop(), token, problems))
+            previous, pending = "RBRACE", pending or Token("SEPARATOR", "\n", start)
         if kind == "SEPARATOR":
             inside = opened and opened[-1].kind != "LBRACE"
             if token.text == ";":
@@ -101,15 +120,26 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
                     )
                 else:
                     out.append(pending)
+                    operators = 0
             pending = None
-        if kind in ("NUMBER", "SIZE", "PERCENT"):
+        if kind in _NESTING:
+            operators += 1
+            if operators == OPERATORS:
+                too_deep = True
+                problems.add(
+                    rules.too_deep,
+                    Span(source, start, position),
+                    f"more than {OPERATORS:,} operators in one statement",
+                    help="bind parts of it to names",
+                )
+        elif kind in ("NUMBER", "SIZE", "PERCENT"):
             position = _tail(source, token, position, problems)
         elif kind == "STRING":
             _escapes(source, token, problems)
-        elif kind in _OPENS:
+        if kind in _OPENS:
             if kind == "LBRACE":
                 while opened and opened[-1].kind != "LBRACE":
-                    _unclosed(source, opened.pop(), token, problems)
+                    out.append(_unclosed(source, opened.pop(), token, problems))
             opened.append(token)
             if len(opened) > DEPTH and not too_deep:
                 too_deep = True
@@ -120,8 +150,8 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
                     help="name inner parts with `block`",
                 )
         elif kind in _CLOSES:
-            while opened and opened[-1].kind != _CLOSES[kind] and kind == "RBRACE":
-                _unclosed(source, opened.pop(), token, problems)
+            while opened and opened[-1].kind not in (_CLOSES[kind], "LBRACE") and kind == "RBRACE":
+                out.append(_unclosed(source, opened.pop(), token, problems))
             if opened and opened[-1].kind == _CLOSES[kind]:
                 opened.pop()
             else:
@@ -136,13 +166,14 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
         previous = kind
     end = Token("$END", "", length)
     for token in reversed(opened):
-        _unclosed(source, token, end, problems)
+        out.append(_unclosed(source, token, end, problems))
     if too_deep:
         return Tokens((end,), tuple(comments))
     return Tokens((*out, end), tuple(comments))
 
 
-def _unclosed(source: Source, token: Token, before: Token, problems: Problems) -> None:
+def _unclosed(source: Source, token: Token, before: Token, problems: Problems) -> Token:
+    """Reports an opening sign without its counterpart, and gives one, so that nothing else is missed."""
     close = _SIGN[_OPENS[token.kind]]
     where = f" before this `{before.text}`" if before.text else " before the end of the file"
     problems.add(
@@ -152,6 +183,7 @@ def _unclosed(source: Source, token: Token, before: Token, problems: Problems) -
         note=f"no `{close}` follows{where}",
         help=f"add the `{close}` where the part that begins here ends",
     )
+    return Token(_OPENS[token.kind], "", before.start)
 
 
 def _tail(source: Source, token: Token, position: int, problems: Problems) -> int:

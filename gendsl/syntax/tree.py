@@ -243,7 +243,14 @@ class Parameter:
     span: Span = field(compare=False, repr=False)
 
 
-Statement = Chain | Binding | Draw | Parameter
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Where a statement stood that did not parse; the mistake is reported."""
+
+    span: Span = field(compare=False, repr=False)
+
+
+Statement = Chain | Binding | Draw | Parameter | Lost
 
 
 @dataclass(frozen=True, slots=True)
