@@ -74,6 +74,8 @@ def bind(
             before = out.setdefault(parameter.name, ())
             one = _value(parameter, argument.value, scope, context, resolve)
             out[parameter.name] = before if one is LOST else (*before, one)
+            if one is LOST:
+                out[WRONG] = LOST
             continue
         if parameter.name in given:
             earlier = given[parameter.name]

@@ -327,8 +327,6 @@ class TrainingBuilder:
         for name in names:
             if self.networks.get(name) is None or name in reached:
                 continue
-            fine = False
-            self.broken = True
             if name in discrete:
                 self.context.problems.add(
                     rules.no_gradient_through_draw,
@@ -336,6 +334,9 @@ class TrainingBuilder:
                     f"the loss depends on `{name}` only through a discrete draw, which passes no gradient",
                     help="use its probabilities instead of a draw, or a continuous distribution",
                 )
+                continue
+            fine = False
+            self.broken = True
             self.context.problems.add(
                 rules.no_gradient,
                 span,
