@@ -151,7 +151,7 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
             f"{names} cannot be run yet in this version, only checked and planned",
             "take it out of the spec to train without it",
         )
-    left_out = [word for word, category in plan.not_built if category in ("score", "extractor", "monitor", "policy")]
+    left_out = [word for word, category in plan.not_built if category in ("score", "monitor")]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))
         console.print(
@@ -322,11 +322,11 @@ def _say_how_to_go_on(ready: _Ready, step: int, console: Console) -> None:
 
 
 def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping[str, float], console: Console) -> None:
-    from gendsl.run.progress import clock
+    from gendsl.run.progress import clock, rate
     from gendsl.run.trainer import shown_scores
 
     folder = ready.folder
-    speed = f" ({steps / seconds:.0f} steps/s)" if steps and seconds >= 1 else ""
+    speed = f" ({rate(steps / seconds)})" if steps and seconds >= 1 else ""
     done = f"{steps:,} steps in {clock(seconds)}{speed}"
     grid = folder.samples / "grid-final.png"
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]

@@ -47,7 +47,7 @@ class Screen:
 
     def show(self, step: int, values: Mapping[str, float], steps_per_second: float | None) -> None:
         """Moves the bar; without one, prints a line every few seconds and at the end."""
-        speed = "" if steps_per_second is None else f"{_short(steps_per_second)} steps/s"
+        speed = "" if steps_per_second is None else rate(steps_per_second)
         left = "" if steps_per_second is None else f"{clock((self._last - step) / steps_per_second)} left"
         losses = losses_of(values)
         if self._bar is not None and self._task is not None:
@@ -77,5 +77,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def _short(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+def rate(steps_per_second: float) -> str:
+    """`71 steps/s`, `0.41 steps/s`."""
+    return f"{steps_per_second:.0f} steps/s" if steps_per_second >= 10 else f"{steps_per_second:.2g} steps/s"
