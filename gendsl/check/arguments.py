@@ -49,11 +49,12 @@ def bind(
     out: dict[str, Any] = {}
     given: dict[str, tree.Argument] = {}
     positional = [parameter for parameter in word.parameters if parameter.positional]
-    place = 0
+    place = extra = 0
     for argument in arguments:
         if argument.name is None:
             if place >= len(positional):
-                _too_many(word, argument, positional, context)
+                _too_many(word, argument, extra, context)
+                extra += 1
                 out[WRONG] = LOST
                 continue
             parameter = positional[place]
@@ -116,15 +117,19 @@ def _value(parameter: Parameter, value: tree.Value, scope: Scope, context: Conte
     return value_of(parameter.kind, value, scope, context)
 
 
-def _too_many(word: Word, argument: tree.Argument, positional: list[Parameter], context: Context) -> None:
-    named = [p.name for p in word.parameters if not p.positional or p in positional[1:]]
+def _too_many(word: Word, argument: tree.Argument, place: int, context: Context) -> None:
+    positional = [parameter for parameter in word.parameters if parameter.positional]
+    named = [parameter for parameter in word.parameters if not parameter.positional]
     takes = article(len(positional), "value") + " by place" if positional else "no value by place"
-    by_name = f"; others by name: {', '.join(f'`{n}:`' for n in named[:6])}" if named else ""
+    if place < len(named):
+        help = f"further values have names: did you mean `{named[place].name}: {argument.span.text}`?"
+    else:
+        help = "remove it" + (f"; others have names, such as `{named[0].name}:`" if named else "")
     context.problems.add(
         rules.too_many_arguments,
         argument.span,
         f"`{word.name}` takes {takes}, and this is one more",
-        help=f"remove it{by_name}",
+        help=help,
     )
 
 
@@ -283,7 +288,12 @@ def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
 
 
 def _wrong(context: Context, span: Span, kind: Kind, found: str) -> Any:
-    context.problems.add(rules.wrong_type, span, f"expected {expected(kind)}, found {found}")
+    text = span.text
+    quoted = text[:1] == '"' and text[-1:] == '"' and not isinstance(kind, vocabulary.Text | vocabulary.Path)
+    help = f"write `{text[1:-1]}`, without quotes" if quoted and text[1:-1] else ""
+    if isinstance(kind, vocabulary.Text | vocabulary.Path) and text.replace("_", "").isalnum():
+        help = f'write `"{text}"`, in quotes'
+    context.problems.add(rules.wrong_type, span, f"expected {expected(kind)}, found {found}", help=help)
     return LOST
 
 

@@ -288,7 +288,7 @@ def _import(step: tree.Step, out: Definitions, context: Context, opened: list[st
     if source is None:
         reason = next((d.message for d in problems), "it cannot be read")
         near = did_you_mean(os.path.basename(path), _beside(place))
-        context.problems.add(rules.import_failed, step.span, f'"{path}" cannot be imported: {reason}', help=near)
+        context.problems.add(rules.import_failed, step.span, f'"{path}" cannot be imported: {reason}', help=near or "write a path relative to this file")
         return
     imported = parse(source, context.problems)
     context.skipped = context.skipped | imported.skipped

@@ -37,10 +37,14 @@ BROKEN = -1  # the flow behind a mistake: layers there are checked for their arg
 
 @dataclass(slots=True)
 class Value:
-    """A value inside a network: its shape (None if unknown), its classes if it is a class, where it was made."""
+    """A value inside a network: its shape (None if unknown), its classes if it is a class, where it was made.
+
+    `shaped` is where it took its shape, which layers that keep a shape pass on.
+    """
 
     shape: Shape | None
     span: Span
+    shaped: Span
     classes: Dimension | None = None
     integer: bool = False
     word: str = ""
@@ -294,7 +298,7 @@ class NetworkBuilder:
                 rules.merge_mismatch,
                 step.head_span,
                 f"`residual` adds {shown(left.shape)}, its input, to {shown(right.shape)}, what its body makes of it",
-                labels=(Label(right.span, f"{shown(right.shape)} is made here"),),
+                labels=(Label(right.shaped, f"{shown(right.shape)} is made here"),),
                 help="keep the shape inside, or write `parallel merge: add { path { … }; path { conv n, kernel: 1 } }` with a "
                 "path that brings the input to the same shape",
             )
@@ -352,8 +356,8 @@ class NetworkBuilder:
                     span,
                     f"`{merge}` joins paths of {shown(first.shape)} and {shown(other.shape)}",
                     labels=(
-                        Label(first.span, f"{shown(first.shape)} is made here"),
-                        Label(other.span, f"{shown(other.shape)} is made here"),
+                        Label(first.shaped, f"{shown(first.shape)} is made here"),
+                        Label(other.shaped, f"{shown(other.shape)} is made here"),
                     ),
                     help="bring the paths to the same "
                     + ("height and width" if merge == "concat" else "shape, with a `conv n, kernel: 1` or a stride"),
@@ -480,7 +484,7 @@ class NetworkBuilder:
                     rules.layer_shape,
                     step.head_span,
                     f"`{meaning.name}` takes {shown(declared.shape)} as its `{declared.name}`, and {shown(shape)} comes in",
-                    labels=(Label(self.values[one].span, f"{shown(shape)} is made here"),),
+                    labels=(Label(self.values[one].shaped, f"{shown(shape)} is made here"),),
                 )
                 return BROKEN
         output = network.outputs[0]
@@ -630,9 +634,9 @@ class NetworkBuilder:
         if isinstance(inferred, Mismatch):
             self.broken = True
             made = [
-                Label(value.span, f"{shown(value.shape or ())} is made here")
+                Label(value.shaped, f"{shown(value.shape or ())} is made here")
                 for value in values
-                if value.span != step.head_span and value.shape is not None
+                if value.shaped != step.head_span and value.shape is not None
             ]
             self.context.problems.add(
                 rules.layer_shape,
@@ -712,7 +716,10 @@ class NetworkBuilder:
             )
         )
         integer = word in ("identity", "reshape", "flatten") and bool(flows) and self.values[flows[0]].integer
-        self.values.append(Value(shape, step.head_span, None, integer, word))
+        before = self.values[flows[0]] if flows else None
+        kept = before is not None and before.shape == shape and len(flows) == 1
+        shaped = before.shaped if before is not None and kept else step.head_span
+        self.values.append(Value(shape, step.head_span, shaped, None, integer, word))
         self.read.update(flows)
         return len(self.values) - 1
 
@@ -802,7 +809,9 @@ def _inputs(call: tree.Call, builder: NetworkBuilder, scope: Scope) -> list[Inpu
         assert argument.name is not None
         scope.define(found.input.name, Node(len(builder.values)), argument.name.span)
         inputs.append(found.input)
-        builder.values.append(Value(found.input.shape, argument.span, found.classes, found.input.integer, "input"))
+        builder.values.append(
+            Value(found.input.shape, argument.span, argument.span, found.classes, found.input.integer, "input")
+        )
     builder.inputs = len(builder.values)
     if not call.arguments:
         builder.broken = True

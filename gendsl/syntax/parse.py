@@ -109,7 +109,8 @@ class _Driver:
     def _recover(self, tokens: tuple[Token, ...], position: int) -> int:
         """Reports the mistake, forgets the statement it is in and skips to where the next one begins."""
         token = tokens[position]
-        report(self.source, tokens, position, self._expected(), self.problems)
+        if not self._told(token):
+            report(self.source, tokens, position, self._expected(), self.problems)
         while not self._begins_statement(self.states[-1]):
             value = self.values.pop()
             self._forget(value)
@@ -135,6 +136,11 @@ class _Driver:
         self.starts.append(start)
         self.ends.append(token.start)
         return position
+
+    def _told(self, token: Token) -> bool:
+        """Whether a mistake in the line of a token is known already: what follows it may only follow from it."""
+        line = self.source.position(token.start)[0]
+        return any(self.source.position(found.span.start)[0] == line for found in self.problems)
 
     def _salvaged(self) -> tuple[tree.Statement, ...]:
         """The whole statements at the top of a text whose end cannot be parsed."""
