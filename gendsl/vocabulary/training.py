@@ -156,7 +156,7 @@ WORDS: tuple[Word, ...] = (
                 kind=Amount(("steps", "epochs", "minutes")),
                 default=None,
                 positional=False,
-                doc="how often; about every five minutes if it is left out",
+                doc="how often; every tenth of the run and every five minutes if it is left out",
             ),
             Parameter(name="keep", kind=Count(), default=3, positional=False, doc="how many of the newest"),
         ),
