@@ -1,7 +1,7 @@
 """The user's mistakes as values: a `Diagnostic` says where, why and what to do; `Problems` collects them in one pass."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gendsl.rules import Rule
@@ -54,6 +54,17 @@ class Problems:
         key = (rule.code, span.source.path, span.start, span.end)
         if key not in self._found:
             self._found[key] = Diagnostic(rule, message, span, note, tuple(labels), help)
+
+    def label(self, span: Span, labels: Iterable[Label]) -> None:
+        """Adds places to the diagnostics at a place."""
+        for key, found in self._found.items():
+            if found.span == span:
+                fresh = tuple(label for label in labels if label not in found.labels and label.span != span)
+                self._found[key] = replace(found, labels=found.labels + fresh)
+
+    def has(self, *rules: Rule) -> bool:
+        """Whether a diagnostic of one of some rules was found."""
+        return any(found.rule in rules for found in self._found.values())
 
     def drop(self, diagnostic: Diagnostic) -> None:
         """Takes a diagnostic back (it was silenced by `allow`, or only followed from another)."""

@@ -1,6 +1,6 @@
 """A word and the arguments written behind it in, a value for each of its parameters out, checked by kind."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -49,12 +49,12 @@ def bind(
     out: dict[str, Any] = {}
     given: dict[str, tree.Argument] = {}
     positional = [parameter for parameter in word.parameters if parameter.positional]
-    place = extra = 0
+    place = 0
+    surplus: list[tree.Argument] = []
     for argument in arguments:
         if argument.name is None:
             if place >= len(positional):
-                _too_many(word, argument, extra, context)
-                extra += 1
+                surplus.append(argument)
                 out[WRONG] = LOST
                 continue
             parameter = positional[place]
@@ -91,6 +91,8 @@ def bind(
             continue
         given[parameter.name] = argument
         out[parameter.name] = _value(parameter, argument.value, scope, context, resolve)
+    if surplus:
+        _too_many(word, surplus, context)
     for parameter in word.parameters:
         if parameter.name in out:
             continue
@@ -117,19 +119,16 @@ def _value(parameter: Parameter, value: tree.Value, scope: Scope, context: Conte
     return value_of(parameter.kind, value, scope, context)
 
 
-def _too_many(word: Word, argument: tree.Argument, place: int, context: Context) -> None:
+def _too_many(word: Word, surplus: list[tree.Argument], context: Context) -> None:
     positional = [parameter for parameter in word.parameters if parameter.positional]
     named = [parameter for parameter in word.parameters if not parameter.positional]
     takes = article(len(positional), "value") + " by place" if positional else "no value by place"
-    if place < len(named):
-        help = f"further values have names: did you mean `{named[place].name}: {argument.span.text}`?"
-    else:
-        help = "remove it" + (f"; others have names, such as `{named[0].name}:`" if named else "")
+    pairs = [f"{parameter.name}: {argument.span.text}" for parameter, argument in zip(named, surplus, strict=False)]
     context.problems.add(
         rules.too_many_arguments,
-        argument.span,
-        f"`{word.name}` takes {takes}, and this is one more",
-        help=help,
+        surplus[0].span.to(surplus[-1].span),
+        f"`{word.name}` takes {takes}, and this is {'one' if len(surplus) == 1 else len(surplus)} more",
+        help=f"further values have names: did you mean `{', '.join(pairs)}`?" if pairs else "remove it",
     )
 
 
@@ -198,6 +197,24 @@ def expected(kind: Kind) -> str:
     return "a value"
 
 
+def _such_as(kind: Kind) -> str:
+    match kind:
+        case vocabulary.Count():
+            return f", such as {max(kind.minimum, 64) if kind.maximum is None else kind.minimum}"
+        case vocabulary.Real():
+            return ", such as 0.5"
+        case vocabulary.Scheduled():
+            return ", such as 2e-4 or `cosine(1e-3, 0)`"
+        case vocabulary.SizeOf():
+            return ", such as " + "x".join(["4"] * max(kind.rank, 1))
+        case vocabulary.Amount():
+            return f", such as 10 {kind.units[0]}"
+        case vocabulary.WordOf():
+            words = list(WORDS.get(kind.category, {}))
+            return f", such as `{words[0]}`" if words else ""
+    return ""
+
+
 def _bounds(kind: vocabulary.Real) -> str:
     if kind.minimum is not None and kind.maximum is not None:
         return f" {'above' if kind.above else 'from'} {kind.minimum:g} to {kind.maximum:g}"
@@ -242,7 +259,41 @@ def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> A
     result = constant(value, scope, context)
     if result is LOST:
         return LOST
-    return checked(kind, result, value.span, context)
+    found = checked(kind, result, value.span, context)
+    if found is LOST and not isinstance(value, tree.Number | tree.Size | tree.String | tree.Switch):
+        _point_at_definitions(value, scope, context)
+    return found
+
+
+def _point_at_definitions(value: tree.Value, scope: Scope, context: Context) -> None:
+    """Shows where the names in a wrong value are defined; their other uses are then no further mistakes."""
+    labels = []
+    for name in names_in(value):
+        meaning = scope.find(name.text)
+        if isinstance(meaning, Deferred) and meaning.result is not None:
+            labels.append(Label(meaning.span, f"`{name.text}` is {kind_of(meaning.result.value)}"))
+            meaning.result = Constant(LOST)
+    context.problems.label(value.span, labels)
+
+
+def names_in(value: tree.Value) -> Iterator[tree.Name]:
+    """The names that an expression reads."""
+    match value:
+        case tree.Name():
+            yield value
+        case tree.Binary():
+            yield from names_in(value.left)
+            yield from names_in(value.right)
+        case tree.Unary():
+            yield from names_in(value.operand)
+        case tree.Parenthesised():
+            yield from names_in(value.value)
+        case tree.Range():
+            yield from names_in(value.low)
+            yield from names_in(value.high)
+        case tree.ListOf():
+            for item in value.items:
+                yield from names_in(item)
 
 
 def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
@@ -293,6 +344,7 @@ def _wrong(context: Context, span: Span, kind: Kind, found: str) -> Any:
     help = f"write `{text[1:-1]}`, without quotes" if quoted and text[1:-1] else ""
     if isinstance(kind, vocabulary.Text | vocabulary.Path) and text.replace("_", "").isalnum():
         help = f'write `"{text}"`, in quotes'
+    help = help or f"write {expected(kind)}{_such_as(kind)}"
     context.problems.add(rules.wrong_type, span, f"expected {expected(kind)}, found {found}", help=help)
     return LOST
 
@@ -515,15 +567,8 @@ def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: 
         context.used.add(value.text)
         return meaning.name if isinstance(meaning, NetworkMeaning) else meaning.field.name
     if meaning is None:
-        names = [name for name in scope.all() if isinstance(scope.find(name), kind)]
-        if value.text not in context.skipped:
-            found = suggestion(value.text, names)
-            context.problems.add(
-                rules.unknown_name,
-                value.span,
-                f"{what} is needed, and nothing here is named `{value.text}`",
-                help=f"did you mean `{found}`?" if found else f"define {what} of that name",
-            )
+        names = [name for name in list(scope.all()) if isinstance(scope.find(name), kind)]
+        context.unknown_name(value, scope, what=what, among=names)
         return LOST
     if not isinstance(meaning, Missing):
         from gendsl.check.constants import described

@@ -22,7 +22,7 @@ from gendsl.source import Source, Span
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 from gendsl.syntax.write import statement, value
-from gendsl.vocabulary import WORDS
+from gendsl.vocabulary import WORDS, categories_of
 from gendsl.vocabulary.dimensions import Symbolic
 
 
@@ -99,6 +99,7 @@ def check_tree(
             ),
         )
         advise(plan, blocks["train"], context)
+    context.point_at_unread()
     _silence(spec, context)
     if problems.failed:
         plan = None
@@ -108,7 +109,7 @@ def check_tree(
 def _forgive(context: Context) -> None:
     """Names in text that did not parse are not missed."""
     for name in context.skipped:
-        if context.globals.find(name) is None:
+        if context.globals.find(name) is None and not categories_of(name):
             context.globals.names[name] = Missing()
 
 
@@ -144,7 +145,7 @@ def _networks(definitions: Definitions, context: Context) -> dict[str, Network |
 
 def _missing(spec: tree.Spec, definitions: Definitions, context: Context) -> None:
     """Reports blocks that every spec needs; after a syntax error nothing is missed."""
-    if spec.skipped or not spec.statements:
+    if spec.skipped or context.torn or not spec.statements:
         if not spec.statements and not context.problems.failed:
             context.problems.add(
                 rules.missing_block,
@@ -189,7 +190,7 @@ def _missing_sample(definitions: Definitions, networks: dict[str, Network | None
 
 def _unused(definitions: Definitions, builder: TrainingBuilder | None, context: Context) -> None:
     """Reports networks, params, bindings and blocks that nothing reads."""
-    sure = not context.skipped and builder is not None and not builder.broken
+    sure = not context.skipped and not context.torn and builder is not None and not builder.broken
     for name, step in definitions.networks.items():
         if sure and builder is not None and name not in context.used | builder.trained:
             signature = step.arguments[0].value

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from gendsl import rules
 from gendsl.check.scope import Missing, Scope, suggestion
-from gendsl.diagnostics import Problems
+from gendsl.diagnostics import Label, Problems
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, categories_of
@@ -66,7 +67,8 @@ class Context:
     unbuilt: dict[tuple[str, str], None] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)  # top-level names that something reads
     allowed: list[tuple[str, Span]] = field(default_factory=list)
-    memo: dict[object, object] = field(default_factory=dict)
+    memo: dict[object, Any] = field(default_factory=dict)
+    unknown: list[tuple[tree.Name, Scope]] = field(default_factory=list)
 
     def use(self, word: Word) -> None:
         """Notes that the spec uses a word whose run-time part is not built yet."""
@@ -94,17 +96,46 @@ class Context:
         help = f"did you mean `{found}`?" if found else f"`gendsl words --kind {category}` lists what there is"
         self.problems.add(rules.unknown_word, span, f"`{name}` is not {what}", help=help)
 
-    def unknown_name(self, name: tree.Name, scope: Scope, *, words: Iterable[str] = ()) -> None:
-        """Reports a name that nothing defines; names in text that did not parse are not missed."""
+    def unknown_name(
+        self,
+        name: tree.Name,
+        scope: Scope,
+        *,
+        what: str = "",
+        words: Iterable[str] = (),
+        among: Iterable[str] | None = None,
+    ) -> None:
+        """Reports a name that nothing defines, once; names in text that did not parse are not missed.
+
+        `what` is needed there; `words` of the vocabulary could stand there, too; `among` are the names that fit.
+        """
         if name.text in self.skipped or isinstance(scope.find(name.text), Missing):
             return
-        found = suggestion(name.text, [*scope.all(), *words])
+        found = suggestion(name.text, [*(among if among is not None else scope.all()), *words])
+        needed = f"{what} is needed, and " if what else ""
         self.problems.add(
             rules.unknown_name,
             name.span,
-            f"nothing here is named `{name.text}`",
-            help=f"did you mean `{found}`?" if found else "define it, or use a name that is defined before this place",
+            f"{needed}nothing here is named `{name.text}`",
+            help=f"did you mean `{found}`?"
+            if found
+            else f"define {what or 'it'}, or use a name that is defined before this place",
         )
+        self.unknown.append((name, scope))
+        self.globals.names.setdefault(name.text, Missing())
+
+    def point_at_unread(self) -> None:
+        """Shows beside an unknown name the one definition in reach that nothing reads: probably its misspelling."""
+        for name, scope in self.unknown:
+            unread = {n: s for n, s in scope.unread().items() if s.source is name.span.source}
+            near = suggestion(name.text, unread) if len(unread) != 1 else next(iter(unread))
+            if near is not None:
+                self.problems.label(name.span, [Label(unread[near], f"nothing reads this `{near}`")])
+
+    @property
+    def torn(self) -> bool:
+        """Whether a brace is missing or too many: what stands outside its block then is no further mistake."""
+        return self.problems.has(rules.unclosed, rules.unopened, rules.needs_block, rules.brace_on_own_line)
 
 
 def article(count: int, one: str) -> str:

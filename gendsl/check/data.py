@@ -7,7 +7,7 @@ from gendsl.check.arguments import WRONG
 from gendsl.check.context import Context
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
-from gendsl.check.scope import LOST, FieldMeaning, Missing
+from gendsl.check.scope import LOST, FieldMeaning, Missing, did_you_mean
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Augment, Call, Data, Field, Source
@@ -16,6 +16,7 @@ from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import symbol
 
+SPLITS = ("train", "validation", "test")
 KINDS = ("image", "label", "text", "row", "point", "condition")
 _ONCE = frozenset(["source", *KINDS, "curate", "split", "batch", "shuffle", "cache", "window"])
 
@@ -28,7 +29,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     source = found.get("source")
     if source is None:
         _lose_fields(context)
-        if step.block is not None and "source" not in context.skipped:
+        if step.block is not None and "source" not in context.skipped and not context.torn:
             context.problems.add(
                 rules.missing_block,
                 step.head_span,
@@ -40,7 +41,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     fields = _fields(sources, found, context)
     batch = found.get("batch")
     size = batch.arguments["size"] if batch is not None else LOST
-    if batch is None and "batch" not in context.skipped:
+    if batch is None and "batch" not in context.skipped and not context.torn:
         context.problems.add(
             rules.missing_block,
             step.head_span,
@@ -57,6 +58,14 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
             batch.step.span,
             f"a batch of {size} is more than the {examples} examples of the training split",
             help=f"write at most `batch {examples}`",
+        )
+    text = next((field for field in fields if field.kind == "text"), None)
+    if text is not None and "window" not in found and "window" not in context.skipped:
+        context.problems.add(
+            rules.missing_argument,
+            source.step.span,
+            f"`data` does not say how long the pieces of `{text.name}` are",
+            help="write `window 64`: the tokens of an example",
         )
     shuffle = found.get("shuffle")
     cache = found.get("cache")
@@ -230,6 +239,15 @@ def _split(statement: Statement | None, context: Context) -> Any:
             help="write `split train: 90%, test: 10%`",
         )
         return LOST
+    for argument in statement.step.arguments:
+        if argument.name is not None and argument.name.text not in SPLITS:
+            context.problems.add(
+                rules.unknown_argument,
+                argument.name.span,
+                f"`{argument.name.text}` is no split",
+                help=did_you_mean(argument.name.text, SPLITS) or "the splits are train, validation and test",
+            )
+            return LOST
     total = sum(shares.values())
     if total > 1 + 1e-9:
         context.problems.add(

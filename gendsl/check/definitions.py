@@ -44,7 +44,7 @@ def definitions_of(spec: tree.Spec, settings: Mapping[str, str], context: Contex
 
 
 def _missing_experiment(spec: tree.Spec, out: Definitions, context: Context) -> None:
-    if "experiment" in context.skipped:
+    if "experiment" in context.skipped or context.torn:
         return
     start = spec.statements[0].span if spec.statements else Span(spec.source, 0, 0)
     where = Span(spec.source, start.start, min(start.end, start.start + 1))
@@ -83,7 +83,9 @@ def _gather(spec: tree.Spec, out: Definitions, context: Context, opened: list[st
                 context.globals.define(statement.name.text, Missing(), statement.name.span)
             case tree.Chain():
                 step = statement.steps[0]
-                if len(statement.steps) > 1:
+                if step.word not in WORDS["top"] and context.torn:
+                    continue  # it stands outside its block because a brace is missing or too many
+                if len(statement.steps) > 1 and step.word in WORDS["top"]:
                     context.problems.add(
                         rules.no_chain,
                         statement.steps[1].head_span,
@@ -226,6 +228,16 @@ def _define(step: tree.Step, out: Definitions, context: Context) -> None:
         return
     if not _free(name, context):
         return
+    if step.block is None:
+        if kind == "network":
+            context.problems.add(
+                rules.needs_block,
+                step.span,
+                "a network needs its layers",
+                help="write them in `{ … }` behind the result",
+            )
+        context.globals.define(name.text, Missing(), name.span)
+        return
     if kind == "network":
         context.globals.define(name.text, NetworkMeaning(name.text), name.span)
         out.networks[name.text] = step
@@ -288,7 +300,12 @@ def _import(step: tree.Step, out: Definitions, context: Context, opened: list[st
     if source is None:
         reason = next((d.message for d in problems), "it cannot be read")
         near = did_you_mean(os.path.basename(path), _beside(place))
-        context.problems.add(rules.import_failed, step.span, f'"{path}" cannot be imported: {reason}', help=near or "write a path relative to this file")
+        context.problems.add(
+            rules.import_failed,
+            step.span,
+            f'"{path}" cannot be imported: {reason}',
+            help=near or "write a path relative to this file",
+        )
         return
     imported = parse(source, context.problems)
     context.skipped = context.skipped | imported.skipped

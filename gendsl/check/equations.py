@@ -24,7 +24,7 @@ from gendsl.check.scope import (
     Scope,
     did_you_mean,
 )
-from gendsl.diagnostics import Problems
+from gendsl.diagnostics import Label, Problems
 from gendsl.plan.plan import Call, Field, Input, Network, Operation, Quantity
 from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Type, Unknown
 from gendsl.source import Span
@@ -360,6 +360,9 @@ class Equations:
         function = node.function
         if isinstance(function, tree.Member) and isinstance(function.value, tree.Name):
             name, role = function.value.text, function.name
+            if isinstance(scope.find(name), Missing):
+                self._evaluate_quietly(node, scope)
+                return NOTHING
             if scope.find(name) is None and name in WORDS["loss"]:
                 return self._loss_call(name, role, node, scope)
             if scope.find(name) is None and name not in self.context.skipped:
@@ -407,11 +410,9 @@ class Equations:
                 help=did_you_mean(function.text, WORDS["function"]) or "put it into a network, and call that here",
             )
             return NOTHING
-        networks = [n for n in scope.all() if isinstance(scope.find(n), NetworkMeaning)]
+        networks = [n for n in list(scope.all()) if isinstance(scope.find(n), NetworkMeaning)]
         self.context.unknown_name(
-            function,
-            Scope(None, {n: Missing() for n in networks}),
-            words=[*WORDS["function"], *WORDS["penalty"], *WORDS["loss"]],
+            function, scope, among=networks, words=[*WORDS["function"], *WORDS["penalty"], *WORDS["loss"]]
         )
         return NOTHING
 
@@ -715,6 +716,10 @@ class Equations:
             else f"`{network.name}` takes {_signature(network)}"
         )
         self._mismatch(span, f"{what} takes {wanted}, and this is a {_kind(type)}", help)
+        maker = self.calls.get(operand.number)
+        if maker is not None and isinstance(type, Distribution):
+            declared_at = self.context.globals.spans[maker[1]]
+            self.context.problems.label(span, [Label(declared_at, f"`{maker[1]}` is declared to give a {_kind(type)}")])
         return False
 
     def draw(self, statement: tree.Draw, scope: Scope) -> Operand:

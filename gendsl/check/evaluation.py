@@ -5,19 +5,20 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import bind
-from gendsl.check.constants import constant, plain
+from gendsl.check.constants import constant, kind_of, plain
 from gendsl.check.context import Context
 from gendsl.check.equations import NOTHING, Equations, Sites
 from gendsl.check.pruning import pruned
-from gendsl.check.scope import LOST, Deferred, Missing, Operand, Scope, did_you_mean, suggestion
+from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope, did_you_mean, suggestion
 from gendsl.check.statements import calls_of, statement_of, statements_of
 from gendsl.diagnostics import Label
-from gendsl.plan.plan import Call, Evaluation, Network, Sample, Update
+from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample, Update
 from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.syntax.write import value as written
 from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.dimensions import same_shape
 
 Bound = tuple[str, Operand, Span]
 
@@ -103,6 +104,16 @@ def sample_of(
             message = f"`{name}` is no sample: it is {_article(operand)}"
             help = "draw from it or take its mean" if isinstance(operand.type, Distribution) else "a sample is a tensor"
             context.problems.add(rules.type_mismatch, span, message, help=help)
+            return None
+        meaning = context.globals.find(name)
+        sized = isinstance(meaning, FieldMeaning) and meaning.field.kind != "text"  # a text may be longer than a window
+        if sized and isinstance(meaning, FieldMeaning) and not same_shape(meaning.field.shape, operand.type.shape):
+            context.problems.add(
+                rules.type_mismatch,
+                span,
+                f"`{name}` is {Tensor(meaning.field.shape)} in the data, and this is {operand.type}",
+                help="give it what the network makes of that field, or choose another name",
+            )
             return None
         outputs.append((name, operand.number))
     numbers, operations = pruned([number for _, number in outputs], equations.operations)
@@ -255,7 +266,12 @@ def _condition(value: tree.Value, known: Mapping[str, Any], context: Context) ->
         case tree.Number():
             pass
         case _:
-            constant(value, context.globals, context)
+            context.problems.add(
+                rules.type_mismatch,
+                value.span,
+                f"`{written(value)}` is no score and no number",
+                help="a condition compares scores with numbers: `fid > 20`",
+            )
 
 
 def sweep_of(step: tree.Step, context: Context) -> Call:
@@ -297,6 +313,26 @@ def _param(name: tree.Name, context: Context) -> None:
     )
 
 
+def _alike(changed: tree.Binding, value: Any, context: Context) -> bool:
+    """Whether a variant's value is of the kind of its param's."""
+    meaning = context.globals.find(changed.name.text)
+    before = meaning.result.value if isinstance(meaning, Deferred) and meaning.result is not None else value
+    if isinstance(before, Quantity) and isinstance(value, Quantity) and before.unit == value.unit:
+        return True
+    if before is LOST or (type(before) is type(value) and not isinstance(value, Quantity)):
+        return True
+    if not isinstance(before, Quantity | str | bool | tuple) and not isinstance(value, Quantity | str | bool | tuple):
+        return True
+    context.problems.add(
+        rules.wrong_type,
+        changed.value.span,
+        f"`{changed.name.text}` is {kind_of(before)} in the spec, and this is {kind_of(value)}",
+        labels=(Label(context.globals.spans[changed.name.text], "the param is here"),),
+        help="give it a value of the same kind and unit",
+    )
+    return False
+
+
 def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] | None:
     """The name and the changed params of a `variant`."""
     statement = statement_of(
@@ -310,7 +346,7 @@ def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] 
         if isinstance(one, tree.Binding):
             _param(one.name, context)
             value = constant(one.value, context.globals, context)
-            if value is not LOST:
+            if value is not LOST and _alike(one, value, context):
                 out[one.name.text] = plain(value)
         elif not isinstance(one, tree.Lost):
             context.problems.add(

@@ -21,7 +21,8 @@ def keras_word(name: tree.Name, context: Context) -> Word | None:
             rules.unknown_word,
             name.span,
             f"Keras has no layer `{name.text}`",
-            help=did_you_mean(name.text, keras_layer_names()) or "`keras.` stands before the name of a class of keras.layers",
+            help=did_you_mean(name.text, keras_layer_names())
+            or "`keras.` stands before the name of a class of keras.layers",
         )
         return None
     parameters = tuple(

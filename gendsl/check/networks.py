@@ -21,7 +21,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.check.shapes import report_result
-from gendsl.diagnostics import Label
+from gendsl.diagnostics import Label, Problems
 from gendsl.plan.plan import Input, Layer, Network, Output
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -30,6 +30,7 @@ from gendsl.vocabulary.dimensions import Dimension, Shape, product, same, shown
 from gendsl.vocabulary.word import REQUIRED, Inferred, LayerWord, Mismatch, Parameter, Reference, Word
 
 LAYERS = 100_000
+WEIGHT = 2**31 - 1  # numbers of one weight, which TensorFlow's kernels index by 32 bits
 STEPS = 2 * LAYERS  # of a walk: labels and empty blocks make no layers, and yet take time
 Flow = int | None
 BROKEN = -1  # the flow behind a mistake: layers there are checked for their arguments only
@@ -48,6 +49,7 @@ class Value:
     classes: Dimension | None = None
     integer: bool = False
     word: str = ""
+    call: Span | None = None  # of the block in which it was made
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class NetworkBuilder:
     prefixes: list[str] = field(default_factory=list)
     broken: bool = False
     full: bool = False
+    calls: list[Span] = field(default_factory=list)  # the calls of blocks that are open
     walked: int = 0
     constrain: Any = None  # the network's own, which holds for every layer that has none
 
@@ -419,15 +422,32 @@ class NetworkBuilder:
             self.broken = True
             return BROKEN
         self.open_blocks.append(name)
+        self.calls.append(step.span)
         self.prefixes.append(self._unique(name))
         assert meaning.step.block is not None
-        mistakes = len(self.context.problems)
+        outer, self.context.problems = self.context.problems, Problems()
         result = self.body(meaning.step.block.statements, flow, inner)
+        found, self.context.problems = self.context.problems, outer
         self.prefixes.pop()
+        self.calls.pop()
         self.open_blocks.pop()
-        if len(self.context.problems) > mistakes and result == BROKEN:
+        self._told_of_call(step, inner, found)
+        if len(found) and result == BROKEN:
             self.broken = True
         return result
+
+    def _told_of_call(self, step: tree.Step, inner: Scope, found: Problems) -> None:
+        """Mistakes in a block are told with the call that they came up in; those of one argument once."""
+        blamed: set[str] = set()
+        for one in found:
+            if one.span.text in inner.spans:
+                if one.span.text in blamed:
+                    continue
+                blamed.add(one.span.text)
+            call = Label(step.span, f"in this `{step.word}`")
+            inside = one.span.source is step.span.source and step.span.start <= one.span.start < step.span.end
+            labels = one.labels if inside or call in one.labels else (*one.labels, call)
+            self.context.problems.add(one.rule, one.span, one.message, note=one.note, labels=labels, help=one.help)
 
     def _block_arguments(self, step: tree.Step, meaning: BlockMeaning, scope: Scope, inner: Scope) -> bool:
         names = [
@@ -631,6 +651,8 @@ class NetworkBuilder:
         if self.constrain is not None and "constrain" in arguments and arguments["constrain"] is None:
             bounded = {**arguments, "constrain": self.constrain}
         inferred = word.infer(bounded, tuple(shape for shape in shapes if shape is not None))
+        if isinstance(inferred, Inferred):
+            inferred = _small_enough(inferred)
         if isinstance(inferred, Mismatch):
             self.broken = True
             made = [
@@ -719,7 +741,8 @@ class NetworkBuilder:
         before = self.values[flows[0]] if flows else None
         kept = before is not None and before.shape == shape and len(flows) == 1
         shaped = before.shaped if before is not None and kept else step.head_span
-        self.values.append(Value(shape, step.head_span, shaped, None, integer, word))
+        call = self.calls[0] if self.calls else None
+        self.values.append(Value(shape, step.head_span, shaped, None, integer, word, call))
         self.read.update(flows)
         return len(self.values) - 1
 
@@ -733,6 +756,17 @@ class NetworkBuilder:
         self.names[name] = count + 1
         self.names[f"{name}_{count}"] = 1
         return f"{name}_{count}"
+
+
+def _small_enough(inferred: Inferred) -> Inferred | Mismatch:
+    for weight in inferred.weights:
+        size = product(weight.shape)
+        if isinstance(size, int) and size > WEIGHT:
+            return Mismatch(
+                f"would have {size:,} numbers in one weight, {shown(weight.shape)}",
+                f"a tensor has at most {WEIGHT:,}: make the layer, or what comes in, smaller",
+            )
+    return inferred
 
 
 def _fit(left: Shape, right: Shape) -> bool:

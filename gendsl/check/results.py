@@ -153,7 +153,7 @@ def _result(value: tree.Value, scope: Scope, context: Context) -> Declared | Non
                 value.span,
                 f"`{value.text}` is no data field and no result type",
                 help=did_you_mean(value.text, [*fields, *WORDS.get("result", {})])
-                or f"results are {', '.join(f'`{f}`' for f in fields)}, logits(…), features(…), normal(…), bernoulli(…), categorical(…)",
+                or f"results are {', '.join([*(f'`{f}`' for f in fields), 'logits(…)'])}, features(…), normal(…), bernoulli(…), categorical(…)",
             )
             return None
     if isinstance(value, tree.Size | tree.Number):

@@ -108,12 +108,13 @@ Meaning = Union[
 class Scope:
     """A level of names over another."""
 
-    __slots__ = ("names", "parent", "spans")
+    __slots__ = ("names", "parent", "read", "spans")
 
     def __init__(self, parent: "Scope | None" = None, names: Mapping[str, Meaning] | None = None) -> None:
         self.parent = parent
         self.names: dict[str, Meaning] = dict(names or {})
         self.spans: dict[str, Span] = {}
+        self.read: set[str] = set()
 
     def find(self, name: str) -> Meaning | None:
         """The innermost meaning of a name."""
@@ -121,6 +122,7 @@ class Scope:
         while scope is not None:
             meaning = scope.names.get(name)
             if meaning is not None:
+                scope.read.add(name)
                 return meaning
             scope = scope.parent
         return None
@@ -132,11 +134,22 @@ class Scope:
             self.spans[name] = span
 
     def all(self) -> Iterator[str]:
-        """Every name in reach, the innermost first."""
+        """Every name in reach, the innermost first; not those whose definition is broken."""
         scope: Scope | None = self
         while scope is not None:
-            yield from scope.names
+            yield from (name for name, meaning in scope.names.items() if not isinstance(meaning, Missing))
             scope = scope.parent
+
+    def unread(self) -> dict[str, Span]:
+        """What is defined in reach and was never looked up, with its place."""
+        out: dict[str, Span] = {}
+        scope: Scope | None = self
+        while scope is not None:
+            for name, span in scope.spans.items():
+                if name not in scope.read and not isinstance(scope.names.get(name), Missing):
+                    out.setdefault(name, span)
+            scope = scope.parent
+        return out
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:

@@ -47,7 +47,10 @@ def report_result(
         parting.span,
         f"`{name}` is declared to give {_wanted(declared)} but its layers give {shown(given)}",
         note=note,
-        labels=(Label(declared.span, f"{_wanted(declared)}, from {declared.origin}"),),
+        labels=(
+            Label(declared.span, f"{_wanted(declared)}, from {declared.origin}"),
+            *((Label(parting.call, "in this call"),) if parting.call is not None else ()),
+        ),
         help=_help(values[: value + 1], given, declared),
     )
     return None

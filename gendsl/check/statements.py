@@ -37,7 +37,7 @@ def steps_of(block: tree.Block | None, category: str, context: Context) -> Itera
     for statement in block.statements if block is not None else ():
         if isinstance(statement, tree.Chain):
             step = statement.steps[0]
-            if len(statement.steps) > 1:
+            if len(statement.steps) > 1 and step.word in WORDS.get(category, {}):
                 context.problems.add(
                     rules.no_chain,
                     statement.steps[1].head_span,
@@ -102,7 +102,8 @@ def statements_of(
             continue
         word = WORDS.get(category, {}).get(step.word)
         if word is None:
-            context.unknown_word(step.word, category, step.head_span)
+            if not context.torn:
+                context.unknown_word(step.word, category, step.head_span)
             continue
         if word.name in once and word.name in first:
             context.problems.add(

@@ -69,7 +69,7 @@ class TrainingBuilder:
                 self._binding(statement)
                 continue
             step = statement.steps[0]
-            if len(statement.steps) > 1:
+            if len(statement.steps) > 1 and step.word in WORDS["train"]:
                 self.context.problems.add(
                     rules.no_chain,
                     statement.steps[1].head_span,
@@ -144,7 +144,7 @@ class TrainingBuilder:
                 )
                 return
             self.found[name] = statement
-        else:
+        elif not self.context.torn:
             self.context.unknown_word(name, "train", step.head_span, others=["minimize"] if name == "minimise" else [])
 
     # ---- updates
@@ -208,6 +208,8 @@ class TrainingBuilder:
                 else:
                     pool = ["update"] if together else ["minimize"]
                     self.broken = True
+                    if self.context.torn:
+                        continue
                     self.context.unknown_word(
                         inner.word, "together" if together else "update", inner.head_span, others=pool
                     )
@@ -283,7 +285,7 @@ class TrainingBuilder:
     ) -> Update | None:
         if not losses:
             self.broken = True
-            if step.block is not None and "minimize" not in self.context.skipped:
+            if step.block is not None and "minimize" not in self.context.skipped and not self.context.torn:
                 self.context.problems.add(
                     rules.no_minimize,
                     step.head_span,
@@ -529,7 +531,7 @@ def _phases(builder: TrainingBuilder, step: tree.Step) -> tuple[Phase, ...] | No
             out.append(Phase(name, length, numbers, settings))
         return tuple(out)
     if not lengths:
-        if not {"steps", "epochs", "phase"} & context.skipped:
+        if not {"steps", "epochs", "phase"} & context.skipped and not context.torn:
             context.problems.add(
                 rules.missing_length,
                 step.head_span,

@@ -83,7 +83,11 @@ def _meant(tokens: tuple[Token, ...], position: int, expected: frozenset[str]) -
     token = tokens[position]
     before = tokens[position - 1] if position else Token("", "", 0)
     earlier = tokens[position - 2] if position > 1 else Token("", "", 0)
-    if token.kind == "COLON" and before.kind == "NAME" and earlier.kind in ("NUMBER", "NAME", "RPAR", "STRING", "PERCENT"):
+    if (
+        token.kind == "COLON"
+        and before.kind == "NAME"
+        and earlier.kind in ("NUMBER", "NAME", "RPAR", "STRING", "PERCENT")
+    ):
         return (
             f"a comma is missing between `{earlier.text}` and `{before.text}:`",
             f"write `{earlier.text}, {before.text}: …`",
@@ -106,6 +110,13 @@ def _meant(tokens: tuple[Token, ...], position: int, expected: frozenset[str]) -
         return "comparisons do not chain", "join two of them with `and`: `a < b and b < c`"
     if token.kind in ("NAME", "PARAM") and before.kind == "RBRACE":
         return f"`{token.text}` follows a `}}` directly", "begin a new line, or put `;` between them"
+    if token.kind == "LBRACE" and before.kind == "LBRACE":
+        return "a second `{` stands behind the first", "remove one of the two"
+    if token.kind in _VALUES | {"NAME"} and before.kind in ("RPAR", "RSQB") and "RPAR" in expected:
+        return (
+            f"an operator or a comma is missing before `{token.text}`",
+            f"write `, {token.text}`, or `+`, `-`, `*` between the two",
+        )
     if token.kind in _VALUES | {"NAME"} and before.kind in _VALUES | {"NAME", "RPAR"} and "COMMA" in expected:
         return f"expected `,` or the end of the line, found {shown(token)}", f"write `{before.text}, {token.text}`"
     if token.kind == "LPAR" and before.kind in ("NUMBER", "SIZE", "PERCENT"):

@@ -10,7 +10,6 @@ from gendsl.syntax.tables import REDUCE, SHIFT, Tables, tables
 from gendsl.syntax.tokens import Token, tokens_of
 
 
-
 def parse(source: Source, problems: Problems) -> tree.Spec:
     """The tree of a source; statements that do not parse are reported, left out, and their names kept in `skipped`."""
     tokens = tokens_of(source, problems)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from gendsl import rules
-from gendsl.diagnostics import Problems
+from gendsl.diagnostics import Label, Problems
 from gendsl.source import Source, Span
 from gendsl.syntax.tables import tables
 from gendsl.syntax.tree import Comment
@@ -68,7 +68,7 @@ def tokens_of(source: Source, problems: Problems) -> Tokens:
 
 
 def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
-    """As `tokens_of`; with `margin`, a name at the start of a line ends every block that is open."""
+    """As `tokens_of`; with `margin`, a line ends the open blocks that begin on lines indented as much or more."""
     text, length = source.text, len(source.text)
     pattern, ignored = _pattern()
     match = pattern.match
@@ -92,10 +92,10 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
                 comments.append(Comment(found.group().rstrip(), alone, Span(source, start, position)))
             continue
         token = Token(kind, found.group(), start)
-        if margin and opened and kind in ("NAME", "PARAM") and (start == 0 or text[start - 1] == "\n"):
-            while opened:
-                out.append(_unclosed(source, opened.pop(), token, problems))
-            previous, pending = "RBRACE", pending or Token("SEPARATOR", "\n", start)
+        if margin and opened and kind in ("NAME", "PARAM") and (indent := _indent(text, start)) is not None:
+            while opened and (_line_indent(text, opened[-1].start) >= indent):
+                out.append(_unclosed(source, opened.pop(), token, problems, behind=out[-1]))
+                previous, pending = "RBRACE", pending or Token("SEPARATOR", "\n", start)
         if kind == "SEPARATOR":
             inside = opened and opened[-1].kind != "LBRACE"
             if token.text == ";":
@@ -172,7 +172,21 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
     return Tokens((*out, end), tuple(comments))
 
 
-def _unclosed(source: Source, token: Token, before: Token, problems: Problems) -> Token:
+def _line_indent(text: str, position: int) -> int:
+    """The indentation of the line in which a position lies."""
+    start = end = text.rfind("\n", 0, position) + 1
+    while end < len(text) and text[end] in " \t":
+        end += 1
+    return end - start
+
+
+def _indent(text: str, start: int) -> int | None:
+    """The indentation of a token that begins its line, else None."""
+    line = text.rfind("\n", 0, start) + 1
+    return start - line if not text[line:start].strip() else None
+
+
+def _unclosed(source: Source, token: Token, before: Token, problems: Problems, *, behind: Token | None = None) -> Token:
     """Reports an opening sign without its counterpart, and gives one, so that nothing else is missed."""
     close = _SIGN[_OPENS[token.kind]]
     where = f" before this `{before.text}`" if before.text else " before the end of the file"
@@ -181,6 +195,9 @@ def _unclosed(source: Source, token: Token, before: Token, problems: Problems) -
         Span(source, token.start, token.end),
         f"`{token.text}` is never closed",
         note=f"no `{close}` follows{where}",
+        labels=(Label(Span(source, behind.start, behind.end), f"the `{close}` belongs behind this"),)
+        if behind is not None and behind.end > behind.start
+        else (),
         help=f"add the `{close}` where the part that begins here ends",
     )
     return Token(_OPENS[token.kind], "", before.start)
@@ -276,6 +293,6 @@ def _unreadable(source: Source, position: int, problems: Problems) -> int:
         rules.unknown_character,
         Span(source, position, end),
         f"`{shown}` has no meaning here",
-        help=mends.get(character, "remove it, or put it into a text: \"…\""),
+        help=mends.get(character, 'remove it, or put it into a text: "…"'),
     )
     return end

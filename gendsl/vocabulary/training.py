@@ -80,7 +80,7 @@ WORDS: tuple[Word, ...] = (
         doc="A stretch of the run: updates in it run in it alone, settings in it override those outside.",
         parameters=(
             Parameter(name="name", kind=Expression(), doc="the phase's name"),
-            Parameter(name="steps", kind=Amount(), positional=False, doc="how long"),
+            Parameter(name="steps", kind=Amount(("steps",)), positional=False, doc="how long"),
         ),
         body="phase",
         example="phase decay, steps: 10_000 { learning_rate linear_decay(2e-4, 0) }",
@@ -103,7 +103,7 @@ WORDS: tuple[Word, ...] = (
         name="steps",
         category="train",
         doc="The length of the run in steps; a step takes as many batches as the largest `times`.",
-        parameters=(Parameter(name="length", kind=Amount(), doc="such as 10_000"),),
+        parameters=(Parameter(name="length", kind=Amount(("steps",)), doc="such as 10_000"),),
         example="steps 10_000",
     ),
     Word(
