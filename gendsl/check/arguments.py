@@ -22,7 +22,7 @@ from gendsl.diagnostics import Label, Problems
 from gendsl.plan.plan import Call, Quantity
 from gendsl.source import Span
 from gendsl.syntax import tree
-from gendsl.vocabulary import WORDS
+from gendsl.vocabulary import WORDS, habits
 from gendsl.vocabulary import word as vocabulary
 from gendsl.vocabulary.dimensions import Symbolic
 from gendsl.vocabulary.word import REQUIRED, Kind, Parameter, Word
@@ -124,11 +124,18 @@ def _too_many(word: Word, surplus: list[tree.Argument], context: Context) -> Non
     named = [parameter for parameter in word.parameters if not parameter.positional]
     takes = article(len(positional), "value") + " by place" if positional else "no value by place"
     pairs = [f"{parameter.name}: {argument.span.text}" for parameter, argument in zip(named, surplus, strict=False)]
+    text = surplus[0].span.source.text
+    before = text[: surplus[0].span.start].rstrip().rstrip(",").rstrip().rpartition(" ")[2]
+    whole = habits.split_digits(before, surplus[0].span.text)
     context.problems.add(
         rules.too_many_arguments,
         surplus[0].span.to(surplus[-1].span),
         f"`{word.name}` takes {takes}, and this is {'one' if len(surplus) == 1 else len(surplus)} more",
-        help=f"further values have names: did you mean `{', '.join(pairs)}`?" if pairs else "remove it",
+        help=f"digits are grouped by `_`: write `{whole}`"
+        if whole is not None
+        else f"further values have names: did you mean `{', '.join(pairs)}`?"
+        if pairs
+        else "remove it",
     )
 
 
@@ -140,7 +147,7 @@ def _unknown_argument(word: Word, name: tree.Name, context: Context) -> None:
         rules.unknown_argument,
         name.span,
         f"`{word.name}` has no argument `{name.text}`",
-        help=f"did you mean `{found}:`?" if found and found != name.text else has,
+        help=habits.ARGUMENTS.get(name.text) or (f"did you mean `{found}:`?" if found and found != name.text else has),
     )
 
 
@@ -254,8 +261,8 @@ def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> A
             if deferred is not None:
                 return value_of(kind, deferred.value, context.globals, context)
             return _wrong(context, value.span, kind, _shown(value))
-        case vocabulary.RangeOf() if isinstance(value, tree.Range):
-            pass
+        case vocabulary.Text() | vocabulary.Path() if isinstance(value, tree.Name) and scope.find(value.text) is None:
+            return _wrong(context, value.span, kind, _shown(value))
     result = constant(value, scope, context)
     if result is LOST:
         return LOST
@@ -341,7 +348,8 @@ def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
 def _wrong(context: Context, span: Span, kind: Kind, found: str) -> Any:
     text = span.text
     quoted = text[:1] == '"' and text[-1:] == '"' and not isinstance(kind, vocabulary.Text | vocabulary.Path)
-    help = f"write `{text[1:-1]}`, without quotes" if quoted and text[1:-1] else ""
+    plain_text = text[1:-1].replace(" ", "_") if isinstance(kind, vocabulary.FreeName) else text[1:-1]
+    help = f"write `{plain_text}`, without quotes" if quoted and plain_text else ""
     if isinstance(kind, vocabulary.Text | vocabulary.Path) and text.replace("_", "").isalnum():
         help = f'write `"{text}"`, in quotes'
     help = help or f"write {expected(kind)}{_such_as(kind)}"

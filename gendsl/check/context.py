@@ -9,7 +9,8 @@ from gendsl.check.scope import Missing, Scope, suggestion
 from gendsl.diagnostics import Label, Problems
 from gendsl.source import Span
 from gendsl.syntax import tree
-from gendsl.vocabulary import WORDS, categories_of
+from gendsl.vocabulary import WORDS, categories_of, habits
+from gendsl.vocabulary.habits import NAMES
 from gendsl.vocabulary.word import Word
 
 PLACES = {
@@ -79,12 +80,13 @@ class Context:
         """Reports a word that is none in its place."""
         if name in self.skipped:
             return
+        habit = _habit(name, category)
         kind = KINDS.get(category)
         what = f"{kind}" if kind and category not in PLACES else f"a word {PLACES.get(category, category)}"
         pool = [*WORDS.get(category, {}), *others]
         found = suggestion(name, pool)
         elsewhere = [c for c in categories_of(name) if c in PLACES or c in KINDS]
-        if elsewhere and (found is None or found != name):
+        if elsewhere and not habit and (found is None or found != name):
             place = PLACES.get(elsewhere[0]) or f"where {KINDS[elsewhere[0]]} belongs"
             self.problems.add(
                 rules.misplaced,
@@ -93,7 +95,7 @@ class Context:
                 help=f"`{name}` stands {place}" + (f"; did you mean `{found}`?" if found else ""),
             )
             return
-        help = f"did you mean `{found}`?" if found else f"`gendsl words --kind {category}` lists what there is"
+        help = habit or f"did you mean `{found}`?" if found or habit else f"`gendsl words --kind {category}` lists what there is"
         self.problems.add(rules.unknown_word, span, f"`{name}` is not {what}", help=help)
 
     def unknown_name(
@@ -117,8 +119,9 @@ class Context:
             rules.unknown_name,
             name.span,
             f"{needed}nothing here is named `{name.text}`",
-            help=f"did you mean `{found}`?"
-            if found
+            help=NAMES.get(name.text)
+            or f"did you mean `{found}`?"
+            if found or name.text in NAMES
             else f"define {what or 'it'}, or use a name that is defined before this place",
         )
         self.unknown.append((name, scope))
@@ -136,6 +139,20 @@ class Context:
     def torn(self) -> bool:
         """Whether a brace is missing or too many: what stands outside its block then is no further mistake."""
         return self.problems.has(rules.unclosed, rules.unopened, rules.needs_block, rules.brace_on_own_line)
+
+
+def _habit(name: str, category: str) -> str:
+    """What stands here for a word of Keras, PyTorch or Python."""
+    if category in ("layer", "structure"):
+        meant = habits.layer_meant(name)
+        if meant is not None:
+            return f"here it is `{meant}`"
+    if category == "source":
+        from gendsl.check.headers.tfds import known_names
+
+        if name in known_names():
+            return f'write `tfds("{name}")`'
+    return habits.STATEMENTS.get(name, "") if category in PLACES else ""
 
 
 def article(count: int, one: str) -> str:

@@ -44,7 +44,7 @@ def definitions_of(spec: tree.Spec, settings: Mapping[str, str], context: Contex
 
 
 def _missing_experiment(spec: tree.Spec, out: Definitions, context: Context) -> None:
-    if "experiment" in context.skipped or context.torn:
+    if "experiment" in context.skipped or context.torn or context.problems.has(rules.syntax):
         return
     start = spec.statements[0].span if spec.statements else Span(spec.source, 0, 0)
     where = Span(spec.source, start.start, min(start.end, start.start + 1))

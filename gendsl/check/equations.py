@@ -369,6 +369,12 @@ class Equations:
                 self._evaluate_quietly(node, scope)
                 self.context.unknown_name(function.value, scope, words=WORDS["loss"])
                 return NOTHING
+        if isinstance(function, tree.Member) and isinstance(function.value, tree.String):
+            self._evaluate_quietly(node, scope)
+            self._mismatch(
+                function.value.span, "a loss is named without quotes", f"write `{function.value.value}`, without quotes"
+            )
+            return NOTHING
         if not isinstance(function, tree.Name):
             self._mismatch(
                 node.span, f"`{function.span.text}` cannot be called", "networks, functions and losses are called"
@@ -589,6 +595,7 @@ class Equations:
             rules.missing_input,
             span,
             f"`{network.name}` needs its `{declared.name}`, and nothing can fill it",
+            labels=(Label(self.context.globals.spans[network.name], f"`{declared.name}` is declared here"),),
             help=f"give it: `{network.name}(…, {declared.name}: …)`",
         )
         return NOTHING

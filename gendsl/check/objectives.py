@@ -58,8 +58,9 @@ def expanded(step: tree.Step, scope: Scope, context: Context) -> tuple[tree.Stat
     call = value if isinstance(value, tree.Call) else None
     head = call.function if call is not None else value
     if not isinstance(head, tree.Name):
+        meant = did_you_mean(value.span.text.partition("(")[0].replace("-", "_"), prelude_names())
         context.problems.add(
-            rules.wrong_type, value.span, "`objective` takes an objective's name", help="such as `gan`"
+            rules.wrong_type, value.span, "`objective` takes an objective's name", help=meant or "such as `gan`"
         )
         return None
     meaning = scope.find(head.text)

@@ -58,6 +58,7 @@ class TrainingBuilder:
     trained: set[str] = field(default_factory=set)
     expansions: list[tuple[tree.Step, tuple[tree.Statement, ...]]] = field(default_factory=list)
     broken: bool = False
+    mistaken: set[str] = field(default_factory=set)  # settings that were written in a wrong way
 
     def walk(self, statements: tuple[tree.Statement, ...], into: list[int]) -> None:
         """Goes through statements of `train`, of a phase or of an objective."""
@@ -99,6 +100,7 @@ class TrainingBuilder:
                 help="choose another name",
             )
         elif name in WORDS["train"]:
+            self.mistaken.add(name)
             self.context.problems.add(
                 rules.syntax,
                 statement.span,
@@ -208,6 +210,7 @@ class TrainingBuilder:
                 else:
                     pool = ["update"] if together else ["minimize"]
                     self.broken = True
+                    losses.append(Loss(NOTHING, inner))
                     if self.context.torn:
                         continue
                     self.context.unknown_word(
@@ -290,7 +293,7 @@ class TrainingBuilder:
                     rules.no_minimize,
                     step.head_span,
                     "this update minimizes nothing",
-                    help="write `minimize …`: its loss",
+                    help=_minimized(step),
                 )
             return None
         names = statement.arguments["networks"]
@@ -448,6 +451,14 @@ def _stops(equations: Equations) -> bool:
     )
 
 
+def _minimized(step: tree.Step) -> str:
+    """What to write in an update that minimizes nothing: its last binding is probably meant."""
+    bindings = [one for one in (step.block.statements if step.block else ()) if isinstance(one, tree.Binding)]
+    if not bindings:
+        return "write `minimize …`: its loss"
+    return f"write `minimize {bindings[-1].name.text}` behind its bindings, or `minimize` instead of `{bindings[-1].name.text} =`"
+
+
 def train_of(
     step: tree.Step, networks: dict[str, Network | None], augment: Augment, context: Context
 ) -> tuple[Train | None, TrainingBuilder]:
@@ -482,7 +493,7 @@ def _with_optimizers(builder: TrainingBuilder, step: tree.Step) -> tuple[Group, 
         updates: list[Update] = []
         for update in group.updates:
             optimizer = update.optimizer if update.optimizer is not None else builder.optimizer
-            if optimizer is None and "optimizer" not in builder.context.skipped:
+            if optimizer is None and "optimizer" not in builder.context.skipped | builder.mistaken:
                 builder.context.problems.add(
                     rules.missing_optimizer,
                     step.head_span,
@@ -531,7 +542,7 @@ def _phases(builder: TrainingBuilder, step: tree.Step) -> tuple[Phase, ...] | No
             out.append(Phase(name, length, numbers, settings))
         return tuple(out)
     if not lengths:
-        if not {"steps", "epochs", "phase"} & context.skipped and not context.torn:
+        if not {"steps", "epochs", "phase"} & (context.skipped | builder.mistaken) and not context.torn:
             context.problems.add(
                 rules.missing_length,
                 step.head_span,
