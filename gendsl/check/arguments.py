@@ -1,12 +1,13 @@
 """A word and the arguments written behind it in, a value for each of its parameters out, checked by kind."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gendsl import rules
-from gendsl.check.constants import RangeValue, constant, kind_of, plain
-from gendsl.check.context import KINDS, Context, article
+from gendsl.check.checked import checked
+from gendsl.check.constants import constant, kind_of
+from gendsl.check.context import Context, article
+from gendsl.check.expected import expected, value_shown, wrong_type
 from gendsl.check.scope import (
     LOST,
     Constant,
@@ -19,12 +20,11 @@ from gendsl.check.scope import (
     suggestion,
 )
 from gendsl.diagnostics import Label, Problems
-from gendsl.plan.plan import Call, Quantity
+from gendsl.plan.plan import Call
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, habits
 from gendsl.vocabulary import word as vocabulary
-from gendsl.vocabulary.dimensions import Symbolic
 from gendsl.vocabulary.word import REQUIRED, Kind, Parameter, Word
 
 # Turns a `Reference` or an `Expression` into what its place needs; the default leaves the tree as it is.
@@ -161,75 +161,6 @@ def _missing(word: Word, parameter: Parameter, span: Span, context: Context) -> 
     )
 
 
-def expected(kind: Kind) -> str:
-    """What a kind takes, in words."""
-    match kind:
-        case vocabulary.Count():
-            return "a whole number" + (f" from {kind.minimum}" if kind.minimum != 1 else "")
-        case vocabulary.Real():
-            return "a number" + _bounds(kind)
-        case vocabulary.Toggle():
-            return "`on` or `off`"
-        case vocabulary.Text():
-            return "a text"
-        case vocabulary.Path():
-            return "a path in quotes"
-        case vocabulary.Choice():
-            return "one of " + ", ".join(f"`{name}`" for name in kind.names)
-        case vocabulary.SizeOf():
-            of = {0: "a size", 1: "a size of one number"}.get(kind.rank, f"a size of {kind.rank} numbers")
-            return of + (" or one number" if kind.one else "")
-        case vocabulary.RangeOf():
-            return "a range such as 0..1"
-        case vocabulary.ListOf():
-            return f"a list, each {expected(kind.item)}"
-        case vocabulary.Amount():
-            return "a number of " + " or ".join(kind.units)
-        case vocabulary.Scheduled():
-            return "a number or a schedule"
-        case vocabulary.WordOf():
-            return KINDS.get(kind.category, f"a word of the kind {kind.category}")
-        case vocabulary.Reference():
-            return "a label or an input"
-        case vocabulary.NetworkName():
-            return "a network"
-        case vocabulary.FieldName():
-            return "a data field"
-        case vocabulary.FreeName():
-            return "a name"
-        case vocabulary.Expression():
-            return "an expression"
-        case vocabulary.OneOf():
-            return " or ".join(expected(one) for one in kind.kinds)
-    return "a value"
-
-
-def _such_as(kind: Kind) -> str:
-    match kind:
-        case vocabulary.Count():
-            return f", such as {max(kind.minimum, 64) if kind.maximum is None else kind.minimum}"
-        case vocabulary.Real():
-            return ", such as 0.5"
-        case vocabulary.Scheduled():
-            return ", such as 2e-4 or `cosine(1e-3, 0)`"
-        case vocabulary.SizeOf():
-            return ", such as " + "x".join(["4"] * max(kind.rank, 1))
-        case vocabulary.Amount():
-            return f", such as 10 {kind.units[0]}"
-        case vocabulary.WordOf():
-            words = list(WORDS.get(kind.category, {}))
-            return f", such as `{words[0]}`" if words else ""
-    return ""
-
-
-def _bounds(kind: vocabulary.Real) -> str:
-    if kind.minimum is not None and kind.maximum is not None:
-        return f" {'above' if kind.above else 'from'} {kind.minimum:g} to {kind.maximum:g}"
-    if kind.minimum is not None:
-        return f" {'above' if kind.above else 'from'} {kind.minimum:g}"
-    return f" up to {kind.maximum:g}" if kind.maximum is not None else ""
-
-
 def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> Any:
     """The checked value of an argument of a kind (word.py says what it becomes); `LOST` after a reported mistake."""
     if isinstance(value, tree.Parenthesised) and not isinstance(kind, vocabulary.Count | vocabulary.Real):
@@ -248,7 +179,7 @@ def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> A
         case vocabulary.FreeName():
             if isinstance(value, tree.Name):
                 return value.text
-            return _wrong(context, value.span, kind, _shown(value))
+            return wrong_type(context, value.span, kind, value_shown(value))
         case vocabulary.Reference() | vocabulary.Expression():
             return value
         case vocabulary.OneOf():
@@ -260,9 +191,9 @@ def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> A
             deferred = _deferred(value, scope, context)
             if deferred is not None:
                 return value_of(kind, deferred.value, context.globals, context)
-            return _wrong(context, value.span, kind, _shown(value))
+            return wrong_type(context, value.span, kind, value_shown(value))
         case vocabulary.Text() | vocabulary.Path() if isinstance(value, tree.Name) and scope.find(value.text) is None:
-            return _wrong(context, value.span, kind, _shown(value))
+            return wrong_type(context, value.span, kind, value_shown(value))
     result = constant(value, scope, context)
     if result is LOST:
         return LOST
@@ -303,184 +234,6 @@ def names_in(value: tree.Value) -> Iterator[tree.Name]:
                 yield from names_in(item)
 
 
-def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
-    """A constant as the value of a kind, or `LOST` with a reported mistake."""
-    match kind:
-        case vocabulary.Count():
-            return _count(kind, result, span, context)
-        case vocabulary.Real():
-            if not isinstance(result, int | Fraction | float) or isinstance(result, bool):
-                return _wrong(context, span, kind, kind_of(result))
-            low = kind.minimum is not None and (result <= kind.minimum if kind.above else result < kind.minimum)
-            if low or (kind.maximum is not None and result > kind.maximum):
-                context.problems.add(
-                    rules.out_of_range,
-                    span,
-                    f"{float(result):g} is out of range",
-                    help=f"write {expected(kind)}",
-                )
-                return LOST
-            return plain(result)
-        case vocabulary.Toggle():
-            return result if isinstance(result, bool) else _wrong(context, span, kind, kind_of(result))
-        case vocabulary.Text():
-            return result if isinstance(result, str) else _wrong(context, span, kind, kind_of(result))
-        case vocabulary.Path():
-            return _path(kind, result, span, context)
-        case vocabulary.SizeOf():
-            return _size(kind, result, span, context)
-        case vocabulary.RangeOf():
-            if not isinstance(result, RangeValue) or not all(
-                isinstance(end, int | Fraction | float) and not isinstance(end, bool) for end in result
-            ):
-                return _wrong(context, span, kind, kind_of(result))
-            if result[0] >= result[1]:
-                context.problems.add(
-                    rules.out_of_range, span, "the range ends before it begins", help="write the smaller number first"
-                )
-                return LOST
-            return plain(result)
-        case vocabulary.Amount():
-            return _amount(kind, result, span, context)
-    return plain(result)
-
-
-def _wrong(context: Context, span: Span, kind: Kind, found: str) -> Any:
-    text = span.text
-    quoted = text[:1] == '"' and text[-1:] == '"' and not isinstance(kind, vocabulary.Text | vocabulary.Path)
-    plain_text = text[1:-1].replace(" ", "_") if isinstance(kind, vocabulary.FreeName) else text[1:-1]
-    help = f"write `{plain_text}`, without quotes" if quoted and plain_text else ""
-    if isinstance(kind, vocabulary.Text | vocabulary.Path) and text.replace("_", "").isalnum():
-        help = f'write `"{text}"`, in quotes'
-    help = help or f"write {expected(kind)}{_such_as(kind)}"
-    context.problems.add(rules.wrong_type, span, f"expected {expected(kind)}, found {found}", help=help)
-    return LOST
-
-
-def _shown(value: tree.Value) -> str:
-    match value:
-        case tree.Name():
-            return f"the name `{value.text}`"
-        case tree.String():
-            return f"the text {value.text}"
-        case tree.Call():
-            return f"the call `{_head(value)}(…)`"
-        case tree.Number() | tree.Size():
-            return f"`{value.text}`"
-        case tree.Quantity():
-            return f"the quantity {value.span.text}"
-        case tree.ListOf():
-            return "a list"
-        case tree.Range():
-            return "a range"
-        case tree.Switch():
-            return "`on`" if value.value else "`off`"
-    return "an expression"
-
-
-def _head(value: tree.Value) -> str:
-    while isinstance(value, tree.Call):
-        value = value.function
-    return value.text if isinstance(value, tree.Name) else value.span.text
-
-
-def _count(kind: vocabulary.Count, result: Any, span: Span, context: Context) -> Any:
-    if isinstance(result, Symbolic):
-        return result
-    if isinstance(result, bool) or not isinstance(result, int | Fraction | float):
-        return _wrong(context, span, kind, kind_of(result))
-    if not isinstance(result, int):
-        context.problems.add(
-            rules.not_whole,
-            span,
-            f"{expected(kind)} is needed, and this is {float(result):g}",
-            help="round it, or choose numbers that divide",
-        )
-        return LOST
-    if result < kind.minimum:
-        context.problems.add(
-            rules.not_whole if kind.minimum == 1 else rules.out_of_range,
-            span,
-            f"{expected(kind)} is needed, and this is {result}",
-            help=f"write {kind.minimum} or more",
-        )
-        return LOST
-    if kind.maximum is not None and result > kind.maximum:
-        context.problems.add(rules.out_of_range, span, f"{result} is too large", help=f"the largest is {kind.maximum}")
-        return LOST
-    return result
-
-
-def _size(kind: vocabulary.SizeOf, result: Any, span: Span, context: Context) -> Any:
-    parts = result if isinstance(result, tuple) and not isinstance(result, RangeValue) else None
-    if parts is None:
-        if not kind.one and kind.rank != 1:
-            return _wrong(context, span, kind, kind_of(result))
-        one = _count(vocabulary.Count(kind.minimum), result, span, context)
-        return LOST if one is LOST else (one,) * max(kind.rank, 1)
-    out = tuple(_count(vocabulary.Count(kind.minimum), part, span, context) for part in parts)
-    if LOST in out:
-        return LOST
-    if kind.rank and len(out) != kind.rank:
-        return _wrong(context, span, kind, kind_of(result))
-    return out
-
-
-def _amount(kind: vocabulary.Amount, result: Any, span: Span, context: Context) -> Any:
-    if isinstance(result, int | Fraction | float) and not isinstance(result, bool):
-        result = Quantity(plain(result), kind.units[0])
-    if not isinstance(result, Quantity):
-        return _wrong(context, span, kind, kind_of(result))
-    if result.unit not in kind.units:
-        context.problems.add(
-            rules.unknown_unit,
-            span,
-            f"{result.unit} are not counted here",
-            help=f"write {expected(kind)}",
-        )
-        return LOST
-    whole = result.unit in ("steps", "epochs", "checks")
-    if result.value <= 0 or (whole and int(result.value) != result.value):
-        context.problems.add(
-            rules.not_whole if whole else rules.out_of_range,
-            span,
-            f"a number of {result.unit} is needed that is {'whole and ' if whole else ''}positive",
-            help=f"this is {result.value}",
-        )
-        return LOST
-    return result
-
-
-def _path(kind: vocabulary.Path, result: Any, span: Span, context: Context) -> Any:
-    if not isinstance(result, str):
-        return _wrong(context, span, kind, kind_of(result))
-    parts = result.replace("\\", "/").split("/")
-    why = (
-        "it is empty"
-        if not result
-        else "it is absolute"
-        if result.startswith(("/", "\\")) or result[1:2] == ":"
-        else "it begins with `~`"
-        if result.startswith("~")
-        else "it is a URL"
-        if "://" in result
-        else "it goes up by `..`"
-        if ".." in parts
-        else "it holds a NUL"
-        if "\0" in result
-        else ""
-    )
-    if why:
-        context.problems.add(
-            rules.path_outside,
-            span,
-            f"this path leaves the project's folder: {why}",
-            help="write a path relative to the spec, inside its folder; put the data there, or a link's target",
-        )
-        return LOST
-    return result
-
-
 def _choice(kind: vocabulary.Choice, value: tree.Value, scope: Scope, context: Context) -> Any:
     if isinstance(value, tree.Name):
         if value.text in kind.names:
@@ -497,7 +250,7 @@ def _choice(kind: vocabulary.Choice, value: tree.Value, scope: Scope, context: C
             help=did_you_mean(value.text, kind.names),
         )
         return LOST
-    return _wrong(context, value.span, kind, _shown(value))
+    return wrong_type(context, value.span, kind, value_shown(value))
 
 
 def _deferred(value: tree.Value, scope: Scope, context: Context) -> Deferred | None:
@@ -520,7 +273,7 @@ def _word(kind: vocabulary.WordOf, value: tree.Value, scope: Scope, context: Con
     call = value if isinstance(value, tree.Call) else None
     head = call.function if call is not None else value
     if not isinstance(head, tree.Name):
-        return _wrong(context, value.span, kind, _shown(value))
+        return wrong_type(context, value.span, kind, value_shown(value))
     word = WORDS.get(kind.category, {}).get(head.text)
     if word is None:
         deferred = _deferred(head, scope, context) if call is None else None
@@ -568,12 +321,12 @@ def _scheduled(kind: vocabulary.Scheduled, value: tree.Value, scope: Scope, cont
 
 def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: str) -> Any:
     if not isinstance(value, tree.Name):
-        context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {_shown(value)}")
+        context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {value_shown(value)}")
         return LOST
     meaning = scope.find(value.text)
     if isinstance(meaning, kind):
         context.used.add(value.text)
-        return meaning.name if isinstance(meaning, NetworkMeaning) else meaning.field.name
+        return meaning.field.name if isinstance(meaning, FieldMeaning) else value.text
     if meaning is None:
         names = [name for name in list(scope.all()) if isinstance(scope.find(name), kind)]
         context.unknown_name(value, scope, what=what, among=names)
@@ -600,7 +353,7 @@ def _one_of(kind: vocabulary.OneOf, value: tree.Value, scope: Scope, context: Co
         tried.append(attempt.problems)
     closest = [p for p in tried if any(d.span != value.span or d.rule is not rules.wrong_type for d in p)]
     if isinstance(value, tree.Name) and not isinstance(scope.find(value.text), Deferred):
-        return _wrong(context, value.span, kind, _shown(value))
+        return wrong_type(context, value.span, kind, value_shown(value))
     for diagnostic in closest[0] if closest else ():
         context.problems.add(
             diagnostic.rule,
@@ -611,10 +364,5 @@ def _one_of(kind: vocabulary.OneOf, value: tree.Value, scope: Scope, context: Co
             help=diagnostic.help,
         )
     if not closest:
-        return _wrong(context, value.span, kind, _shown(value))
+        return wrong_type(context, value.span, kind, value_shown(value))
     return LOST
-
-
-def without_lost(arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The arguments, or None where one of them is lost."""
-    return None if any(value is LOST for value in arguments.values()) else dict(arguments)

@@ -10,9 +10,9 @@ from gendsl.check.constants import constant, plain
 from gendsl.check.context import Context
 from gendsl.check.data import KINDS, augment_of, data_of
 from gendsl.check.definitions import Definitions, definitions_of
-from gendsl.check.equations import Sites
 from gendsl.check.evaluation import evaluation_of, monitors_of, sample_of, sweep_of, variant_of
 from gendsl.check.networks import network_of
+from gendsl.check.operations import Sites
 from gendsl.check.scope import LOST, Missing, did_you_mean
 from gendsl.check.statements import calls_of
 from gendsl.check.training import TrainingBuilder, train_of
@@ -24,7 +24,6 @@ from gendsl.syntax.parse import parse
 from gendsl.syntax.write import statement, value
 from gendsl.vocabulary import WORDS, categories_of
 from gendsl.vocabulary.dimensions import Symbolic
-
 
 FRAMES = 20_000  # of Python: the limits of nesting and of operators (syntax/tokens.py) stay far below
 
@@ -261,10 +260,10 @@ def _silence(spec: tree.Spec, context: Context) -> None:
 def _allowed(
     statements: tuple[tree.Statement, ...], place: Span, out: list[tuple[str, Span]], context: Context
 ) -> None:
-    for statement in statements:
-        if not isinstance(statement, tree.Chain):
+    for one in statements:
+        if not isinstance(one, tree.Chain):
             continue
-        for step in statement.steps:
+        for step in one.steps:
             if step.word == "allow" and step.arguments:
                 name = step.arguments[0].value
                 if isinstance(name, tree.Name):

@@ -1,10 +1,10 @@
 """Constant expressions in, values out: exact rationals, sizes that wait for the data, quantities, texts."""
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from gendsl import rules
+from gendsl.check.arithmetic import ARITHMETIC, COMPARE
 from gendsl.check.context import Context
 from gendsl.check.scope import (
     LOST,
@@ -307,9 +307,9 @@ def _binary(node: tree.Binary, scope: Scope, context: Context) -> Any:
     if not _numeric(right):
         return _wrong(context, node.right.span, "a number", right)
     try:
-        if operator in _COMPARE:
-            return _COMPARE[operator](left, right)
-        value = _ARITHMETIC[operator](left, right)
+        if operator in COMPARE:
+            return COMPARE[operator](left, right)
+        value = ARITHMETIC[operator](left, right)
     except ZeroDivisionError:
         context.problems.add(
             rules.bad_arithmetic, node.right.span, "this divides by zero", help="divide by another number"
@@ -351,68 +351,3 @@ def _quantities(node: tree.Binary, left: Any, right: Any, context: Context) -> A
         rules.bad_arithmetic, node.span, message, help="quantities are added to their like, and scaled by numbers"
     )
     return LOST
-
-
-def _divide(left: Any, right: Any) -> Any:
-    if isinstance(left, Symbolic) or isinstance(right, Symbolic):
-        from gendsl.vocabulary.dimensions import floor_divide
-
-        if isinstance(right, int) and right > 0:
-            return floor_divide(left, right)
-        raise TypeError
-    if isinstance(left, float) or isinstance(right, float):
-        return left / right
-    return Fraction(left) / Fraction(right)
-
-
-def _power(left: Any, right: Any) -> Any:
-    if isinstance(left, Symbolic) or isinstance(right, Symbolic):
-        raise TypeError
-    if abs(right) > 1024 and abs(left) not in (0, 1):
-        raise OverflowError
-    if isinstance(right, int):
-        return Fraction(left) ** right if not isinstance(left, float) else left**right
-    result = float(left) ** float(right)
-    if isinstance(result, complex):
-        raise ValueError
-    return result
-
-
-def _times(left: Any, right: Any) -> Any:
-    if (
-        isinstance(left, Symbolic)
-        and isinstance(right, Fraction | float)
-        or (isinstance(right, Symbolic) and isinstance(left, Fraction | float))
-    ):
-        raise TypeError
-    return left * right
-
-
-def _plus(sign: int) -> Callable[[Any, Any], Any]:
-    def add(left: Any, right: Any) -> Any:
-        if (
-            isinstance(left, Symbolic)
-            and isinstance(right, Fraction | float)
-            or (isinstance(right, Symbolic) and isinstance(left, Fraction | float))
-        ):
-            raise TypeError
-        return left + sign * right
-
-    return add
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": _plus(1),
-    "-": _plus(-1),
-    "*": _times,
-    "/": _divide,
-    "^": _power,
-}
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}

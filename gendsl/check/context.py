@@ -95,7 +95,11 @@ class Context:
                 help=f"`{name}` stands {place}" + (f"; did you mean `{found}`?" if found else ""),
             )
             return
-        help = habit or f"did you mean `{found}`?" if found or habit else f"`gendsl words --kind {category}` lists what there is"
+        help = (
+            habit or f"did you mean `{found}`?"
+            if found or habit
+            else f"`gendsl words --kind {category}` lists what there is"
+        )
         self.problems.add(rules.unknown_word, span, f"`{name}` is not {what}", help=help)
 
     def unknown_name(
@@ -119,8 +123,7 @@ class Context:
             rules.unknown_name,
             name.span,
             f"{needed}nothing here is named `{name.text}`",
-            help=NAMES.get(name.text)
-            or f"did you mean `{found}`?"
+            help=NAMES.get(name.text) or f"did you mean `{found}`?"
             if found or name.text in NAMES
             else f"define {what or 'it'}, or use a name that is defined before this place",
         )

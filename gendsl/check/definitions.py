@@ -214,10 +214,8 @@ def _define(step: tree.Step, out: Definitions, context: Context) -> None:
         context.problems.add(
             rules.needs_block, step.span, f"`{kind}` needs a block", help=f"write `{WORDS['top'][kind].example}`"
         )
-    if (
-        kind == "network"
-        and any(name.text in WORDS[c] for c in ("structure",))
-        or (kind == "block" and (name.text in WORDS["layer"] or name.text in WORDS["structure"]))
+    if (kind == "network" and any(name.text in WORDS[c] for c in ("structure",))) or (
+        kind == "block" and (name.text in WORDS["layer"] or name.text in WORDS["structure"])
     ):
         context.problems.add(
             rules.duplicate_name,

@@ -7,7 +7,8 @@ from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.constants import constant, kind_of, plain
 from gendsl.check.context import Context
-from gendsl.check.equations import NOTHING, Equations, Sites
+from gendsl.check.equations import Equations
+from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope, did_you_mean, suggestion
 from gendsl.check.statements import calls_of, statement_of, statements_of
@@ -159,7 +160,7 @@ def evaluation_of(
         if isinstance(operand.type, Scalar) or (isinstance(operand.type, Tensor) and operand.type.shape == ()):
             outputs.append((name, operand.number))
     names = {call.word for call in scores if call.word != "keep"} | {name for name, _ in outputs}
-    context.memo.setdefault("scores", {}).update(dict.fromkeys(names))  # type: ignore[attr-defined]
+    context.memo.setdefault("scores", {}).update(dict.fromkeys(names))
     for statement in statements:
         best = statement.arguments.get("best")
         if statement.word.name == "keep" and isinstance(best, str) and best not in names:
@@ -185,7 +186,7 @@ def evaluation_of(
 def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tuple[Call, ...]:
     """The plan of `monitor { }`: its conditions read scores, losses and their best values."""
     out: list[Call] = []
-    known = dict(context.memo.get("scores", {}))  # type: ignore[call-overload]
+    known = dict(context.memo.get("scores", {}))
     known.update({f"{update.name}_loss": None for update in updates})
     for statement in statements_of(step.block, "monitor", context.globals, context):
         arguments = dict(statement.arguments)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from gendsl.plan.plan import Field
 from gendsl.plan.types import Type
@@ -19,7 +19,7 @@ class _Lost:
         return "lost"
 
 
-LOST = _Lost()
+LOST: Any = _Lost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,9 @@ class Missing:
     """A name whose definition did not parse or check: using it is no further mistake."""
 
 
-Meaning = Union[
-    Constant,
-    Deferred,
-    Node,
-    Operand,
-    NetworkMeaning,
-    FieldMeaning,
-    BlockMeaning,
-    ObjectiveMeaning,
-    Missing,
-]
+Meaning = (
+    Constant | Deferred | Node | Operand | NetworkMeaning | FieldMeaning | BlockMeaning | ObjectiveMeaning | Missing
+)
 
 
 class Scope:

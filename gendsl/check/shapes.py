@@ -77,22 +77,35 @@ def _help(values: list[Any], given: Shape, declared: Declared) -> str:
     if len(want) == 3 and given[:2] == want[:2]:
         return f"the channels part: end with a `conv {shown(want[2:])}`"
     if len(want) == 3 and known(*given, *want):
-        for earlier in reversed(values):
-            shape = earlier.shape
-            if earlier.word == "reshape" and shape is not None and len(shape) == 3 and known(*shape):
-                scale = [
-                    (g // s, w) for g, s, w in zip(given[:2], shape[:2], want[:2], strict=True) if s and g % s == 0
-                ]
-                if len(scale) == 2 and all(factor and w % factor == 0 for factor, w in scale):
-                    to = [w // factor for factor, w in scale]
-                    return (
-                        f"start from `reshape {to[0]}, {to[1]}, …` instead of `reshape {shape[0]}, {shape[1]}, …`, "
-                        "and change the `dense` before it alike"
-                    )
-        if all(w and g % w == 0 for g, w in zip(given[:2], want[:2], strict=True)):
-            return f"it is {given[0] // want[0]} times too high: upsample less often, or pool"
-        if all(g and w % g == 0 for g, w in zip(given[:2], want[:2], strict=True)):
-            return f"it is {want[0] // given[0]} times too small: upsample once more, with `up_conv` or `upsample`"
+        return _scaled(values, _integers(given), _integers(want))
+    return _as_many(given, want)
+
+
+def _scaled(values: list[Any], given: list[int], want: list[int]) -> str:
+    """The help for a picture of another size."""
+    for earlier in reversed(values):
+        shape = earlier.shape
+        if earlier.word == "reshape" and shape is not None and len(shape) == 3 and known(*shape):
+            scale = [(g // s, w) for g, s, w in zip(given[:2], shape[:2], want[:2], strict=True) if s and g % s == 0]
+            if len(scale) == 2 and all(factor and w % factor == 0 for factor, w in scale):
+                to = [w // factor for factor, w in scale]
+                return (
+                    f"start from `reshape {to[0]}, {to[1]}, …` instead of `reshape {shape[0]}, {shape[1]}, …`, "
+                    "and change the `dense` before it alike"
+                )
+    if all(w and g % w == 0 for g, w in zip(given[:2], want[:2], strict=True)):
+        return f"it is {given[0] // want[0]} times too high: upsample less often, or pool"
+    if all(g and w % g == 0 for g, w in zip(given[:2], want[:2], strict=True)):
+        return f"it is {want[0] // given[0]} times too small: upsample once more, with `up_conv` or `upsample`"
+    return _as_many(tuple(given), tuple(want))
+
+
+def _integers(shape: Shape) -> list[int]:
+    return [side for side in shape if isinstance(side, int)]
+
+
+def _as_many(given: Shape, want: Shape) -> str:
+    """The help where only the numbers can be compared."""
     if known(*given, *want) and product(given) == product(want):
         return f"the numbers are as many: `reshape {', '.join(map(str, want))}`"
     if len(want) == 1:

@@ -79,7 +79,12 @@ class _Driver:
             children, start = [], lookahead.start
             end = start
         if origin.startswith("__"):
-            value: Any = [item for child in children for item in (child if type(child) is list else [child])]
+            value: Any = children[0] if type(children[0]) is list else [children[0]]  # grown in place: linear in all
+            for child in children[1:]:
+                if type(child) is list:
+                    value.extend(child)
+                else:
+                    value.append(child)
         else:
             flat: list[Any] = []
             for child in children:
@@ -228,7 +233,8 @@ class _Build:
 
     @staticmethod
     def step_(c: list[Any], span: Span) -> tree.Step:
-        head, arguments, label = c[0], (), None
+        head, label = c[0], None
+        arguments: tuple[tree.Argument, ...] = ()
         for child in c[1:]:
             if isinstance(child, _ArgumentsOf):
                 arguments = child.items
@@ -238,7 +244,8 @@ class _Build:
 
     @staticmethod
     def block_step_(c: list[Any], span: Span) -> tree.Step:
-        head, arguments, block = c[0], (), None
+        head, block = c[0], None
+        arguments: tuple[tree.Argument, ...] = ()
         index = label = None
         for child in c[1:]:
             if isinstance(child, _ArgumentsOf):

@@ -101,7 +101,7 @@ def write() -> str:
         file.write(
             '"""The LALR tables of grammar/gen.lark, written by `python -m gendsl.syntax.tables`."""\n\n'
             f"DIGEST = {built.digest}\nTERMINALS = {built.terminals!r}\nRULES = {built.rules!r}\n"
-            f"ACTIONS = {built.actions!r}\nGOTOS = {built.gotos!r}\nSTART = {built.start}\n"
+            f"ACTIONS: tuple[dict[str, tuple[int, int]], ...] = {built.actions!r}\nGOTOS: tuple[dict[str, int], ...] = {built.gotos!r}\nSTART = {built.start}\n"
         )
     return path
 

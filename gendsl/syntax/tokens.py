@@ -79,7 +79,6 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
     pending: Token | None = None  # a separator that has not proved needed yet
     position = 0
     operators = 0
-    too_deep = False
     while position < length:
         found = match(text, position)
         if found is None:
@@ -125,13 +124,13 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
         if kind in _NESTING:
             operators += 1
             if operators == OPERATORS:
-                too_deep = True
                 problems.add(
                     rules.too_deep,
                     Span(source, start, position),
                     f"more than {OPERATORS:,} operators in one statement",
                     help="bind parts of it to names",
                 )
+                return _beyond(length, comments)
         elif kind in ("NUMBER", "SIZE", "PERCENT"):
             position = _tail(source, token, position, problems)
         elif kind == "STRING":
@@ -141,14 +140,14 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
                 while opened and opened[-1].kind != "LBRACE":
                     out.append(_unclosed(source, opened.pop(), token, problems))
             opened.append(token)
-            if len(opened) > DEPTH and not too_deep:
-                too_deep = True
+            if len(opened) > DEPTH:
                 problems.add(
                     rules.too_deep,
                     Span(source, start, position),
                     f"more than {DEPTH} levels of nesting",
                     help="name inner parts with `block`",
                 )
+                return _beyond(length, comments)
         elif kind in _CLOSES:
             while opened and opened[-1].kind not in (_CLOSES[kind], "LBRACE") and kind == "RBRACE":
                 out.append(_unclosed(source, opened.pop(), token, problems))
@@ -167,9 +166,12 @@ def _tokens(source: Source, problems: Problems, *, margin: bool) -> Tokens:
     end = Token("$END", "", length)
     for token in reversed(opened):
         out.append(_unclosed(source, token, end, problems))
-    if too_deep:
-        return Tokens((end,), tuple(comments))
     return Tokens((*out, end), tuple(comments))
+
+
+def _beyond(length: int, comments: list[Comment]) -> Tokens:
+    """Of a text beyond the limits nothing more is told, and nothing is parsed."""
+    return Tokens((Token("$END", "", length),), tuple(comments))
 
 
 def _line_indent(text: str, position: int) -> int:

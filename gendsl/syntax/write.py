@@ -21,6 +21,8 @@ def statement(item: tree.Statement) -> str:
             return f"{item.name.text} ~ {value(item.value)}"
         case tree.Parameter():
             return f"param {item.name.text} = {value(item.value)}"
+        case tree.Lost():
+            return item.span.text
         case _:
             assert_never(item)
 
