@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gendsl.source import Source
 
 FINE, WRONG, USAGE, FAILED, INTERNAL, UNWRITABLE, INTERRUPTED, PIPE = 0, 1, 2, 3, 70, 74, 130, 141
+LIMIT = 100  # diagnostics that are shown as text; JSON holds all
 
 
 class UsageError(Exception):
@@ -114,7 +115,7 @@ def _check(options: "Namespace") -> int:
     elif options.format == "github":
         _say(render.github(found))
     else:
-        _say(render.text(found, color=_colored(sys.stdout)))
+        _say(render.text(found, color=_colored(sys.stdout), limit=LIMIT))
         _say("".join(f"{line}\n" for line in summary))
     return code
 
@@ -318,7 +319,7 @@ def _report(diagnostics: "list[Diagnostic]") -> None:
     if diagnostics and sys.stderr is not None:
         from gendsl.render import text
 
-        sys.stderr.write(text(diagnostics, color=_colored(sys.stderr)))
+        sys.stderr.write(text(diagnostics, color=_colored(sys.stderr), limit=LIMIT))
 
 
 def _prepare_to_train() -> None:

@@ -1,7 +1,7 @@
 """Diagnostics in, text out: for people (with the lines they are about), as JSON, or as GitHub workflow commands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gendsl.diagnostics import Diagnostic
 from gendsl.source import Source, Span
@@ -21,9 +21,12 @@ _BOLD, _RED, _YELLOW, _CYAN, _BLUE, _RESET = (
 _COLORS = {"error": _RED, "warning": _YELLOW, "hint": _CYAN}
 
 
-def text(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
-    """The diagnostics as a person reads them, an empty line behind each."""
-    return "".join(f"{one(diagnostic, color=color)}\n" for diagnostic in diagnostics)
+def text(diagnostics: Iterable[Diagnostic], *, color: bool = False, limit: int | None = None) -> str:
+    """The diagnostics as a person reads them, an empty line behind each; of more than `limit` the first ones."""
+    found = list(diagnostics)
+    shown = found if limit is None else found[:limit]
+    out = "".join(f"{one(diagnostic, color=color)}\n" for diagnostic in shown)
+    return out + (f"… and {len(found) - len(shown):,} more\n\n" if len(found) > len(shown) else "")
 
 
 def one(diagnostic: Diagnostic, *, color: bool = False) -> str:
@@ -127,6 +130,7 @@ def _marks(span: Span, note: str, primary: bool) -> list[_Mark]:
 
 def _lines(code: str, marks: list[_Mark], paint: "_Paint", hue: str) -> tuple[str, list[str]]:
     """A source line as it is shown, and the rows under it: the marks, then the notes that did not fit beside them."""
+    code, marks, before = _near(code, marks)
     cells = [_cell(character) for character in code]
     places = [0]
     for cell in cells:
@@ -143,8 +147,8 @@ def _lines(code: str, marks: list[_Mark], paint: "_Paint", hue: str) -> tuple[st
         kept = [cell for cell, at in zip(cells, places, strict=False) if begin <= at < begin + WIDTH - 2]
         skipped = next((at for at in places if at >= begin), 0)
         ended = skipped + sum(map(_columns, kept)) >= places[-1]
-        shown = ("…" if begin else "") + "".join(kept) + ("" if ended else "…")
-        cut = skipped - (1 if begin else 0)
+        shown = ("…" if begin or before else "") + "".join(kept) + ("" if ended else "…")
+        cut = skipped - (1 if begin or before else 0)
     limit = sum(map(_columns, shown)) + 1
     spots = [(min(max(a - cut, 0), limit - 1), min(max(b - cut, 1), limit), mark) for a, b, mark in spots]
     spots.sort(key=lambda spot: (not spot[2].primary, spot[0]))
@@ -166,6 +170,18 @@ def _lines(code: str, marks: list[_Mark], paint: "_Paint", hue: str) -> tuple[st
             stems[earlier : earlier + 1] = "|"[: start - earlier]
         rows.append("".join(stems) + paint(hue if mark.primary else _BLUE, visible(mark.text)))
     return shown, rows
+
+
+def _near(code: str, marks: list[_Mark]) -> tuple[str, list[_Mark], int]:
+    """Of a very long line the stretch around the first mark, and how much before it was cut."""
+    if len(code) <= 8 * WIDTH:
+        return code, marks, 0
+    before = max(min(mark.start for mark in marks) - 2 * WIDTH, 0)
+    if max(mark.end for mark in marks) < 2 * WIDTH:
+        before = 0
+    moved = [replace(mark, start=max(mark.start - before, 0), end=max(mark.end - before, 1)) for mark in marks]
+    kept = code[before : before + 4 * WIDTH]
+    return kept, [replace(mark, end=min(mark.end, 4 * WIDTH)) for mark in moved if mark.start < 4 * WIDTH], before
 
 
 def _painted(row: list[str], owner: list[_Mark | None], paint: "_Paint", hue: str) -> str:
