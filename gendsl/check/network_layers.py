@@ -30,6 +30,180 @@ class LayerBuilder(ValueBuilder):
         if flow is not None:
             return True
         self.broken = True
+        names = [f"`from {name}`" for name in self.context.memo.get(("inputs", id(self)), ())]
+        self.context.problems.add(
+            rules.no_flow,
+            step.head_span,
+            f"no value flows into `{step.word}` yet",
+            help=f"begin with {' or '.join(names)}" if names else "give the network an input",
+        )
+        return False
+
+    def _layer(self, step: tree.Step, word: LayerWord, flow: Flow, scope: Scope) -> Flow:
+        self.context.use(word)
+        if step.block is not None:
+            self.context.problems.add(
+                rules.no_block,
+                step.block.span,
+                f"`{word.name}` takes no block",
+                help="begin a new line before the brace, or write `|` between layers",
+            )
+        bound = bind(word, step.arguments, step.head_span, scope, self.context, resolve=self._resolver(scope))
+        flows: list[int] = []
+        lost = LOST in bound.values()
+        if word.flow:
+            if not self._flows(step, flow):
+                return BROKEN
+            lost = lost or flow == BROKEN
+            if flow is not None:
+                flows.append(flow)
+        arguments: dict[str, Any] = {}
+        for parameter in word.parameters:
+            value = bound[parameter.name]
+            if not isinstance(parameter.kind, Reference):
+                arguments[parameter.name] = value
+            elif isinstance(value, tuple):
+                flows.extend(value)
+            elif value is not None and value is not LOST:
+                flows.append(value)
+        if lost:
+            self.broken = True
+            return BROKEN
+        return self._add(word, step, arguments, flows)
+
+    def _add(self, word: LayerWord, step: tree.Step, arguments: dict[str, Any], flows: list[int]) -> Flow:
+        values = [self.values[one] for one in flows]
+        if "classes" in arguments and arguments["classes"] is None:
+            arguments["classes"] = next((v.classes for v in reversed(values) if v.classes is not None), None)
+        for place, value in enumerate(values):
+            if value.integer != (place in word.integers):
+                self._integer(step, word, value)
+                return BROKEN
+        shapes = [value.shape for value in values]
+        if None in shapes:
+            return self._append(step, word.name, arguments, flows, None, step.label)
+        bounded = arguments
+        if self.constrain is not None and "constrain" in arguments and arguments["constrain"] is None:
+            bounded = {**arguments, "constrain": self.constrain}
+        inferred = word.infer(bounded, tuple(shape for shape in shapes if shape is not None))
+        if isinstance(inferred, Inferred):
+            inferred = _small_enough(inferred)
+        if isinstance(inferred, Mismatch):
+            self.broken = True
+            made = [
+                Label(value.shaped, f"{shown(value.shape or ())} is made here")
+                for value in values
+                if value.shaped != step.head_span and value.shape is not None
+            ]
+            self.context.problems.add(
+                rules.layer_shape,
+                step.span if step.block is None else step.head_span,
+                f"`{word.name}` {inferred.message}",
+                labels=made,
+                help=inferred.help,
+            )
+            return BROKEN
+        return self._append(step, word.name, arguments, flows, inferred, step.label)
+
+    def _integer(self, step: tree.Step, word: LayerWord, value: Value) -> None:
+        self.broken = True
+        if value.integer:
+            message = f"`{word.name}` computes with numbers, and this value is a whole class or token"
+            mend = "turn it into numbers first: `embed` or `one_hot`"
+        else:
+            message = f"`{word.name}` takes whole classes or tokens, and this value is a number"
+            mend = "give it an input such as `y: label`"
+        self.context.problems.add(
+            rules.layer_shape,
+            step.head_span,
+            message,
+            labels=(Label(value.span, "the value comes from here"),) if value.span != step.head_span else (),
+            help=mend,
+        )
+
+    def _keras(self, step: tree.Step, flow: Flow, scope: Scope) -> Flow:
+        from gendsl.check.keras_layers import keras_word
+
+        word = keras_word(step.head[1], self.context)
+        if word is None:
+            self.broken = True
+            return BROKEN
+        bound = bind(word, step.arguments, step.head_span, scope, self.context)
+        if not self._flows(step, flow) or flow == BROKEN or LOST in bound.values():
+            return BROKEN
+        assert flow is not None
+        given = {name: value for name, value in bound.items() if value is not None}
+        return self._append(step, step.word, given, [flow], None, step.label)
+
+    def _append(
+        self,
+        step: tree.Step,
+        word: str,
+        arguments: dict[str, Any],
+        flows: list[int],
+        inferred: Inferred | None,
+        label: tree.Name | None,
+    ) -> int:
+        if len(self.layers) >= LAYERS:
+            self._too_many(step.span)
+            return BROKEN
+        weights: Dimension = 0
+        state: Dimension = 0
+        if inferred is not None:
+            for weight in inferred.weights:
+                if weight.trainable:
+                    weights = weights + product(weight.shape)
+                else:
+                    state = state + product(weight.shape)
+        prefix = "_".join(self.prefixes)
+        base = label.text if label is not None else word.rsplit(".", 1)[-1].lower()
+        name = self._unique(f"{prefix}_{base}" if prefix else base)
+        shape = inferred.shape if inferred is not None else None
+        self.layers.append(
+            Layer(
+                name,
+                word,
+                arguments,
+                tuple(flows),
+                shape,
+                weights,
+                state,
+                inferred.flops if inferred is not None else 0,
+                "/".join(self.prefixes),
+            )
+        )
+        integer = word in ("identity", "reshape", "flatten") and bool(flows) and self.values[flows[0]].integer
+        before = self.values[flows[0]] if flows else None
+        kept = before is not None and before.shape == shape and len(flows) == 1
+        shaped = before.shaped if before is not None and kept else step.head_span
+        call = self.calls[0] if self.calls else None
+        self.values.append(Value(shape, step.head_span, shaped, None, integer, word, call))
+        self.read.update(flows)
+        return len(self.values) - 1
+
+    def _too_many(self, span: Span) -> None:
+        self.full = self.broken = True
+        self.context.problems.add(
+            rules.too_many_layers,
+            span,
+            f"this makes a network of more than {LAYERS:,} layers",
+            help="repeat less often",
+        )
+
+    def _told_of_call(self, step: tree.Step, inner: Scope, found: Problems) -> None:
+        """Mistakes in a block are told with the call that they came up in; those of one argument once."""
+        blamed: set[str] = set()
+        for one in found:
+            if one.span.text in inner.spans:
+                if one.span.text in blamed:
+                    continue
+                blamed.add(one.span.text)
+            call = Label(step.span, f"in this `{step.word}`")
+            inside = one.span.source is step.span.source and step.span.start <= one.span.start < step.span.end
+            labels = one.labels if inside or call in one.labels else (*one.labels, call)
+            self.context.problems.add(one.rule, one.span, one.message, note=one.note, labels=labels, help=one.help)
+
+    def _block_arguments(self, step: tree.Step, meaning: BlockMeaning, scope: Scope, inner: Scope) -> bool:
         names = [one.text for p in meaning.parameters if isinstance(one := p.name or p.value, tree.Name)]
         word = Word(
             name=step.word,
