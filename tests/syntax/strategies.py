@@ -8,9 +8,10 @@ from gendsl.syntax import tree
 NOWHERE = Span(Source("", ""), 0, 0)
 RESERVED = {"on", "off", "param", "as", "and", "or", "not"}
 
-names = st.sampled_from(
-    ["image", "conv", "x", "y", "e5", "_", "x4", "onset", "asap", "android", "order", "nothing", "params", "Conv3D", "a_b1", "T", "up", "degrees", "steps", "i"]
-).map(lambda text: tree.Name(text, NOWHERE))
+_NAMES = """
+image conv x y e5 _ x4 onset asap android order nothing params Conv3D a_b1 T up degrees steps i
+"""
+names = st.sampled_from(_NAMES.split()).map(lambda text: tree.Name(text, NOWHERE))
 _digits = st.sampled_from(["0", "1", "7", "64", "007", "128", "999999"]) | st.integers(0, 10**6).map(str)
 _plain = _digits | st.sampled_from(["1_000", "2_0_0", "0.5", "1.50", "2e-4", "1E5", "3.5e+2", "1_0.5", "1e308", "0e0"])
 _percent = st.sampled_from(["20%", "0%", "12.5%", "1_0%"])
@@ -133,13 +134,15 @@ def scrambled(draw, text: str) -> str:
     return "\n".join(out)
 
 
+_DAMAGE = ["", *"{}()[]\"|#;:,=\n\t\\\0é\ud800'", "..", "->", "9e999", "1x", "as", "param", "x" * 300]
+
+
 @st.composite
 def damaged(draw, text: str) -> str:
     """A text with a few characters taken out, put in or doubled."""
     for _ in range(draw(st.integers(1, 4))):
         place = draw(st.integers(0, max(len(text) - 1, 0)))
         length = draw(st.integers(0, 12))
-        new = draw(st.sampled_from(["", "{", "}", "(", ")", "[", '"', "|", "#", ";", ":", ",", "=", "..", "\n", "\\", "é", "\0", "\t",
-                                    "9e999", "1x", "as", "param", "\ud800", "->", "'", "x" * 300]))  # fmt: skip
+        new = draw(st.sampled_from(_DAMAGE))
         text = text[:place] + new + text[place + length :]
     return text
