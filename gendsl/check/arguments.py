@@ -5,7 +5,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.checked import checked
-from gendsl.check.constants import constant, kind_of
+from gendsl.check.constants import constant, described, kind_of
 from gendsl.check.context import Context, article
 from gendsl.check.expected import expected, value_shown, wrong_type
 from gendsl.check.scope import (
@@ -320,22 +320,21 @@ def _scheduled(kind: vocabulary.Scheduled, value: tree.Value, scope: Scope, cont
 
 
 def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: str) -> Any:
+    names = [f"`{name}`" for name in list(scope.all()) if isinstance(scope.find(name), kind)]
+    known = f"write one of {', '.join(names)}, without parentheses" if names else f"define {what} first"
     if not isinstance(value, tree.Name):
-        context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {value_shown(value)}")
+        context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {value_shown(value)}", help=known)
         return LOST
     meaning = scope.find(value.text)
     if isinstance(meaning, kind):
         context.used.add(value.text)
         return meaning.field.name if isinstance(meaning, FieldMeaning) else value.text
     if meaning is None:
-        names = [name for name in list(scope.all()) if isinstance(scope.find(name), kind)]
-        context.unknown_name(value, scope, what=what, among=names)
+        context.unknown_name(value, scope, what=what, among=[name.strip("`") for name in names])
         return LOST
     if not isinstance(meaning, Missing):
-        from gendsl.check.constants import described
-
         context.problems.add(
-            rules.wrong_type, value.span, f"expected {what}, and `{value.text}` is {described(meaning)}"
+            rules.wrong_type, value.span, f"expected {what}, and `{value.text}` is {described(meaning)}", help=known
         )
     return LOST
 

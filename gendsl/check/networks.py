@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.context import Context
-from gendsl.check.network_values import BROKEN, Flow, Value
 from gendsl.check.network_structure import NetworkBuilder
+from gendsl.check.network_values import BROKEN, Flow, Value
 from gendsl.check.results import Declared, input_of, results_of
 from gendsl.check.scope import (
     LOST,

@@ -45,7 +45,7 @@ class WordCalls(Operations):
             return NOTHING
         type = found.result(tuple(operand.type for operand in operands), options)
         if isinstance(type, Mismatch):
-            self._mismatch(node.span, f"`{found.name}` {type.message}", type.help)
+            self._mismatch(node.span, f"`{found.name}` {type.message}", type.help or _as_in(found))
             return NOTHING
         attributes: dict[str, Any] = {"word": found.name, "arguments": options}
         named = [o.type for o in operands if isinstance(o.type, NetworkType | Process)]
@@ -98,7 +98,7 @@ class WordCalls(Operations):
         options = {parameter.name: bound[parameter.name] for parameter in loss.options(wanted)}
         type = loss.result(wanted, tuple(operand.type for operand in operands), options)
         if isinstance(type, Mismatch):
-            self._mismatch(node.span, f"`{pseudo.name}` {type.message}", type.help)
+            self._mismatch(node.span, f"`{pseudo.name}` {type.message}", type.help or _as_in(pseudo))
             return NOTHING
         self._logits(pseudo.name, operands, node)
         attributes = {"word": name, "role": wanted, "arguments": options}
@@ -161,3 +161,8 @@ class WordCalls(Operations):
         }
         inputs = tuple(operand.number for operand in (*operands, *others))
         return self.add("penalty", inputs, attributes, Scalar(), site=self.sites.next())
+
+
+def _as_in(word: Word) -> str:
+    """The help where a rule gives none: how the word is used."""
+    return f"as in `{word.example}`" if word.example else f"`gendsl explain {word.name.partition('.')[0]}` tells more"

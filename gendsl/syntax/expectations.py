@@ -31,6 +31,7 @@ _SHOWN = {
     "AS": "`as`",
     "PARAM": "`param`",
 }
+_GRAMMAR = "a statement is `word value, name: value { … }`, `name = value` or `name ~ distribution`"
 _OPERATORS = frozenset(["PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND", "OR", "RANGE"])
 
 
@@ -51,7 +52,7 @@ def report(
     before = tokens[position - 1] if position else None
     place = _place(source, token, before)
     found = meant(Mistake(tokens, position, expected))
-    message, help = found or (f"expected {_list(expected)}, found {shown(token)}", "")
+    message, help = found or (f"expected {_list(expected)}, found {shown(token)}", _GRAMMAR)
     problems.add(rules.syntax, place, message, help=help)
 
 

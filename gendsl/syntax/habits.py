@@ -173,7 +173,13 @@ def _beside(m: Mistake) -> Meaning | None:
     if m.token.kind not in VALUES | {"NAME"}:
         return None
     inside = m.opening is not None or m.earlier.kind == "COLON"
-    if m.token.kind != "NAME" and m.token.kind != "LSQB" and m.before.kind == "NAME" and inside and "LPAR" in m.expected:
+    if (
+        m.token.kind != "NAME"
+        and m.token.kind != "LSQB"
+        and m.before.kind == "NAME"
+        and inside
+        and "LPAR" in m.expected
+    ):
         return f"a value stands behind `{m.before.text}` directly", f"write `{m.before.text}({m.token.text})`"
     if m.before.kind in ("RPAR", "RSQB") and "RPAR" in m.expected:
         return (
@@ -188,6 +194,33 @@ def _beside(m: Mistake) -> Meaning | None:
     if m.before.kind in VALUES | {"NAME", "RPAR"} and "COMMA" in m.expected:
         return f"a comma is missing before `{m.token.text}`", f"write `{m.before.text}, {m.token.text}`"
     return None
+
+
+def _operand(m: Mistake) -> Meaning | None:
+    """An operator without a value on one of its sides."""
+    operators = ("PLUS", "TIMES", "POWER", "COMPARE", "RANGE", "AND", "OR")
+    if m.token.kind in operators and "NUMBER" in m.expected:
+        return f"a value is missing before `{m.token.text}`", f"write it, or remove the `{m.token.text}`"
+    if m.before.kind in (*operators, "MINUS", "NOT", "EQUAL", "TILDE") and m.token.kind in (
+        "SEPARATOR",
+        "$END",
+        "RPAR",
+        "RSQB",
+    ):
+        return f"a value is missing behind `{m.before.text}`", f"write it, or remove the `{m.before.text}`"
+    return None
+
+
+def _still_open(m: Mistake) -> Meaning | None:
+    """A sign of a statement inside parentheses."""
+    if m.token.kind not in ("VBAR", "SEPARATOR", "LBRACE", "EQUAL", "TILDE", "RSQB"):
+        return None
+    if m.opening is None and m.token.kind != "VBAR":
+        return None
+    return (
+        f"`{m.token.text.strip() or 'the line end'}` stands inside parentheses or brackets that are still open",
+        "close them first; inside, values are parted by commas",
+    )
 
 
 def _call(m: Mistake) -> Meaning | None:
@@ -207,6 +240,8 @@ _READINGS: tuple[Callable[[Mistake], Meaning | None], ...] = (
     _comma,
     _comparison,
     _brace,
+    _operand,
+    _still_open,
     _beside,
     _call,
 )
