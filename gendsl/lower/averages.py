@@ -18,10 +18,7 @@ class Average:
         self.decay = decay
         self.start = start
         self._copied = {
-            id(vector)
-            for layer in layers_of(network)
-            if isinstance(layer, SpectralNorm)
-            for vector in _state_of(layer)
+            id(vector) for layer in layers_of(network) if isinstance(layer, SpectralNorm) for vector in _state_of(layer)
         }
         self._pairs = [
             (variable, tf.Variable(variable.value, trainable=False, name=f"average/{variable.path}"))
