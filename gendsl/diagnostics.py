@@ -1,4 +1,4 @@
-"""The user's mistakes as values: a `Diagnostic` says where, why and what to do; `Problems` collects them in one pass."""
+"""The user's mistakes as values: a `Diagnostic` says where, why and what to do; `Problems` collects them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

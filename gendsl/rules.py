@@ -27,7 +27,8 @@ def _advice(code: str, summary: str, explanation: str, source: str) -> Rule:
 unreadable = _error(
     "unreadable",
     "The spec cannot be read.",
-    "A spec is one file, or `-` for standard input; a folder, a missing file and a file without the right to read it are none.",
+    "A spec is one file, or `-` for standard input; a folder, a missing file and a file without the right"
+    " to read it are none.",
 )
 not_text = _error(
     "not_text", "The file is not UTF-8 text.", "A spec is UTF-8 text without NUL characters, of at most 2 MiB."
@@ -74,24 +75,28 @@ brace_on_own_line = _error(
 syntax = _error(
     "syntax",
     "The text does not follow the grammar.",
-    "A statement is `head value, key: value { … }`, `name = value`, `name ~ distribution` or `param name = value`; layers are joined by `|`.",
+    "A statement is `head value, key: value { … }`, `name = value`, `name ~ distribution` or `param name "
+    "= value`; layers are joined by `|`.",
 )
 
 # Names and arguments
 unknown_word = _error(
     "unknown_word",
     "A word that the language does not know in its place.",
-    "`gendsl words` lists every word by kind. Words stand where their kind is expected: layers in networks, scores in `evaluate`, and so on.",
+    "`gendsl words` lists every word by kind. Words stand where their kind is expected: layers in "
+    "networks, scores in `evaluate`, and so on.",
 )
 unknown_name = _error(
     "unknown_name",
     "A name that nothing defines here.",
-    "A name is a label or binding of the block, an input or argument, a binding of `train`, a top-level binding or param, a network, a data field, or a word of the vocabulary, in this order.",
+    "A name is a label or binding of the block, an input or argument, a binding of `train`, a top-level "
+    "binding or param, a network, a data field, or a word of the vocabulary, in this order.",
 )
 unknown_member = _error(
     "unknown_member",
     "A member that its value does not have.",
-    "Members belong to data fields (`image.channels`, `label.classes`, `text.vocabulary`, `row.width`), to losses (`hinge.generator`), and to the results of networks (`d(x).h`).",
+    "Members belong to data fields (`image.channels`, `label.classes`, `text.vocabulary`, `row.width`), "
+    "to losses (`hinge.generator`), and to the results of networks (`d(x).h`).",
 )
 used_before_definition = _error(
     "used_before_definition",
@@ -153,7 +158,8 @@ not_a_param = _error(
 path_outside = _error(
     "path_outside",
     "A path leaves the project's folder.",
-    "Paths are relative to the spec, inside its folder: no `..`, no absolute path, no `~`, no URL, no link that leads out.",
+    "Paths are relative to the spec, inside its folder: no `..`, no absolute path, no `~`, no URL, no "
+    "link that leads out.",
 )
 import_failed = _error(
     "import_failed",
@@ -163,7 +169,8 @@ import_failed = _error(
 import_content = _error(
     "import_content",
     "An imported file holds a statement that cannot be imported.",
-    "Params, bindings, blocks and objectives are imported; `experiment` and the other blocks belong to the spec itself.",
+    "Params, bindings, blocks and objectives are imported; `experiment` and the other blocks belong to "
+    "the spec itself.",
 )
 
 # The shape of a spec
@@ -235,7 +242,8 @@ too_many_layers = _error(
 bad_result = _error(
     "bad_result",
     "A result type that no network can have.",
-    "Results are a data field, logits(…), features(n), normal(n), bernoulli(field), categorical(n), or a list of these named by `output`.",
+    "Results are a data field, logits(…), features(n), normal(n), bernoulli(field), categorical(n), or a "
+    "list of these named by `output`.",
 )
 bad_input = _error(
     "bad_input",
@@ -288,18 +296,21 @@ missing_data = Rule(
     "missing_data",
     "warning",
     "The data is not there, so that some sizes stay unknown.",
-    "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and what depends on them is checked when the run starts.",
+    "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and "
+    "what depends on them is checked when the run starts.",
 )
 checkerboard = _advice(
     "checkerboard",
     "The kernel of an `up_conv` is not divisible by its stride.",
-    "Its output positions are covered unevenly, which shows as a checkerboard pattern. Use a kernel divisible by the stride, or `upsample` and `conv`.",
+    "Its output positions are covered unevenly, which shows as a checkerboard pattern. Use a kernel "
+    "divisible by the stride, or `upsample` and `conv`.",
     "Odena, Dumoulin & Olah 2016, Deconvolution and Checkerboard Artifacts",
 )
 output_range = _advice(
     "output_range",
     "The output's activation does not cover the data's range.",
-    "tanh gives -1..1 and sigmoid 0..1: the generator can never reach the rest of the range, or half of its output is never real.",
+    "tanh gives -1..1 and sigmoid 0..1: the generator can never reach the rest of the range, or half of "
+    "its output is never real.",
     "Radford et al. 2016, section 3",
 )
 double_sigmoid = _advice(
@@ -311,7 +322,8 @@ double_sigmoid = _advice(
 batch_norm_penalty = _advice(
     "batch_norm_penalty",
     "Batch norm in a network under a gradient penalty.",
-    "The penalty is of each example's own gradient, and batch norm couples the examples. Use layer_norm or instance_norm.",
+    "The penalty is of each example's own gradient, and batch norm couples the examples. Use layer_norm "
+    "or instance_norm.",
     "Gulrajani et al. 2017, section 4",
 )
 no_lipschitz = _advice(

@@ -321,7 +321,7 @@ def _binary(node: tree.Binary, scope: Scope, context: Context) -> Any:
         context.problems.add(
             rules.bad_arithmetic,
             node.span,
-            f"`{operator}` needs sizes that are known, and `{left if isinstance(left, Symbolic) else right}` waits for the data",
+            f"`{operator}` needs known sizes, and `{left if isinstance(left, Symbolic) else right}` waits for the data",
             help="declare the size in `data`",
         )
         return LOST

@@ -1,4 +1,4 @@
-"""Expressions in, typed operations out: names and calls are resolved, shapes agree, equal expressions are one operation."""
+"""Expressions in, typed operations out: names and calls are resolved, shapes agree, equal ones are merged."""
 
 from dataclasses import dataclass
 

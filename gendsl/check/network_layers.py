@@ -1,4 +1,4 @@
-"""One layer of a network in, its shape, weights and place among the values out; what references and labels mean there."""
+"""A layer, a block's call or a network used as a layer in, its shape, weights and place among the values out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -253,7 +253,7 @@ class LayerBuilder(ValueBuilder):
                 self.context.problems.add(
                     rules.layer_shape,
                     step.head_span,
-                    f"`{meaning.name}` takes {shown(declared.shape)} as its `{declared.name}`, and {shown(shape)} comes in",
+                    f"`{meaning.name}` takes {shown(declared.shape)} as `{declared.name}`, and {shown(shape)} comes in",
                     labels=(Label(self.values[one].shaped, f"{shown(shape)} is made here"),),
                 )
                 return BROKEN

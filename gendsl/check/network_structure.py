@@ -218,8 +218,8 @@ class NetworkBuilder(LayerBuilder):
                 step.head_span,
                 f"`residual` adds {shown(left.shape)}, its input, to {shown(right.shape)}, what its body makes of it",
                 labels=(Label(right.shaped, f"{shown(right.shape)} is made here"),),
-                help="keep the shape inside, or write `parallel merge: add { path { … }; path { conv n, kernel: 1 } }` with a "
-                "path that brings the input to the same shape",
+                help="keep the shape inside, or write `parallel merge: add { path { … }; path { conv n, kernel: 1 } }` "
+                "with a path that brings the input to the same shape",
             )
             return BROKEN
         return self._merge("add", step, [before, behind])

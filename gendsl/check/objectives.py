@@ -1,4 +1,4 @@
-"""An `objective gan(loss: hinge)` in, its updates written out: the objective's statements with the arguments in place."""
+"""An `objective gan(loss: hinge)` in, its updates written out: its statements with the arguments in place."""
 
 import dataclasses
 import os

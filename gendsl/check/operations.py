@@ -1,4 +1,4 @@
-"""Operands in, an operation out, equal ones merged; and the calls of networks, whose inputs are drawn or taken from the batch."""
+"""Operands in, operations out, equal ones merged; calls of networks draw what is left out, or take the batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -198,7 +198,7 @@ class Operations(ABC):
         return False
 
     def network_call(self, name: str, arguments: tuple[tree.Argument, ...], span: Span, scope: Scope) -> Operand:
-        """A call of a network: arguments bind left to right or by input name, priors are drawn, fields are the batch's."""
+        """A call: arguments bind left to right or by input name, omitted priors are drawn, fields are the batch's."""
         self.context.used.add(name)
         network = self.networks.get(name)
         if network is None:

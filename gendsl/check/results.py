@@ -153,7 +153,9 @@ def _result(value: tree.Value, scope: Scope, context: Context) -> Declared | Non
                 value.span,
                 f"`{value.text}` is no data field and no result type",
                 help=did_you_mean(value.text, [*fields, *WORDS.get("result", {})])
-                or f"results are {', '.join([*(f'`{f}`' for f in fields), 'logits(…)'])}, features(…), normal(…), bernoulli(…), categorical(…)",
+                or "results are "
+                + ", ".join([*(f"`{field}`" for field in fields), "logits(…)", "features(…)", "normal(…)"])
+                + ", bernoulli(…) and categorical(…)",
             )
             return None
     if isinstance(value, tree.Size | tree.Number):
@@ -171,7 +173,7 @@ def _field_result(field: Field, value: tree.Name, context: Context) -> Declared 
             rules.bad_result,
             value.span,
             f"`{value.text}` holds whole numbers, which no layer gives",
-            help=f"declare what they are drawn from: `categorical({value.text}.{'classes' if field.kind == 'label' else 'vocabulary'})`",
+            help=f"declare what they are drawn from: `categorical({value.text}.{_counted(field)})`",
         )
         return None
     origin = f"`{field.name}` of the data"
@@ -195,7 +197,7 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
                 rules.bad_result,
                 value.span,
                 f"`{of}` holds whole numbers",
-                help=f"write `categorical({of}.{'classes' if field.kind == 'label' else 'vocabulary'})`",
+                help=f"write `categorical({of}.{_counted(field)})`",
             )
             return None
     else:
@@ -212,3 +214,8 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
         case "features":
             return Declared("", Tensor(shape, meaning or "features"), shape, value.span, origin)
     return Declared("", Unknown(), shape, value.span, origin)
+
+
+def _counted(field: Field) -> str:
+    """The member that counts what a field can be."""
+    return "classes" if field.kind == "label" else "vocabulary"

@@ -310,4 +310,5 @@ def _minimized(step: tree.Step) -> str:
     bindings = [one for one in (step.block.statements if step.block else ()) if isinstance(one, tree.Binding)]
     if not bindings:
         return "write `minimize …`: its loss"
-    return f"write `minimize {bindings[-1].name.text}` behind its bindings, or `minimize` instead of `{bindings[-1].name.text} =`"
+    name = bindings[-1].name.text
+    return f"write `minimize {name}` behind its bindings, or `minimize` instead of `{name} =`"

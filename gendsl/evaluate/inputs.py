@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.plan.plan import Plan
+from gendsl.plan.plan import Field, Plan
 
 _PICTURES = 64
 _MOST_COLUMNS = 16
@@ -32,6 +32,21 @@ def grid_of_fields(plan: Plan, dataset: Any) -> GridFields:
     count = _PICTURES // columns * columns
     labels = np.asarray(np.arange(count) % columns, np.int32)
     return GridFields({**examples_of(plan, dataset, count), label: labels}, count, columns)
+
+
+def output_field(plan: Plan, name: str, shape: tuple[int, ...]) -> Field | None:
+    """The field that an output of a sample looks like: what its type means, else one of its name, else of its shape."""
+    fields = {field.name: field for field in plan.data.fields if field.kind in ("image", "point")}
+    numbers = dict(plan.sample.outputs) if plan.sample is not None else {}
+    kind = plan.sample.operations[numbers[name]].type if plan.sample is not None and name in numbers else None
+    meant = fields.get(getattr(kind, "meaning", "")) or fields.get(name)
+    return meant or next((field for field in fields.values() if _can_be(field, shape)), None)
+
+
+def _can_be(field: Field, shape: tuple[int, ...]) -> bool:
+    return len(field.shape) == len(shape) and all(
+        size == there for size, there in zip(field.shape, shape, strict=True) if isinstance(size, int)
+    )
 
 
 def label_of(plan: Plan) -> str | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gendsl.evaluate.diversity import diversity
 from gendsl.evaluate.equations import Equations
+from gendsl.evaluate.inputs import output_field
 from gendsl.evaluate.modes import modes
 from gendsl.evaluate.sampler import Sampler
 from gendsl.lower.data import modes_of
@@ -80,11 +81,11 @@ def _diversity(
 ) -> dict[str, float]:
     found = {}
     for name, values in samples.items():
-        of = _field_of(evaluator, name, values)
+        of = output_field(evaluator.plan, name, values.shape[1:])
         if of is None:
             continue
         # The training split: it has the most examples, and as many as there are samples are needed.
-        real = evaluator.split(str(evaluation.arguments.get("split") or "train"), len(values))[of]
+        real = evaluator.split(str(evaluation.arguments.get("split") or "train"), len(values))[of.name]
         found["diversity" if len(samples) == 1 else f"diversity/{name}"] = diversity(values, real)
     return found
 
@@ -103,16 +104,6 @@ _SCORES: dict[str, Callable[[Evaluator, Evaluation, Call, Mapping[str, NDArray[A
     "diversity": _diversity,
     "modes": _modes,
 }
-
-
-def _field_of(evaluator: Evaluator, name: str, values: NDArray[Any]) -> str | None:
-    """The field that an output is compared with: that of its name, else the first of its shape."""
-    fields = [field for field in evaluator.plan.data.fields if field.kind in ("image", "point")]
-    by_name = next((field.name for field in fields if field.name == name), None)
-    if by_name is not None:
-        return by_name
-    shaped = (field.name for field in fields if len(field.shape) == values.ndim - 1)
-    return next(shaped, None)
 
 
 def _mixture(plan: Plan) -> tuple[NDArray[np.float64], float] | None:

@@ -12,7 +12,10 @@ _VIEWS = frozenset(["reshape", "flatten", "identity", "permute"])  # layers that
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Bytes and FLOPs of a training step. `activations` are those that the gradient of the largest update needs at once."""
+    """Bytes and FLOPs of a training step.
+
+    `activations` are those that the gradient of the largest update needs at once.
+    """
 
     weights: Dimension
     optimizer: Dimension
@@ -55,11 +58,12 @@ def cost_of(plan: Plan) -> Cost:
     for group in plan.train.groups:
         held, work = _group(group, by_name, plan.data.batch, width)
         flops = flops + work
-        if isinstance(held, int) and isinstance(activations, int):
-            activations = max(activations, held)
-        else:
-            activations = held
+        activations = _larger(activations, held)
     return Cost(4 * numbers, 4 * slots, 4 * averages, activations, flops)
+
+
+def _larger(left: Dimension, right: Dimension) -> Dimension:
+    return max(left, right) if isinstance(left, int) and isinstance(right, int) else right
 
 
 def activations_of(network: Network) -> Dimension:

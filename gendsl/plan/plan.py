@@ -82,7 +82,8 @@ class Augment:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of a network. `kind` is field, prior, condition, time or features; `of` is the field's name or the prior's
+    """An input of a network. `kind` is field, prior, condition, time or features; `of` is the field's name or the
+    prior's
     `Call` (`normal(64)`), else None. `integer` for labels and tokens."""
 
     name: str
@@ -95,7 +96,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of a network: `name` is unique in the network and reads like the spec; `inputs` are numbers of earlier
-    values, the network's inputs first (0, 1, …), then the layers in order. `arguments` holds every parameter of the word
+    values, the network's inputs first (0, 1, …), then the layers in order. `arguments` holds every parameter of the
+    word
     but references. `weights` and `state` count trainable and other numbers; `word` may be `keras.X`."""
 
     name: str
@@ -122,7 +124,8 @@ class Output:
 class Network:
     """A network: inputs, layers in order, outputs, and the labels (`as h`) that `d(x).h` can read.
 
-    `shape` of a distribution's output is that of its parameters (normal: 2n). Weights are counted in `weights`/`state`."""
+    `shape` of a distribution's output is that of its parameters (normal: 2n). Weights are counted in
+    `weights`/`state`."""
 
     name: str
     inputs: tuple[Input, ...]
@@ -174,12 +177,13 @@ class Operation:
     | draw | a distribution | |
     | add, subtract, multiply, divide, power, negate | | elementwise, broadcast from the left: (batch) with (batch, …) |
     | less, less_equal, greater, greater_equal, equal, not_equal, and, or, not | | |
-    | loss | the tensors in the order of the loss's parameters | word: `hinge`, role: `discriminator`/`generator` or "", arguments |
+    | loss | its tensors, in order | word: `hinge`, role: `discriminator`, `generator` or "", arguments |
     | function | tensors | word: `mean`, `l1`, `kl`, `nll`, `stop_gradient`…, arguments |
     | penalty | the tensors | word: `r1`, network, arguments; every: a lazy term's interval |
     | replay | a tensor | size |
 
-    `site` numbers each occurrence of a draw in the spec (calls of networks too, for dropout), None for what draws nothing.
+    `site` numbers each occurrence of a draw in the spec (calls of networks too, for dropout), None for what draws
+    nothing.
     """
 
     name: str
@@ -191,7 +195,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One minimisation: the networks it trains, the operation that is its loss, its optimizer, its equation as written."""
+    """One minimisation.
+
+    The networks it trains, the operation that is its loss, its optimizer, its equation as written.
+    """
 
     name: str
     networks: tuple[str, ...]
@@ -225,7 +232,8 @@ class Phase:
 class Train:
     """The training: `scalars` are the bindings of `train` (numbers or schedules), `phases` at least one.
 
-    `settings` holds seed, precision, strategy, checkpoint, clip, jit, deterministic, each a `Call`; `ema` one a network.
+    `settings` holds seed, precision, strategy, checkpoint, clip, jit, deterministic, each a `Call`; `ema` one a
+    network.
     """
 
     groups: tuple[Group, ...]

@@ -239,6 +239,7 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
     from gendsl.evaluate.inputs import examples_of, grid_of_fields
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
+    from gendsl.plan.show import plan_shown
     from gendsl.run.logs import Logs
     from gendsl.run.moments import kept_checkpoints, moments_of
     from gendsl.run.trainer import Trainer
@@ -254,7 +255,7 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
     )
     pictured = grid_of_fields(plan, dataset)
     logs = Logs(ready.folder.logs)
-    logs.texts(0, {"spec": source_text})
+    logs.texts(0, {"spec": source_text, "plan": plan_shown(plan)})
     return Trainer(
         plan=plan,
         plan_hash=ready.plan_hash,
@@ -337,9 +338,12 @@ def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping
         ("checkpoints", f"{folder.shown}/checkpoints"),
         ("", ""),
         ("watch", f"tensorboard --logdir {folder.shown}"),
-        ("sample", f"gendsl sample {folder.shown} -n 16 --seed 3 -o samples"),
-        ("export", f"gendsl export {folder.shown}"),
     ]
+    kinds = {field.name: field.kind for field in ready.plan.data.fields}
+    if ready.plan.sample is not None:
+        if all(kinds.get(name) == "label" for name in ready.plan.sample.inputs):
+            lines.append(("sample", f"gendsl sample {folder.shown} -n 16 --seed 3 -o samples"))
+        lines.append(("export", f"gendsl export {folder.shown}"))
     _say(console, lines)
 
 

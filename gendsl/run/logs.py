@@ -1,4 +1,4 @@
-"""What happens in a run in, TensorBoard's event files out: scalars by update, grids of samples, the spec."""
+"""What happens in a run in, TensorBoard's event files out: scalars by update, grids of samples, the spec and plan."""
 
 import time
 from collections.abc import Mapping

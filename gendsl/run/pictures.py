@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gendsl.evaluate.inputs import output_field
 from gendsl.plan.plan import Field, Plan
 
 Pixels = NDArray[np.uint8]  # (height, width, 1 or 3 or 4)
@@ -69,16 +70,6 @@ def scatter(points: NDArray[np.floating], *, real: NDArray[np.floating] | None =
     return sheet
 
 
-def field_like(plan: Plan, shape: tuple[int, ...]) -> Field | None:
-    """The data field that an output of a shape is a sample of; None if there is none."""
-    for field in plan.data.fields:
-        if field.kind in ("image", "point") and len(field.shape) == len(shape):
-            known = [(a, b) for a, b in zip(field.shape, shape, strict=True) if isinstance(a, int)]
-            if all(a == b for a, b in known):
-                return field
-    return None
-
-
 def range_of(field: Field | None) -> tuple[float, float]:
     """The range of a field's values; 0..1 where it says none."""
     declared = field.arguments.get("range") if field is not None else None
@@ -90,7 +81,7 @@ def drawn(plan: Plan, samples: Mapping[str, NDArray[np.floating]], *, columns: i
     pictures = {}
     for name, values in samples.items():
         if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
-            of = field_like(plan, values.shape[1:])
+            of = output_field(plan, name, values.shape[1:])
             pictures[name] = grid(pixels_of(values, range_of(of)), columns=columns)
         elif values.ndim == 2 and values.shape[1] == 2:
             pictures[name] = scatter(values)

@@ -38,7 +38,7 @@ def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[P
     files: list[Path] = []
     for name, values in samples.items():
         folder = Path(out) / name if len(samples) > 1 else Path(out)
-        files += _written(run.plan, values, folder)
+        files += _written(run.plan, name, values, folder)
     return files
 
 
@@ -54,12 +54,13 @@ def _refuse_examples(run: "Rebuilt") -> None:
         )
 
 
-def _written(plan: Plan, values: NDArray[Any], folder: Path) -> list[Path]:
-    from gendsl.run.pictures import field_like, grid, pixels_of, png, range_of, scatter
+def _written(plan: Plan, name: str, values: NDArray[Any], folder: Path) -> list[Path]:
+    from gendsl.evaluate.inputs import output_field
+    from gendsl.run.pictures import grid, pixels_of, png, range_of, scatter
 
     files: dict[str, bytes] = {}
     if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
-        pixels = pixels_of(values, range_of(field_like(plan, values.shape[1:])))
+        pixels = pixels_of(values, range_of(output_field(plan, name, values.shape[1:])))
         digits = max(3, len(str(len(pixels) - 1)))
         files = {f"{number:0{digits}}.png": png(image) for number, image in enumerate(pixels)}
         files["grid.png"] = png(grid(pixels[:_MOST_IN_GRID]))

@@ -1,6 +1,7 @@
 """A run made ready in, the run done: it trains from moment to moment, and logs, draws, scores and saves at each."""
 
 import signal
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ class Interruption:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interruption":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        # Python delivers signals to the main thread alone; a run in another is interrupted by its process.
+        here = threading.current_thread() is threading.main_thread()
+        for number in (signal.SIGINT, signal.SIGTERM) if here else ():
             self._before[number] = signal.signal(number, self._note)
         return self
 

@@ -21,7 +21,24 @@ _CLOSERS = ("RBRACE", "RPAR", "RSQB")
 _NO_SPACE_AFTER = frozenset(["LPAR", "LSQB", "DOT", "POWER", "RANGE"])
 _NO_SPACE_BEFORE = frozenset(["RPAR", "RSQB", "COMMA", "COLON", "DOT", "POWER", "RANGE"])
 _BEFORE_OPERAND = frozenset(
-    "PLUS MINUS TIMES POWER COMPARE AND OR NOT RANGE ARROW COMMA COLON EQUAL TILDE LPAR LSQB".split()
+    [
+        "PLUS",
+        "MINUS",
+        "TIMES",
+        "POWER",
+        "COMPARE",
+        "AND",
+        "OR",
+        "NOT",
+        "RANGE",
+        "ARROW",
+        "COMMA",
+        "COLON",
+        "EQUAL",
+        "TILDE",
+        "LPAR",
+        "LSQB",
+    ]
 )
 
 

@@ -82,9 +82,8 @@ def _python(m: Mistake) -> Meaning | None:
         return "`//` begins no comment", "comments begin with `#`"
     if (m.before.text, m.token.text) == ("*", "*"):
         return "`**` is no operator", "a power is written `^`: `2^4`"
-    if m.token.text == "==" and m.before.kind == "NAME":
-        if "EQUAL" in m.expected:
-            return "`==` compares, and a binding takes one `=`", f"write `{m.before.text} = …`"
+    if m.token.text == "==" and m.before.kind == "NAME" and "EQUAL" in m.expected:
+        return "`==` compares, and a binding takes one `=`", f"write `{m.before.text} = …`"
     if m.token.text == "in" and m.earlier.text == "for":
         return "there is no `for`", f"write `repeat 3 as {m.before.text} {{ … }}`"
     return None
@@ -97,7 +96,8 @@ def _product(m: Mistake) -> Meaning | None:
     number = m.earlier.text
     return (
         f"`{number} x {m.token.text}` is no value",
-        f"a product is written `{number} * {m.token.text}`; a size has no spaces, `{number}x4`, or is a list, `[{number}, n]`",
+        f"a product is written `{number} * {m.token.text}`; a size has no spaces, `{number}x4`, or is a list, "
+        f"`[{number}, n]`",
     )
 
 

@@ -1,4 +1,7 @@
-"""Text in, syntax tree out: an LALR driver over Lark's tables that goes on after a mistake, so that one pass finds them all."""
+"""Text in, syntax tree out.
+
+An LALR driver over Lark's tables that goes on after a mistake, so that one pass finds them all.
+"""
 
 from typing import Any
 

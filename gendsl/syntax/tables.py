@@ -1,6 +1,8 @@
-"""The grammar in, its LALR tables out: read from the cache beside this module, or built anew by Lark when the grammar changed.
+"""The grammar in, its LALR tables out: read from the cache beside this module, or built anew by Lark when the
+grammar changed.
 
-Lark takes 0.15 s to import and to build the tables; the cache takes 1 ms. `python -m gendsl.syntax.tables` rewrites the cache.
+Lark takes 0.15 s to import and to build the tables; the cache takes 1 ms. `python -m gendsl.syntax.tables` rewrites
+the cache.
 """
 
 import os
@@ -19,7 +21,8 @@ SHIFT, REDUCE = 0, 1
 class Tables:
     """What the driver needs: terminals in matching order, rules, and a row of actions a state.
 
-    `terminals` holds (name, regular expression, ignored); `rules` holds (origin, builder, kept symbols, length, expand);
+    `terminals` holds (name, regular expression, ignored); `rules` holds (origin, builder, kept symbols, length,
+    expand);
     `actions` maps a state's terminals to (SHIFT, state) or (REDUCE, rule), `gotos` its rules' origins to a state.
     """
 
@@ -41,7 +44,7 @@ def tables() -> Tables:
     except ImportError:
         pass
     else:
-        if cached.DIGEST == digest:
+        if digest == cached.DIGEST:
             return Tables(digest, cached.TERMINALS, cached.RULES, cached.ACTIONS, cached.GOTOS, cached.START)
     return build(grammar.decode(), digest)
 
@@ -101,7 +104,8 @@ def write() -> str:
         file.write(
             '"""The LALR tables of grammar/gen.lark, written by `python -m gendsl.syntax.tables`."""\n\n'
             f"DIGEST = {built.digest}\nTERMINALS = {built.terminals!r}\nRULES = {built.rules!r}\n"
-            f"ACTIONS: tuple[dict[str, tuple[int, int]], ...] = {built.actions!r}\nGOTOS: tuple[dict[str, int], ...] = {built.gotos!r}\nSTART = {built.start}\n"
+            f"ACTIONS: tuple[dict[str, tuple[int, int]], ...] = {built.actions!r}\nGOTOS: tuple[dict[str, int], "
+            f"...] = {built.gotos!r}\nSTART = {built.start}\n"
         )
     return path
 

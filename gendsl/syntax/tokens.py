@@ -16,8 +16,26 @@ OPERATORS = 1_000  # of one statement: expressions are trees, and every pass wal
 SIZE = 2 * 1024 * 1024  # bytes of a spec
 
 _CONTINUES_AFTER = frozenset(
-    ["COMMA", "COLON", "EQUAL", "TILDE", "VBAR", "RANGE", "ARROW", "PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND"]
-    + ["OR", "NOT", "LBRACE", "SEPARATOR", ""]
+    [
+        "COMMA",
+        "COLON",
+        "EQUAL",
+        "TILDE",
+        "VBAR",
+        "RANGE",
+        "ARROW",
+        "PLUS",
+        "MINUS",
+        "TIMES",
+        "POWER",
+        "COMPARE",
+        "AND",
+        "OR",
+        "NOT",
+        "LBRACE",
+        "SEPARATOR",
+        "",
+    ]
 )
 _CONTINUES_BEFORE = frozenset(
     ["VBAR", "RANGE", "ARROW", "PLUS", "MINUS", "TIMES", "POWER", "COMPARE", "AND", "OR", "RBRACE", "$END"]

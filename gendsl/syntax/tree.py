@@ -189,7 +189,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One word with its arguments: `repeat 3 as i { … } as h`; `index` is the `as` before a block, `label` any other."""
+    """One word with its arguments: `repeat 3 as i { … } as h`.
+
+    `index` is the `as` before a block, `label` any other.
+    """
 
     head: tuple[Name, ...]
     arguments: tuple[Argument, ...]

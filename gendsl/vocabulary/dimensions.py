@@ -1,7 +1,6 @@
 """Sizes that may wait for the data: a `Dimension` is an integer, or a polynomial in names that only the data knows."""
 
 from dataclasses import dataclass
-from typing import Union
 
 Monomial = tuple[str, ...]  # a product of names, sorted; () is the constant
 
@@ -42,7 +41,7 @@ class Symbolic:
     __rmul__ = __mul__
 
 
-Dimension = Union[int, Symbolic]
+Dimension = int | Symbolic
 Shape = tuple[Dimension, ...]
 
 
@@ -118,4 +117,9 @@ def same_shape(left: Shape, right: Shape) -> bool:
 
 def shown(shape: Shape) -> str:
     """`28x28x1`; `(row.width + 128)` for what is not known; `1` for a single number."""
-    return "x".join(str(d) if isinstance(d, int) or d.terms[0][1] == 1 and len(d.terms) == 1 else f"({d})" for d in shape) or "()"
+    return (
+        "x".join(
+            str(d) if isinstance(d, int) or (d.terms[0][1] == 1 and len(d.terms) == 1) else f"({d})" for d in shape
+        )
+        or "()"
+    )

@@ -61,7 +61,10 @@ class Choice(Kind):
 
 @dataclass(frozen=True, slots=True)
 class SizeOf(Kind):
-    """A size of `rank` numbers (any rank if 0), `4x4` or `[4, n]`; a tuple. With `one`, a single number stands for all."""
+    """A size of `rank` numbers (any rank if 0), `4x4` or `[4, n]`; a tuple.
+
+    With `one`, a single number stands for all.
+    """
 
     rank: int = 0
     one: bool = False
@@ -135,7 +138,10 @@ class OneOf(Kind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of a word. Without `positional` it is given by its name only; `many` takes all further values, a tuple."""
+    """A parameter of a word.
+
+    Without `positional` it is given by its name only; `many` takes all further values, a tuple.
+    """
 
     name: str
     kind: Kind
