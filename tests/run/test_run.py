@@ -70,7 +70,7 @@ def test_tensorboard_has_scalars_pictures_and_the_spec(tiny: tuple[Path, str]) -
     found = EventAccumulator(str(folder / "logs"), size_guidance={"tensors": 0})
     found.Reload()
     tags = set(found.Tags()["tensors"])
-    assert {"generator/loss", "discriminator/loss", "scores/diversity", "samples/point", "spec"} <= tags
+    assert {"generator/loss", "discriminator/loss", "scores/diversity", "samples/point", "spec", "plan"} <= tags
     assert [event.step for event in found.Tensors("generator/loss")] == list(range(1, 61))
     picture = found.Tensors("samples/point")[-1].tensor_proto.string_val
     assert picture[0] == b"512" and picture[2].startswith(b"\x89PNG")
