@@ -63,12 +63,14 @@ def figures(asked: argparse.Namespace, folder: str) -> int:
     verdicts: list[Verdict] = []
     harmless: list[Verdict] = []
     hashes: dict[str, str | None] = {}
+    usual: dict[str, frozenset[str]] = {}
     for path in sorted((ROOT / "specs").glob(f"{asked.spec}.gen")):
         good = good_of(path)
         itself = verdict_of(Mutant(good.name, "itself", "", good.source.text, frozenset(), "", ""), folder)
         if itself.rejected:
             print(f"{good.name} is not good itself:\n{told(itself)}")
         hashes[good.name] = itself.plan_hash
+        usual[good.name] = itself.advice
         verdicts += [verdict_of(one, folder) for one in mutants_of(good, KINDS, asked.count, asked.seed)]
         harmless += [verdict_of(one, folder) for one in mutants_of(good, HARMLESS, asked.count, asked.seed)]
     crashes = [one for one in [*verdicts, *harmless] if one.crash]
@@ -80,6 +82,8 @@ def figures(asked: argparse.Namespace, folder: str) -> int:
     alarms = [one for one in harmless if one.errors]
     print(f"{len(verdicts)} mutants: {len(rejected)} rejected, {len(same)} accepted with the same plan,")
     print(f"  {len(other)} accepted with another plan, {len(crashes)} crashes of the checker")
+    advised = [one for one in other if one.advice - usual[one.mutant.spec]]
+    print(f"  (a warning that the good spec does not have: {len(advised)} of those)")
     print(f"mutated line named: {percent(len(named), len(rejected))} of those rejected (bar {NAMED:.0%})")
     beside = [one for one in rejected if one.trainable]
     print(

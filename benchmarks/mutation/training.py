@@ -16,6 +16,8 @@ from gendsl.source import Source
 from mutation.good import Mutant
 from mutation.verdicts import Verdict
 
+SCRIPT = Path(__file__).resolve().parent.parent / "mutants.py"  # what a worker starts
+
 # What makes a spec small enough to train two steps at once; a text that a mutation has touched stays as it is.
 SMALL: dict[str, tuple[tuple[str, str], ...]] = {
     "digits_gan": (("param width = 32", "param width = 4"), ("  batch 64", "  batch 4")),
@@ -184,7 +186,7 @@ class Worker:
 
     def _start(self) -> "subprocess.Popen[str]":
         environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, sys.argv[0], "--worker", self._folder]
+        command = [sys.executable, str(SCRIPT), "--worker", self._folder]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

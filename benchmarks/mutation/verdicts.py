@@ -28,6 +28,7 @@ class Verdict:
     errors: tuple[Diagnostic, ...]
     named: bool
     plan_hash: str | None
+    advice: frozenset[str]  # the rules of its warnings
     crash: str
     seconds: float
 
@@ -75,11 +76,12 @@ def verdict_of(mutant: Mutant, folder: str) -> Verdict:
         plan = check(source, problems, folder=folder)
         plan_hash = None if plan is None else hash_of(plan)
     except Exception:
-        return Verdict(mutant, (), False, None, traceback.format_exc(), time.perf_counter() - began)
+        return Verdict(mutant, (), False, None, frozenset(), traceback.format_exc(), time.perf_counter() - began)
     finally:
         signal.alarm(0)
     seconds = time.perf_counter() - began
     errors = tuple(problems.of("error"))
+    advice = frozenset(warning.rule.code for warning in problems.of("warning"))
     named = any(
         lines_of(span) & mutant.lines
         for error in errors
@@ -88,7 +90,7 @@ def verdict_of(mutant: Mutant, folder: str) -> Verdict:
     )
     if mutant.dropped:
         named = named or any(f"`{mutant.dropped}" in f"{error.message} {error.help}" for error in errors)
-    return Verdict(mutant, errors, named, plan_hash, "", seconds)
+    return Verdict(mutant, errors, named, plan_hash, advice, "", seconds)
 
 
 def told(verdict: Verdict) -> str:
