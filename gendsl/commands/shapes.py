@@ -1,5 +1,6 @@
 """A layer's word in, lines out that show what its example makes of typical inputs: shapes, parameters, FLOPs."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from gendsl.diagnostics import Problems
@@ -11,7 +12,8 @@ from gendsl.vocabulary.dimensions import Shape, product, shown
 from gendsl.vocabulary.word import REQUIRED, Inferred, LayerWord
 
 # What flows into a layer: an image, a volume, a sequence, features, a label.
-TYPICAL: tuple[Shape, ...] = ((16, 16, 32), (8, 16, 16, 32), (64, 32), (128,), ())
+TYPICAL: tuple[Shape, ...] = ((16, 16, 32), (8, 16, 16, 32), (64, 32), (128,), (4096,), ())
+TOKENS: tuple[Shape, ...] = ((64,), ())  # whole numbers
 
 
 def shapes_of(word: LayerWord) -> list[str]:
@@ -21,7 +23,8 @@ def shapes_of(word: LayerWord) -> list[str]:
         return []
     references = [p for p in word.parameters if isinstance(p.kind, vocabulary.Reference)]
     lines = []
-    for flow in TYPICAL if word.flow else ((),):
+    flows = (TOKENS if 0 in word.integers else TYPICAL) if word.flow else ((),)
+    for flow in flows:
         others = _others(flow, len(references))
         for shapes in others:
             given = (flow, *shapes) if word.flow else shapes
@@ -30,9 +33,9 @@ def shapes_of(word: LayerWord) -> list[str]:
             except Exception:  # an example that needs more than constants shows nothing
                 continue
             if isinstance(found, Inferred):
-                lines.append(_line(given, found))
+                lines.append(_line(word, given, found))
                 break
-    return lines
+    return lines[:3]
 
 
 def _others(flow: Shape, count: int) -> list[tuple[Shape, ...]]:
@@ -43,9 +46,10 @@ def _others(flow: Shape, count: int) -> list[tuple[Shape, ...]]:
     return [((128,), ()), (flow, flow)]
 
 
-def _line(given: tuple[Shape, ...], found: Inferred) -> str:
+def _line(word: LayerWord, given: tuple[Shape, ...], found: Inferred) -> str:
     weights = sum((product(weight.shape) for weight in found.weights if weight.trainable), 0)
-    line = f"{' and '.join(_one(shape) for shape in given)} -> {_one(found.shape)}"
+    inputs = [_one(shape, integer=number in word.integers) for number, shape in enumerate(given)]
+    line = f"{' and '.join(inputs)} -> {_one(found.shape)}"
     if weights:
         line += f", {weights:,} parameters" if isinstance(weights, int) else f", {weights} parameters"
     if isinstance(found.flops, int) and found.flops:
@@ -53,8 +57,19 @@ def _line(given: tuple[Shape, ...], found: Inferred) -> str:
     return line
 
 
-def _one(shape: Shape) -> str:
-    return shown(shape) if shape else "a label"
+def _one(shape: Shape, *, integer: bool = False) -> str:
+    if integer:
+        return f"{shown(shape)} tokens" if shape else "a label"
+    return shown(shape) if shape else "a number"
+
+
+def _steps(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Step]:
+    for statement in statements:
+        if isinstance(statement, tree.Chain):
+            for step in statement.steps:
+                yield step
+                if step.block is not None:
+                    yield from _steps(step.block.statements)
 
 
 def _arguments(word: LayerWord) -> dict[str, Any] | None:
@@ -63,20 +78,23 @@ def _arguments(word: LayerWord) -> dict[str, Any] | None:
     spec = parse(Source("", word.example), problems)
     if problems.failed:
         return None
-    steps = [step for item in spec.statements if isinstance(item, tree.Chain) for step in item.steps]
-    step = next((step for step in steps if step.word == word.name), None)
+    step = next((step for step in _steps(spec.statements) if step.word == word.name), None)
     if step is None:
         return None
     found: dict[str, Any] = {parameter.name: parameter.default for parameter in word.parameters}
     places = [parameter for parameter in word.parameters if parameter.positional]
     for number, argument in enumerate(step.arguments):
-        if argument.name is None and number >= len(places):
-            break
-        parameter = places[number] if argument.name is None else word.parameter(argument.name.text)
+        parameter = (
+            places[min(number, len(places) - 1)] if argument.name is None else word.parameter(argument.name.text)
+        )
         if parameter is None:
             return None
         value = _constant(argument.value)
-        found[parameter.name] = (value,) if parameter.many else value
+        if value is None and not isinstance(parameter.kind, vocabulary.Reference):
+            return None
+        if parameter.many:
+            value = (*found[parameter.name], value) if isinstance(found[parameter.name], tuple) else (value,)
+        found[parameter.name] = value
     if "classes" in found and found["classes"] is None:
         found["classes"] = 10
     missing = [p for p in word.parameters if found[p.name] is REQUIRED and not isinstance(p.kind, vocabulary.Reference)]
@@ -94,6 +112,8 @@ def _constant(value: tree.Value) -> Any:
             return value.value
         case tree.Name():
             return value.text
+        case tree.Member():
+            return 256  # as a byte's `text.vocabulary` is
         case tree.ListOf():
             return tuple(_constant(item) for item in value.items)
     return None
