@@ -1,7 +1,8 @@
-"""The vocabulary and the rules in, docs/reference.md and docs/rules.md out: `python -m gendsl.reference [FOLDER]`."""
+"""The vocabulary, the rules and the plan's classes in, pages of docs/ out: `python -m gendsl.reference [FOLDER]`."""
 
 import os
 import sys
+from inspect import cleandoc
 
 from gendsl.check.arguments import expected
 from gendsl.commands.explain import PLACES, default_of, roles_of, signature
@@ -11,6 +12,17 @@ from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import REQUIRED, LayerWord, Parameter, Word
 
 _NOTE = "<!-- written by `python -m gendsl.reference`; do not edit -->\n\n"
+
+_PLAN = """One JSON document: `format` (now {}), `hash` and `plan`; a run's `plan.json` is the same. `hash` is the
+SHA-256 of the plan as JSON with sorted keys and no spaces: equal plans have equal hashes on every machine,
+and its first digits name the run's folder. `format` grows when a field changes its meaning or goes; fields
+may be added without that, so a reader should pass over what it does not know. `gendsl.plan.record.plan_of`
+reads a record back.
+
+Each object with `"is"` is one of those below, with all its fields. Tuples are lists; shapes are without the
+batch; sizes that wait for the data are `Symbolic`, and a `Dimension` is a whole number or one of those. In
+arguments, a word with its own arguments is a `Call` and a number with a unit a `Quantity`.
+"""
 
 
 def reference() -> str:
@@ -38,6 +50,34 @@ def rules() -> str:
         out.append(f"## {severity.capitalize()}s\n")
         out += [_rule(rule) for rule in RULES if rule.severity == severity]
     return "\n".join(out)
+
+
+def plan_format() -> str:
+    """The page of the JSON form of a plan: every object of it with its fields."""
+    from gendsl.plan.record import FORMAT, classes
+
+    out = [_NOTE + "# `gendsl plan --json`\n", _PLAN.format(FORMAT)]
+    for found in classes():
+        doc = cleandoc(found.__doc__ or "")
+        fields = "\n".join(f"| `{name}` | `{_type(of)}` |" for name, of in found.__annotations__.items())
+        out.append(
+            f"## `{found.__name__}`\n\n{_text(doc)}\n" + (f"\n| field | |\n| --- | --- |\n{fields}\n" if fields else "")
+        )
+    return "\n".join(out)
+
+
+def _type(annotation: object) -> str:
+    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    text = name if not getattr(annotation, "__args__", None) else str(annotation)
+    for long in (
+        "typing.",
+        "collections.abc.",
+        "gendsl.plan.types.",
+        "gendsl.plan.plan.",
+        "gendsl.vocabulary.dimensions.",
+    ):
+        text = text.replace(long, "")
+    return text.replace("|", "or")
 
 
 def _title(kind: str) -> str:
@@ -89,9 +129,14 @@ def _text(text: str) -> str:
     return "`".join(part if n % 2 else part.replace("<", "&lt;").replace("*", "\\*") for n, part in enumerate(parts))
 
 
+def pages() -> dict[str, str]:
+    """The generated pages by the names of their files."""
+    return {"reference.md": reference(), "rules.md": rules(), "plan-json.md": plan_format()}
+
+
 def write(folder: str) -> None:
-    """Writes both pages into a folder."""
-    for name, page in (("reference.md", reference()), ("rules.md", rules())):
+    """Writes the pages into a folder."""
+    for name, page in pages().items():
         with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
             file.write(page)
 

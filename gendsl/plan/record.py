@@ -50,6 +50,11 @@ _CLASSES: dict[str, Any] = {
 }
 
 
+def classes() -> tuple[type, ...]:
+    """The classes of a plan, in the order of its parts."""
+    return tuple(_CLASSES.values())
+
+
 def record_of(plan: plans.Plan) -> dict[str, Any]:
     """The plan as JSON data: `format`, `hash` and `plan`."""
     return {"format": FORMAT, "hash": hash_of(plan), "plan": _plain(plan)}
