@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -386,20 +386,9 @@ def _failed(error: Exception, given: list[str]) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _complain(f"{error.filename}: {error.strerror}")
         return FAILED
-    import tempfile
-    import traceback
+    from gendsl.commands.crash import logged
 
-    from gendsl import __version__
-
-    report = f"gendsl {__version__}, Python {sys.version}, {sys.platform}\ngendsl {' '.join(given)}\n\n"
-    report += "".join(traceback.format_exception(error))
-    where = "nowhere: the temporary folder cannot be written"
-    try:
-        descriptor, where = tempfile.mkstemp(prefix="gendsl-", suffix=".log")
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(report)
-    except OSError:
-        pass
+    where = logged(error, given)
     _complain(
         f"sorry, this is a mistake in gendsl, not in your spec ({type(error).__name__})",
         help=f"what happened is in {where}; please send it with your spec",
@@ -407,9 +396,5 @@ def _failed(error: Exception, given: list[str]) -> int:
     return INTERNAL
 
 
-def _exit() -> Any:
-    sys.exit(main())
-
-
 if __name__ == "__main__":
-    _exit()
+    sys.exit(main())

@@ -18,27 +18,13 @@ def read(path: str, problems: Problems) -> Source | None:
     """The text of a file, or of standard input for `-`; None after a diagnostic. A byte order mark is left out."""
     shown = STDIN if path == "-" else path
     try:
-        descriptor = os.dup(0) if path == "-" else os.open(path, os.O_RDONLY)
-    except (OSError, ValueError) as error:
-        _refused(shown, error, problems)
-        return None
-    try:
-        with os.fdopen(descriptor, "rb") as file:
+        with open(0 if path == "-" else path, "rb", closefd=path != "-") as file:
             found = os.fstat(file.fileno())
-            if stat.S_ISDIR(found.st_mode):
-                _say(
-                    rules.unreadable,
-                    shown,
-                    f"`{shown}` is a folder",
-                    f"name its files: `gendsl check {os.path.join(shown, '*.gen')}`",
-                    problems,
-                )
-                return None
             if stat.S_ISREG(found.st_mode) and found.st_size > SIZE:
                 _too_large(shown, f"{found.st_size / 2**20:,.1f} MiB", problems)
                 return None
             content = file.read(SIZE + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         _refused(shown, error, problems)
         return None
     return decoded(content, shown, problems)
@@ -76,6 +62,8 @@ def decoded(content: bytes, path: str, problems: Problems) -> Source | None:
 def _refused(path: str, error: OSError | ValueError, problems: Problems) -> None:
     if isinstance(error, FileNotFoundError):
         message, help = f"there is no file `{path}`", _near(path)
+    elif isinstance(error, IsADirectoryError):
+        message, help = f"`{path}` is a folder", f"name its files: `gendsl check {os.path.join(path, '*.gen')}`"
     elif isinstance(error, PermissionError):
         message, help = f"`{path}` may not be read", f"give yourself the right: `chmod u+r {path}`"
     else:

@@ -1,0 +1,1 @@
+"""Specs to start from: what `gendsl new` writes."""
