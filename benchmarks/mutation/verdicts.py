@@ -81,6 +81,8 @@ def verdict_of(mutant: Mutant, folder: str) -> Verdict:
         signal.alarm(0)
     seconds = time.perf_counter() - began
     errors = tuple(problems.of("error"))
+    if plan is None and not errors:
+        return Verdict(mutant, (), False, None, frozenset(), "neither a plan nor an error", seconds)
     advice = frozenset(warning.rule.code for warning in problems.of("warning"))
     named = any(
         lines_of(span) & mutant.lines

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from mutation import HARMLESS, KINDS  # noqa: E402
-from mutation.good import good_of, mutants_of  # noqa: E402
+from mutation.good import Mutant, good_of, mutants_of  # noqa: E402
 from mutation.training import make_data  # noqa: E402
 from mutation.verdicts import told, verdict_of  # noqa: E402
 
@@ -58,3 +58,19 @@ def test_every_kind_damages_some_spec(kind):
     made = [(good, one) for good in GOODS for one in mutants_of(good, (kind,), 1, seed=0)]
     assert made
     assert all(one.text != good.source.text for good, one in made)
+
+
+@pytest.mark.parametrize(
+    ("spec", "old", "new"),
+    [
+        ("grid_gan", "-> point", "-> bernoulli(image)"),
+        ("fashion_vae", "param latent = 16", "param other = 16"),
+        ("fashion_sngan", "dense 4*4*4*width", "dense 4*4*4*x"),
+    ],
+)
+def test_what_gives_no_plan_gives_an_error(spec, old, new, folder):
+    good = next(one for one in GOODS if one.name == spec)
+    assert old in good.source.text
+    mutant = Mutant(spec, "by hand", new, good.source.text.replace(old, new), frozenset(), "", "")
+    verdict = verdict_of(mutant, folder)
+    assert verdict.errors, told(verdict)
