@@ -65,7 +65,7 @@ def test_every_kind_damages_some_spec(kind):
     [
         ("grid_gan", "-> point", "-> bernoulli(image)"),
         ("fashion_vae", "param latent = 16", "param other = 16"),
-        ("fashion_sngan", "dense 4*4*4*width", "dense 4*4*4*x"),
+        ("fashion_sngan", "reshape 4, 4, 4*width", "reshape 4, 4, 4*x"),
     ],
 )
 def test_what_gives_no_plan_gives_an_error(spec, old, new, folder):
