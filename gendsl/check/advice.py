@@ -17,11 +17,12 @@ _RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, None), "sof
 
 
 def advise(plan: Plan, train: tree.Step, context: Context) -> None:
-    """Adds warnings and hints."""
+    """Adds warnings and hints, and the error of a pack that the batch does not fill."""
     for network in plan.networks:
         spans = context.memo[("spans", network.name)]
         assert isinstance(spans, list)
         places: list[Span] = spans
+        _packs(plan, network, places, context)
         _checkerboard(network, places, context)
         _idle_bias(network, places, context)
         _output_range(plan, network, places, context)
@@ -50,6 +51,18 @@ def _checkerboard(network: Network, places: list[Span], context: Context) -> Non
                 place,
                 f"a kernel of {kernel[0]} is not divisible by the stride of {stride[0]}, which shows as a checkerboard",
                 help=f"write `kernel: {2 * stride[0]}`, or `upsample {stride[0]} | conv …`",
+            )
+
+
+def _packs(plan: Plan, network: Network, places: list[Span], context: Context) -> None:
+    for _, layer, place in _layers(network, places):
+        size = next(iter(layer.arguments.values()), 1) if layer.word == "pack" else 1
+        if isinstance(size, int) and plan.data.batch % size:
+            context.problems.add(
+                rules.out_of_range,
+                place,
+                f"a batch of {plan.data.batch} cannot be parted into packs of {size}",
+                help=f"write `batch {-(-plan.data.batch // size) * size}`, or another pack",
             )
 
 

@@ -19,7 +19,7 @@ from gendsl.check.scope import (
     did_you_mean,
     suggestion,
 )
-from gendsl.diagnostics import Label, Problems
+from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -109,7 +109,7 @@ def bind(
 
 def constantly_checked(value: tree.Value, scope: Scope, context: Context) -> None:
     """Looks up the names in a value that has no place, so that what it uses counts as used; reports nothing."""
-    quiet = Context(Problems(), context.folder, context.globals, context.skipped, {}, context.used)
+    quiet = context.on_trial()
     constant(value, scope, quiet)
 
 
@@ -247,7 +247,7 @@ def _choice(kind: vocabulary.Choice, value: tree.Value, scope: Scope, context: C
             rules.wrong_type,
             value.span,
             f"expected {expected(kind)}, found the name `{value.text}`",
-            help=did_you_mean(value.text, kind.names),
+            help=did_you_mean(value.text, kind.names) or f"write {expected(kind)}",
         )
         return LOST
     return wrong_type(context, value.span, kind, value_shown(value))
@@ -320,7 +320,7 @@ def _scheduled(kind: vocabulary.Scheduled, value: tree.Value, scope: Scope, cont
 
 
 def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: str) -> Any:
-    names = [f"`{name}`" for name in list(scope.all()) if isinstance(scope.find(name), kind)]
+    names = [f"`{name}`" for name in scope.named(kind)]
     known = f"write one of {', '.join(names)}, without parentheses" if names else f"define {what} first"
     if not isinstance(value, tree.Name):
         context.problems.add(rules.wrong_type, value.span, f"expected {what}, found {value_shown(value)}", help=known)
@@ -341,27 +341,21 @@ def _meant(value: tree.Value, scope: Scope, context: Context, kind: type, what: 
 
 def _one_of(kind: vocabulary.OneOf, value: tree.Value, scope: Scope, context: Context) -> Any:
     """The first kind that takes the value; where none does, the mistake of the kind that came closest is reported."""
-    tried: list[Problems] = []
+    closest = None
     for one in kind.kinds:
-        attempt = Context(
-            Problems(), context.folder, context.globals, context.skipped, context.unbuilt, context.used, context.allowed
-        )
+        attempt = context.on_trial()
         result = value_of(one, value, scope, attempt)
         if result is not LOST or len(attempt.problems) == 0:
+            context.unbuilt.update(attempt.unbuilt)
             return result
-        tried.append(attempt.problems)
-    closest = [p for p in tried if any(d.span != value.span or d.rule is not rules.wrong_type for d in p)]
-    if isinstance(value, tree.Name) and not isinstance(scope.find(value.text), Deferred):
+        if closest is None and any(d.span != value.span or d.rule is not rules.wrong_type for d in attempt.problems):
+            closest = one
+    known_name = isinstance(value, tree.Name) and scope.find(value.text) is not None
+    plain_name = isinstance(value, tree.Name) and not isinstance(scope.find(value.text), Deferred)
+    if closest is None or (plain_name and (known_name or _choices(kind))):
         return wrong_type(context, value.span, kind, value_shown(value))
-    for diagnostic in closest[0] if closest else ():
-        context.problems.add(
-            diagnostic.rule,
-            diagnostic.span,
-            diagnostic.message,
-            note=diagnostic.note,
-            labels=diagnostic.labels,
-            help=diagnostic.help,
-        )
-    if not closest:
-        return wrong_type(context, value.span, kind, value_shown(value))
-    return LOST
+    return value_of(closest, value, scope, context)
+
+
+def _choices(kind: vocabulary.OneOf) -> bool:
+    return any(isinstance(one, vocabulary.Choice | vocabulary.FreeName) for one in kind.kinds)

@@ -101,7 +101,8 @@ def check_tree(
     context.point_at_unread()
     _silence(spec, context)
     if problems.failed:
-        plan = None
+        return None
+    assert plan is not None, "a spec without a plan has an error"
     return plan
 
 

@@ -70,6 +70,7 @@ class Context:
     allowed: list[tuple[str, Span]] = field(default_factory=list)
     memo: dict[object, Any] = field(default_factory=dict)
     unknown: list[tuple[tree.Name, Scope]] = field(default_factory=list)
+    trial: bool = False  # what is found is thrown away, and must leave no trace
 
     def use(self, word: Word) -> None:
         """Notes that the spec uses a word whose run-time part is not built yet."""
@@ -84,7 +85,7 @@ class Context:
         kind = KINDS.get(category)
         what = f"{kind}" if kind and category not in PLACES else f"a word {PLACES.get(category, category)}"
         pool = [*WORDS.get(category, {}), *others]
-        found = suggestion(name, pool)
+        found = suggestion(name, pool, sole=False)
         elsewhere = [c for c in categories_of(name) if c in PLACES or c in KINDS]
         if elsewhere and not habit and (found is None or found != name):
             place = PLACES.get(elsewhere[0]) or f"where {KINDS[elsewhere[0]]} belongs"
@@ -127,8 +128,16 @@ class Context:
             if found or name.text in NAMES
             else f"define {what or 'it'}, or use a name that is defined before this place",
         )
+        if self.trial:
+            return
         self.unknown.append((name, scope))
         self.globals.names.setdefault(name.text, Missing())
+
+    def on_trial(self) -> "Context":
+        """A context that reports into the void and leaves no trace but the names that are used."""
+        return Context(
+            Problems(), self.folder, self.globals, self.skipped, {}, self.used, self.allowed, self.memo, trial=True
+        )
 
     def point_at_unread(self) -> None:
         """Shows beside an unknown name the one definition in reach that nothing reads: probably its misspelling."""

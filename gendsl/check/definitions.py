@@ -17,6 +17,7 @@ from gendsl.vocabulary import WORDS
 ONCE = frozenset(["experiment", "data", "augment", "train", "sample", "monitor", "export", "card", "sweep"])
 IMPORTED = frozenset(["block", "objective", "import", "allow"])
 IMPORTS = 100
+_HIDDEN_BY_NETWORKS = ("structure", "function", "penalty", "loss")
 
 
 @dataclass(slots=True)
@@ -214,7 +215,7 @@ def _define(step: tree.Step, out: Definitions, context: Context) -> None:
         context.problems.add(
             rules.needs_block, step.span, f"`{kind}` needs a block", help=f"write `{WORDS['top'][kind].example}`"
         )
-    if (kind == "network" and any(name.text in WORDS[c] for c in ("structure",))) or (
+    if (kind == "network" and any(name.text in WORDS[c] for c in _HIDDEN_BY_NETWORKS)) or (
         kind == "block" and (name.text in WORDS["layer"] or name.text in WORDS["structure"])
     ):
         context.problems.add(

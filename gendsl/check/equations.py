@@ -178,8 +178,17 @@ class Equations(WordCalls):
             return NOTHING
         if (not isinstance(left.type, Unknown) and left.number < 0) or right.number < 0:
             return NOTHING
+        if node.operator == "/" and self._zero(right):
+            self.context.problems.add(
+                rules.bad_arithmetic, node.right.span, "this divides by zero", help="divide by another number"
+            )
+            return NOTHING
         folded = self._folded(node, left, right) if name in _OPERATORS.values() else None
         return folded or self.add(name, (left.number, right.number), {}, found)
+
+    def _zero(self, operand: Operand) -> bool:
+        operation = self.operations[operand.number]
+        return operation.name == "constant" and operation.attributes["value"] == 0
 
     def _folded(self, node: tree.Binary, left: Operand, right: Operand) -> Operand | None:
         """The result of arithmetic on two numbers."""
@@ -331,7 +340,7 @@ class Equations(WordCalls):
                 help=did_you_mean(function.text, WORDS["function"]) or "put it into a network, and call that here",
             )
             return NOTHING
-        networks = [n for n in list(scope.all()) if isinstance(scope.find(n), NetworkMeaning)]
+        networks = scope.named(NetworkMeaning)
         self.context.unknown_name(
             function, scope, among=networks, words=[*WORDS["function"], *WORDS["penalty"], *WORDS["loss"]]
         )

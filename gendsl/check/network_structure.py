@@ -121,7 +121,7 @@ class NetworkBuilder(LayerBuilder):
                 help=f"write `from {name}` to go back to it",
             )
             return
-        blocks = [n for n in scope.all() if isinstance(scope.find(n), BlockMeaning | NetworkMeaning)]
+        blocks = scope.named(BlockMeaning, NetworkMeaning)
         self.context.unknown_word(name, "layer", step.head_span, others=[*WORDS["structure"], *blocks])
         if step.block is not None:
             self.body(step.block.statements, BROKEN, Scope(scope))

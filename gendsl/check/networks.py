@@ -10,6 +10,7 @@ from gendsl.check.network_values import BROKEN, Flow, Value
 from gendsl.check.results import Declared, input_of, results_of
 from gendsl.check.scope import (
     LOST,
+    FieldMeaning,
     Missing,
     Node,
     Scope,
@@ -81,6 +82,7 @@ def _inputs(call: tree.Call, builder: NetworkBuilder, scope: Scope) -> list[Inpu
             if argument.name is not None:
                 scope.define(argument.name.text, Missing(), argument.name.span)
             continue
+        _hidden_field(found.input, argument, builder)
         if found.input.name in scope.names:
             builder.broken = True
             builder.context.problems.add(
@@ -100,6 +102,19 @@ def _inputs(call: tree.Call, builder: NetworkBuilder, scope: Scope) -> list[Inpu
             rules.bad_input, call.span, "a network needs an input", help="write `(z: normal(64))` or `(x: image)`"
         )
     return inputs
+
+
+def _hidden_field(found: Input, argument: tree.Argument, builder: NetworkBuilder) -> None:
+    """An input named as a data field is that field, or its name hides it."""
+    meaning = builder.context.globals.find(found.name)
+    if isinstance(meaning, FieldMeaning) and found.of != found.name:
+        builder.broken = True
+        builder.context.problems.add(
+            rules.duplicate_name,
+            argument.span,
+            f"`{found.name}` is a data field, which this input would hide",
+            help=f"rename the input, or write `{found.name}: {found.name}` for the field",
+        )
 
 
 def _labels_in(statements: Sequence[tree.Statement]) -> dict[str, Span]:

@@ -67,7 +67,7 @@ def expanded(step: tree.Step, scope: Scope, context: Context) -> tuple[tree.Stat
     if not isinstance(meaning, ObjectiveMeaning):
         meaning = prelude_objective(head.text)
     if meaning is None:
-        own = [name for name in scope.all() if isinstance(scope.find(name), ObjectiveMeaning)]
+        own = scope.named(ObjectiveMeaning)
         if head.text not in context.skipped:
             context.problems.add(
                 rules.unknown_word,
@@ -140,7 +140,8 @@ def _arguments(
         elif _absent(default, scope, context):
             fine = False
             assert isinstance(default, tree.Name)
-            networks = [one for one in scope.all() if isinstance(scope.find(one), NetworkMeaning)]
+            taken = {v.text for v in [*given.values(), *names.values()] if isinstance(v, tree.Name)}
+            networks = [one for one in scope.named(NetworkMeaning) if one not in taken]
             context.problems.add(
                 rules.missing_argument,
                 head.span,

@@ -271,9 +271,10 @@ class Operations(ABC):
     def _evaluate_quietly(self, node: tree.Call, scope: Scope) -> None:
         """Counts what a wrong call uses as used."""
         problems, self.context.problems = self.context.problems, Problems()
+        trial, self.context.trial = self.context.trial, True
         for argument in node.arguments:
             self.value(argument.value, scope)
-        self.context.problems = problems
+        self.context.problems, self.context.trial = problems, trial
 
     def _resolve(self, scope: Scope) -> Any:
         def resolve(parameter: Parameter, value: tree.Value) -> Operand:

@@ -114,7 +114,7 @@ def _named_input(name: str, value: tree.Name, scope: Scope, context: Context) ->
             rules.bad_input, value.span, f"`{value.text}` needs its size", help=f"write `{value.text}(64)`"
         )
         return None
-    size = constant(value, scope, Context(type(context.problems)(), context.folder, context.globals, context.skipped))
+    size = constant(value, scope, context.on_trial())
     if isinstance(size, int | tuple) and not isinstance(size, bool):
         shape = value_of(SizeOf(0, one=True), value, scope, context)
         return None if shape is LOST else DeclaredInput(Input(name, "features", None, shape), None, value.span)

@@ -132,6 +132,15 @@ class Scope:
             yield from (name for name, meaning in scope.names.items() if not isinstance(meaning, Missing))
             scope = scope.parent
 
+    def named(self, *kinds: type) -> list[str]:
+        """The names in reach whose meaning is of some kinds; this is no reading of them."""
+        out: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            out += [name for name, meaning in scope.names.items() if isinstance(meaning, kinds)]
+            scope = scope.parent
+        return out
+
     def unread(self) -> dict[str, Span]:
         """What is defined in reach and was never looked up, with its place."""
         out: dict[str, Span] = {}
@@ -144,10 +153,13 @@ class Scope:
         return out
 
 
-def suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    """The name that was probably meant: the sole candidate, one equal but for case, or one within a third of edits."""
+def suggestion(name: str, candidates: Iterable[str], *, sole: bool = True) -> str | None:
+    """The name that was probably meant: one equal but for case, or one within a third of edits.
+
+    With `sole`, the only candidate is meant, however it is written.
+    """
     pool = list(dict.fromkeys(candidates))
-    if len(pool) == 1:
+    if sole and len(pool) == 1:
         return pool[0]
     lower = name.lower()
     for candidate in pool:

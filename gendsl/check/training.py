@@ -48,7 +48,9 @@ class TrainingBuilder(UpdateBuilder):
 
     def _binding(self, statement: tree.Binding | tree.Draw | tree.Parameter) -> None:
         name = statement.name.text
-        if not isinstance(statement, tree.Binding):
+        if self.context.torn:
+            self.scope.define(name, Missing())
+        elif not isinstance(statement, tree.Binding):
             self.context.problems.add(
                 rules.misplaced,
                 statement.span,

@@ -8,7 +8,7 @@ from gendsl.check.context import Context
 from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned, trained_by
-from gendsl.check.scope import LOST, Missing, Operand, Scope
+from gendsl.check.scope import LOST, Missing, Operand, Scope, suggestion
 from gendsl.check.statements import Statement, statement_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Augment, Call, Group, Network, Quantity, Update
@@ -111,7 +111,8 @@ class UpdateBuilder:
                 else:
                     pool = ["update"] if together else ["minimize"]
                     self.broken = True
-                    losses.append(Loss(NOTHING, inner))
+                    if suggestion(inner.word, pool, sole=False) is not None:
+                        losses.append(Loss(NOTHING, inner))
                     if self.context.torn:
                         continue
                     self.context.unknown_word(

@@ -4,9 +4,9 @@ from typing import Any
 
 from gendsl.vocabulary.word import Kind, Parameter, Real, Scheduled, Toggle, Word
 
-_BETA_1 = ("beta_1", Real(0, 1), 0.9, "decay of the mean of the gradients")
+_BETA_1 = ("beta_1", Real(0, 0.9999999), 0.9, "decay of the mean of the gradients")
 _BETA_2 = ("beta_2", Real(0, 1), 0.999, "decay of the mean of the squared gradients")
-_EPSILON = ("epsilon", Real(0), 1e-7, "what keeps a division from zero")
+_EPSILON = ("epsilon", Real(0, above=True), 1e-7, "what keeps a division from zero")
 _MOMENTUM = ("momentum", Real(0, 1), 0.0, "share of the last change that is kept")
 _AMSGRAD = ("amsgrad", Toggle(), False, "use the largest mean of squares so far (Reddi et al. 2018)")
 _DECAY_DOC = "how much of each weight is taken off a step, times the learning rate; biases and norms are spared"

@@ -120,7 +120,7 @@ WORDS: tuple[Word, ...] = (
         source="Polyak & Juditsky 1992; Yazıcı et al. 2018",
         parameters=(
             Parameter(name="networks", kind=NetworkName(), many=True, doc="which networks"),
-            Parameter(name="decay", kind=Real(0, 1), default=0.999, positional=False, doc="at most this"),
+            Parameter(name="decay", kind=Real(0, 0.9999999), default=0.999, positional=False, doc="at most this"),
             Parameter(name="from", kind=Amount(), default=None, positional=False, doc="before, it equals the weights"),
         ),
         example="ema generator, decay: 0.999, from: 1_000 steps",
