@@ -55,7 +55,14 @@ def test_all_mistakes_are_told_in_one_pass_in_the_order_of_the_text() -> None:
         train="train { objective gan(los: hinge); optimizer adem(2e-4); steps 10.5 }",
         data="data { source digits(); image range: -1..1; batch 0 }",
     )
-    assert codes(text) == ["not_whole", "unknown_word", "shape_mismatch", "unknown_argument", "unknown_word", "not_whole"]
+    assert codes(text) == [
+        "not_whole",
+        "unknown_word",
+        "shape_mismatch",
+        "unknown_argument",
+        "unknown_word",
+        "not_whole",
+    ]
 
 
 def test_one_mistake_is_told_once() -> None:
@@ -79,7 +86,10 @@ def test_names_in_text_that_does_not_parse_are_not_missed() -> None:
 
 
 def test_a_param_is_replaced_from_outside() -> None:
-    text = spec("param width = 16", discriminator="network discriminator(x: image) -> logits(1) { flatten | dense width | dense 1 }")
+    text = spec(
+        "param width = 16",
+        discriminator="network discriminator(x: image) -> logits(1) { flatten | dense width | dense 1 }",
+    )
     assert plan_of(text).network("discriminator").weights == 64 * 16 + 16 + 17
     assert plan_of(text, width="4*8").network("discriminator").weights == 64 * 32 + 32 + 33
     assert plan_of(text, width="4*8").params == {"width": 32}
@@ -114,7 +124,9 @@ def test_the_data_is_held_against_the_spec() -> None:
 
 def test_imports_bring_params_blocks_and_objectives(tmp_path: Path) -> None:
     (tmp_path / "parts.gen").write_text("param width = 8\nblock judge(n) { flatten | dense n | relu }\n")
-    text = spec(discriminator='import "parts.gen"\nnetwork discriminator(x: image) -> logits(1) { judge width | dense 1 }')
+    text = spec(
+        discriminator='import "parts.gen"\nnetwork discriminator(x: image) -> logits(1) { judge width | dense 1 }'
+    )
     problems = Problems()
     plan = check(Source("test.gen", text), problems, folder=str(tmp_path))
     assert plan is not None and plan.params == {"width": 8}
@@ -171,9 +183,9 @@ def test_a_conditional_network_takes_the_labels_of_the_batch() -> None:
             "{ from x | flatten as h; dense 1 as score; project h, y | add score }",
         )
     )
-    call = next(o for o in plan.train.groups[1].operations if o.name == "call" and o.attributes["network"] == "generator")
+    call = next(
+        o for o in plan.train.groups[1].operations if o.name == "call" and o.attributes["network"] == "generator"
+    )
     names = [plan.train.groups[1].operations[number].name for number in call.inputs]
     assert names == ["prior", "field"]
     assert plan.sample is not None and plan.sample.inputs == ("label",)
-
-
