@@ -1,12 +1,12 @@
 """What every pass of the checker shares: where problems go, the global names, the words met on the way."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from gendsl import rules
 from gendsl.check.scope import Missing, Scope, suggestion
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass, field
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, categories_of, habits

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.context import Context
 from gendsl.check.scope import LOST, BlockMeaning, Deferred, Missing, NetworkMeaning, ObjectiveMeaning, did_you_mean
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass, field
 from gendsl.source import Source, Span
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse

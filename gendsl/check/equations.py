@@ -1,7 +1,5 @@
 """Expressions in, typed operations out: names and calls are resolved, shapes agree, equal ones are merged."""
 
-from dataclasses import dataclass
-
 from gendsl import rules
 from gendsl.check.arguments import value_of
 from gendsl.check.constants import constant, described, force, members
@@ -22,6 +20,7 @@ from gendsl.check.scope import (
     did_you_mean,
 )
 from gendsl.check.word_calls import WordCalls
+from gendsl.frozen import dataclass
 from gendsl.plan.types import Distribution, Process, Scalar, Tensor, Truth, Type, Unknown
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, word_of

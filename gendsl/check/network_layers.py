@@ -1,6 +1,5 @@
 """A layer, a block's call or a network used as a layer in, its shape, weights and place among the values out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -15,6 +14,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Layer
 from gendsl.source import Span
 from gendsl.syntax import tree

@@ -1,7 +1,6 @@
 """The statements of a network in, the value behind them out: steps, repetition, branches, calls of blocks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -19,6 +18,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS

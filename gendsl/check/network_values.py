@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gendsl import rules
@@ -17,6 +16,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.diagnostics import Label
+from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Layer, Network
 from gendsl.source import Span
 from gendsl.syntax import tree

@@ -1,6 +1,5 @@
 """An `objective gan(loss: hinge)` in, its updates written out: its statements with the arguments in place."""
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from gendsl import rules
 from gendsl.check.context import Context, article
 from gendsl.check.scope import NetworkMeaning, ObjectiveMeaning, Scope, did_you_mean
 from gendsl.diagnostics import Problems
+from gendsl.frozen import replace
 from gendsl.source import Source
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
@@ -177,39 +177,35 @@ def substituted(node: Any, replacements: Mapping[str, tree.Value]) -> Any:
         case tree.Name():
             return replacements.get(node.text, node)
         case tree.Member():
-            return dataclasses.replace(node, value=substituted(node.value, replacements))
+            return replace(node, value=substituted(node.value, replacements))
         case tree.Argument():
-            return dataclasses.replace(node, value=substituted(node.value, replacements))
+            return replace(node, value=substituted(node.value, replacements))
         case tree.Step():
-            return dataclasses.replace(
+            return replace(
                 node,
                 arguments=tuple(substituted(a, replacements) for a in node.arguments),
                 block=substituted(node.block, replacements) if node.block is not None else None,
             )
         case tree.Block():
-            return dataclasses.replace(node, statements=tuple(substituted(s, replacements) for s in node.statements))
+            return replace(node, statements=tuple(substituted(s, replacements) for s in node.statements))
         case tree.Chain():
-            return dataclasses.replace(node, steps=tuple(substituted(s, replacements) for s in node.steps))
+            return replace(node, steps=tuple(substituted(s, replacements) for s in node.steps))
         case tree.Binding() | tree.Draw() | tree.Parameter() | tree.Parenthesised():
-            return dataclasses.replace(node, value=substituted(node.value, replacements))
+            return replace(node, value=substituted(node.value, replacements))
         case tree.Call():
-            return dataclasses.replace(
+            return replace(
                 node,
                 function=substituted(node.function, replacements),
                 arguments=tuple(substituted(a, replacements) for a in node.arguments),
             )
         case tree.Unary():
-            return dataclasses.replace(node, operand=substituted(node.operand, replacements))
+            return replace(node, operand=substituted(node.operand, replacements))
         case tree.Binary():
-            return dataclasses.replace(
-                node, left=substituted(node.left, replacements), right=substituted(node.right, replacements)
-            )
+            return replace(node, left=substituted(node.left, replacements), right=substituted(node.right, replacements))
         case tree.Range():
-            return dataclasses.replace(
-                node, low=substituted(node.low, replacements), high=substituted(node.high, replacements)
-            )
+            return replace(node, low=substituted(node.low, replacements), high=substituted(node.high, replacements))
         case tree.ListOf():
-            return dataclasses.replace(node, items=tuple(substituted(i, replacements) for i in node.items))
+            return replace(node, items=tuple(substituted(i, replacements) for i in node.items))
     return node
 
 

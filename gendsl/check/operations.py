@@ -2,12 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from gendsl import rules
-from gendsl.check.arguments import bind, value_of
+from gendsl.check.arguments import WRONG, bind, value_of
 from gendsl.check.constants import plain
 from gendsl.check.context import Context
 from gendsl.check.network_values import output_shape
@@ -18,6 +17,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Call, Field, Input, Network, Operation, Quantity
 from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Type, Unknown
 from gendsl.source import Span
@@ -213,7 +213,7 @@ class Operations(ABC):
         bound = bind(pseudo, arguments, span, scope, self.context, resolve=self._resolve(scope))
         places = {id(argument.value): argument.span for argument in arguments}
         numbers: list[int] = []
-        broken = len(arguments) > len(network.inputs)
+        broken = WRONG in bound
         for place, declared in enumerate(network.inputs):
             operand = bound[declared.name]
             if operand is LOST:

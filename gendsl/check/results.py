@@ -1,6 +1,5 @@
 """A network's declared inputs and results in, their shapes and types out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -8,6 +7,7 @@ from gendsl.check.arguments import value_of
 from gendsl.check.constants import constant
 from gendsl.check.context import Context
 from gendsl.check.scope import LOST, FieldMeaning, Missing, Scope, did_you_mean
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call, Field, Input
 from gendsl.plan.types import Distribution, Tensor, Type, Unknown
 from gendsl.source import Span

@@ -1,9 +1,9 @@
 """Names in, meanings out: nested scopes, and what a name can stand for in a spec."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Field
 from gendsl.plan.types import Type
 from gendsl.source import Span

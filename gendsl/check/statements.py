@@ -1,7 +1,6 @@
 """The statements of a block in, the calls they make out: words of the block's category with checked arguments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -9,6 +8,7 @@ from gendsl.check.arguments import bind
 from gendsl.check.context import PLACES, Context
 from gendsl.check.scope import LOST, Scope
 from gendsl.diagnostics import Label
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS

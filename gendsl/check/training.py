@@ -1,6 +1,5 @@
 """The `train` block in, its plan out: updates as typed operations, phases, optimizers, settings."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -11,6 +10,7 @@ from gendsl.check.scope import LOST, Deferred, Missing, Scope
 from gendsl.check.statements import statement_of
 from gendsl.check.updates import UpdateBuilder
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Augment, Group, Network, Phase, Train, Update
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS

@@ -1,6 +1,5 @@
 """An `update` or a `together` in, a group of typed operations and losses out."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from gendsl import rules
@@ -11,6 +10,7 @@ from gendsl.check.pruning import pruned, trained_by
 from gendsl.check.scope import LOST, Missing, Operand, Scope, suggestion
 from gendsl.check.statements import Statement, statement_of
 from gendsl.diagnostics import Label
+from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Augment, Call, Group, Network, Quantity, Update
 from gendsl.plan.types import Scalar, Tensor, Unknown
 from gendsl.source import Span

@@ -1,6 +1,5 @@
 """Calls of functions, losses and penalties in, typed operations out."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl import rules
@@ -13,6 +12,7 @@ from gendsl.check.scope import (
     Scope,
     did_you_mean,
 )
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Quantity
 from gendsl.plan.types import NetworkType, Process, Scalar, Tensor, Unknown
 from gendsl.syntax import tree

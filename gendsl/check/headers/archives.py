@@ -2,10 +2,10 @@
 
 import os
 import re
-from dataclasses import dataclass
 from typing import IO, Any, Literal
 
 from gendsl.check.headers.paths import Refused
+from gendsl.frozen import dataclass
 
 _CHECK = "check that it is what its name says, or fetch it again"
 _SMALL = 1 << 20  # label arrays up to this size are read to count their classes

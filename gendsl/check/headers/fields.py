@@ -1,10 +1,10 @@
 """A field as its source gives it and its statement in, the field as networks see it out, with what does not fit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gendsl.check.headers.header import HeaderField
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call, Field
 from gendsl.vocabulary.dimensions import Dimension, Shape, symbol
 

@@ -1,7 +1,8 @@
 """What a source is known to give before it is loaded: the fields of an example, how many there are, what is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from gendsl.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

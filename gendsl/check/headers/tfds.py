@@ -1,9 +1,9 @@
 """The name of a TFDS data set in, its splits, picture size and classes out: from its files on disk, or from a table."""
 
 import os
-from dataclasses import dataclass
 
 from gendsl.check.headers.paths import Refused
+from gendsl.frozen import dataclass
 
 Size = tuple[int | None, int | None, int | None]
 
