@@ -1,9 +1,9 @@
 """The user's mistakes as values: a `Diagnostic` says where, why and what to do; `Problems` collects them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from gendsl.frozen import dataclass, field, replace
 from gendsl.rules import Rule
 from gendsl.source import Span
 

@@ -4,7 +4,7 @@ import os
 import sys
 from inspect import cleandoc
 
-from gendsl.check.arguments import expected
+from gendsl.check.expected import expected
 from gendsl.commands.explain import PLACES, default_of, roles_of, signature
 from gendsl.commands.shapes import shapes_of
 from gendsl.rules import RULES, Rule

@@ -1,9 +1,9 @@
 """Diagnostics in, text out: for people (with the lines they are about), as JSON, or as GitHub workflow commands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 from gendsl.diagnostics import Diagnostic
+from gendsl.frozen import dataclass, replace
 from gendsl.source import Source, Span
 
 WIDTH = 120  # columns of a source line that are shown

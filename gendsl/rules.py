@@ -1,7 +1,8 @@
 """Every rule of the checker, once: its code, its severity, and what `gendsl explain` says of it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from gendsl.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Source text in; places in it out: a `Span` is two offsets, its line and column are computed only when shown."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from gendsl.frozen import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gendsl.check.arguments import expected
+from gendsl.check.expected import expected
 from gendsl.commands.shapes import shapes_of
 from gendsl.rules import BY_CODE, Rule
 from gendsl.vocabulary import WORDS

@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gendsl import __version__
+from gendsl.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

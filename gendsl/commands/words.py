@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gendsl.check.arguments import expected
+from gendsl.check.expected import expected
 from gendsl.commands.explain import PLACES, default_of
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import REQUIRED, Parameter, Word

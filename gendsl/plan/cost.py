@@ -1,8 +1,8 @@
 """A plan in, its cost out: bytes of weights, optimizer slots and activations, FLOPs of a step."""
 
 import os
-from dataclasses import dataclass
 
+from gendsl.frozen import dataclass
 from gendsl.plan.plan import Group, Network, Plan
 from gendsl.vocabulary.dimensions import Dimension, product
 

@@ -1,9 +1,9 @@
 """The plan: a checked spec as frozen, typed data; what `lower` compiles, what `plan` shows, what a run's hash is of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from gendsl.frozen import dataclass, field
 from gendsl.plan.types import Type
 from gendsl.vocabulary.dimensions import Dimension, Shape
 

@@ -1,7 +1,6 @@
 """The types of expressions: tensors with shapes, scalars, distributions, networks."""
 
-from dataclasses import dataclass
-
+from gendsl.frozen import dataclass
 from gendsl.vocabulary.dimensions import Dimension, Shape, shown
 
 

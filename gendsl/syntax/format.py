@@ -4,10 +4,10 @@ Only what stands between the tokens changes, so the text parses to the same tree
 nothing. Lines are broken where the author broke them; a one-line block opens up when its line passes 120 characters.
 """
 
-from dataclasses import dataclass
 from operator import attrgetter
 
 from gendsl.diagnostics import Problems
+from gendsl.frozen import dataclass
 from gendsl.source import Source
 from gendsl.syntax import tree
 from gendsl.syntax.tokens import Token, tokens_of

@@ -1,8 +1,8 @@
 """A token that fits nowhere in, what people mean most often by it out: the message and the mend."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from gendsl.frozen import dataclass
 from gendsl.syntax.tokens import Token
 
 VALUES = frozenset(["NUMBER", "PERCENT", "SIZE", "STRING", "SWITCH", "LSQB"])

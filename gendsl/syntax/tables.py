@@ -7,12 +7,12 @@ the cache.
 
 import os
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
-import gendsl.grammar
+from gendsl import grammar as _grammar
+from gendsl.frozen import dataclass
 
-GRAMMAR = os.path.join(os.path.dirname(gendsl.grammar.__file__), "gen.lark")
+GRAMMAR = os.path.join(os.path.dirname(str(_grammar.__file__)), "gen.lark")
 
 SHIFT, REDUCE = 0, 1
 

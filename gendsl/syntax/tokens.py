@@ -1,12 +1,12 @@
 """Text in, tokens out: the basic lexer and the post-lexer that decides which line ends separate statements."""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 from gendsl import rules
 from gendsl.diagnostics import Label, Problems
+from gendsl.frozen import dataclass
 from gendsl.source import Source, Span
 from gendsl.syntax.tables import tables
 from gendsl.syntax.tree import Comment

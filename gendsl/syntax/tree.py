@@ -1,8 +1,8 @@
 """The syntax tree of a spec: frozen nodes; a node's span takes no part in equality."""
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 
+from gendsl.frozen import dataclass, field
 from gendsl.source import Source, Span
 
 _UNESCAPED = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\"}

@@ -1,6 +1,6 @@
 """Sizes that may wait for the data: a `Dimension` is an integer, or a polynomial in names that only the data knows."""
 
-from dataclasses import dataclass
+from gendsl.frozen import dataclass
 
 Monomial = tuple[str, ...]  # a product of names, sorted; () is the constant
 

@@ -7,9 +7,9 @@ Reductions follow one convention: `nll`, `kl`, `log_prob`, `entropy` and `sum` a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gendsl.frozen import dataclass
 from gendsl.vocabulary import results
 from gendsl.vocabulary.results import broadcast, condition
 from gendsl.vocabulary.word import Count, Expression, Kind, Mismatch, Parameter, Real, Text, Word

@@ -7,9 +7,9 @@ All average over every element and give a scalar; label smoothing is off unless 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gendsl.frozen import dataclass
 from gendsl.plan import types
 from gendsl.vocabulary import results
 from gendsl.vocabulary.dimensions import same_shape

@@ -4,8 +4,7 @@ A penalty's tensors are its parameters of kind `Expression`; one left out stands
 first input. Every further input of the network follows in the operation, as it was given when the data was scored.
 """
 
-from dataclasses import dataclass
-
+from gendsl.frozen import dataclass
 from gendsl.vocabulary.word import Amount, Expression, NetworkName, Parameter, Real, Toggle, Word
 
 

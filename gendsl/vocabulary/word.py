@@ -1,9 +1,9 @@
 """What a word of the language is: its parameters and the kinds of value they take, said once for all who read it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from gendsl.frozen import dataclass
 from gendsl.vocabulary.dimensions import Dimension, Shape
 
 
