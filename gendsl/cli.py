@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _dispatch(given: list[str]) -> int:
-    from gendsl.commands.options import COMMANDS, overview, parser_of
+    from gendsl.commands.options import COMMANDS, overview, parsed
 
     first = given[0] if given else "--help"
     if first in ("--help", "-h", "help"):
@@ -80,7 +80,7 @@ def _dispatch(given: list[str]) -> int:
         return FINE
     if first not in COMMANDS:
         raise UsageError(_no_command(first, tuple(COMMANDS)))
-    options = parser_of(COMMANDS[first]).parse_intermixed_args(given[1:])
+    options = parsed(COMMANDS[first], given[1:])
     code: int = _COMMANDS[first](options)
     return code
 

@@ -1,6 +1,7 @@
 """A command's name in, the parser of its arguments out; and the help of the whole."""
 
 import argparse
+import os
 from collections.abc import Callable
 
 from gendsl import __version__
@@ -26,11 +27,30 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
         prog=f"gendsl {command.name}",
         description=command.description,
         epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     command.arguments(parser)
     return parser
+
+
+def parsed(command: Command, given: list[str]) -> argparse.Namespace:
+    """The arguments of a command; options may stand between its files."""
+    parser = parser_of(command)
+    options, rest = parser.parse_known_args(given)
+    # Intermixed parsing formats the usage first, which takes as long as all the rest: only where it is needed.
+    return parser.parse_intermixed_args(given) if rest else options
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, measured without `shutil`, whose import takes longer than all other parsing."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size().columns
+        except (OSError, ValueError):
+            columns = 80
+        super().__init__(prog, width=max(columns - 2, 40))
 
 
 def overview() -> str:

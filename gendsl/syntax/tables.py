@@ -9,10 +9,10 @@ import os
 import zlib
 from typing import Any
 
-from gendsl import grammar as _grammar
 from gendsl.frozen import dataclass
+from gendsl.grammar import __file__ as _here
 
-GRAMMAR = os.path.join(os.path.dirname(str(_grammar.__file__)), "gen.lark")
+GRAMMAR = os.path.join(os.path.dirname(_here), "gen.lark")
 
 SHIFT, REDUCE = 0, 1
 
