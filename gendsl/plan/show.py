@@ -134,8 +134,6 @@ def _updates(plan: Plan) -> str:
             lines.append(f"{indent}  minimize {update.equation}")
             for text in _typed(group.operations, update.loss):
                 lines.append(f"{indent}    {text}")
-    for name, value in plan.train.scalars.items():
-        lines.append(f"  {name} = {value_shown(value)}")
     for call in plan.train.ema:
         lines.append(f"  average of {', '.join(call.arguments['networks'])}, decay {call.arguments['decay']}")
     return "\n".join(lines)
@@ -187,13 +185,52 @@ def _operand(operations: tuple[Operation, ...], number: int) -> str:
 
 def _schedule(plan: Plan) -> str:
     rows = []
+    start: int | None = 0
     for phase in plan.train.phases:
-        rows.append((phase.name if len(plan.train.phases) > 1 else "length", _length(plan, phase)))
+        length = _steps(plan, phase.length)
+        when = _length(plan, phase)
+        if len(plan.train.phases) > 1 and start is not None and length is not None:
+            when += f", from step {start:,} to {start + length:,}"
+        rows.append((phase.name if len(plan.train.phases) > 1 else "length", when))
         rows += [(f"  {name}", value_shown(value)) for name, value in phase.settings.items()]
+        start = None if start is None or length is None else start + length
+    for group in plan.train.groups:
+        for update in group.updates:
+            rows.append((f"rate of {update.name}", _over(plan, update.optimizer.arguments["learning_rate"])))
+    rows += [(name, _over(plan, value)) for name, value in plan.train.scalars.items()]
+    for call in plan.train.ema:
+        begins = call.arguments["from"]
+        when = "the first step" if begins is None else value_shown(begins)
+        rows.append((f"average of {', '.join(call.arguments['networks'])}", f"from {when}"))
     rows += [(name, _setting(call)) for name, call in plan.train.settings.items()]
     if plan.train.times > 1:
         rows.append(("batches a step", str(plan.train.times)))
     return "schedule\n" + _rows(rows)
+
+
+def _over(plan: Plan, value: Any) -> str:
+    """A number, or a schedule with the steps that it stretches over."""
+    if not isinstance(value, Call):
+        return f"{value_shown(value)} throughout"
+    stretch = value.arguments.get("over")
+    parts = [value_shown(value.arguments[name]) for name in ("start", "end") if name in value.arguments]
+    run = sum((_steps(plan, phase.length) or 0) for phase in plan.train.phases)
+    if stretch is None:
+        where = f"over all {run:,} steps" if run else "over the whole run"
+    else:
+        where = f"over the first {value_shown(stretch)}"
+    warmup = value.arguments.get("warmup")
+    rises = f", after a rise of {value_shown(warmup)}" if warmup is not None else ""
+    return f"{value.word} from {' to '.join(parts)} {where}{rises}" if parts else call_shown(value)
+
+
+def _steps(plan: Plan, length: Quantity) -> int | None:
+    """A length in steps, where that can be known."""
+    if length.unit == "steps":
+        return int(length.value)
+    if length.unit == "epochs" and plan.data.examples is not None:
+        return int(length.value * -(-plan.data.examples // (plan.data.batch * plan.train.times)))
+    return None
 
 
 def _setting(call: Call) -> str:
