@@ -13,7 +13,8 @@ from gendsl.plan.record import hash_of, plan_of as recorded, record_of
 from gendsl.source import Source
 from tests.check.specs import checked, codes, plan_of, spec
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.gen"))
+ROOT = Path(__file__).parents[2]
+SPECS = [*sorted((ROOT / "specs").glob("*.gen")), *sorted((ROOT / "examples").glob("*.gen"))]
 COUNTS = {
     "cifar_wgan_gp": {"generator": 4_276_739, "critic": 1_053_825},  # Gulrajani et al. 2017, as its header says
     "fashion_vae": {"encoder": 844_672, "decoder": 152_001},
