@@ -1,4 +1,4 @@
-"""Every rule has a bad spec, bad/<rule>.gen, whose first mistake is of that rule, and bad/<rule>.txt, its exact rendering.
+"""Every rule has a bad spec, bad/<rule>.gen, whose first mistake is of that rule, and bad/<rule>.txt, its rendering.
 
 `pytest tests/check/test_bad.py --accept` writes the renderings; they are to be read before they are committed.
 """
@@ -16,7 +16,7 @@ from gendsl.rules import RULES, Rule
 
 BAD = Path(__file__).parent / "bad"
 ROOT = Path(__file__).parents[2]
-GOOD = sorted(ROOT.glob("specs/*.gen")) + sorted(ROOT.glob("gendsl/templates/*.gen"))
+GOOD = [path for folder in ("specs", "examples", "gendsl/templates") for path in sorted(ROOT.glob(f"{folder}/*.gen"))]
 
 
 def problems_of(rule: Rule) -> Problems:
