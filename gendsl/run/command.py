@@ -2,7 +2,11 @@
 message at the end. TensorFlow is loaded only once it is clear that there is something to train.
 """
 
+import os
+import shlex
+import shutil
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,11 +128,16 @@ def _run(ready: _Ready, *, source_text: str, steps: int | None, console: Console
     trainer = _trainer(ready, state, source_text)
     console.print(_opening(ready, first), highlight=False, markup=False, soft_wrap=True)
     began = time.monotonic()
-    with Interruption() as interruption:
-        with Screen(console, first=first, last=ready.last) as screen:
-            step = trainer.train(first, window, screen, interruption)
-            if step == ready.last:
-                trainer.finish(step, screen)
+    screen = Screen(console, first=first, last=ready.last)
+    with Interruption(screen.stopping) as interruption:
+        try:
+            with screen:
+                step = trainer.train(first, window, screen, interruption)
+                if step == ready.last:
+                    trainer.finish(step, screen)
+        except KeyboardInterrupt:  # the second: nothing is finished, and nothing that was saved is touched
+            _say_what_is_left(ready, trainer.saved, console)
+            raise
         ended_by = interruption.signal
     seconds = time.monotonic() - began
     if step < ready.last:
@@ -292,14 +301,23 @@ def _opening(ready: _Ready, first: int) -> str:
 
 def _resume_command(ready: _Ready) -> str:
     sets = "".join(f" --set {setting}" for setting in _settings_of_command())
-    return f"gendsl run {ready.spec_path}{sets} --out {ready.folder.shown} --resume"
+    return (
+        f"{_typed('gendsl')} run {shlex.quote(ready.spec_path)}{sets} --out {shlex.quote(ready.folder.shown)} --resume"
+    )
+
+
+def _typed(program: str) -> str:
+    """A program of this installation as it can be typed here: with its path where a shell would not find it."""
+    own = Path(sys.argv[0])
+    beside = own.with_name(program)
+    found = shutil.which(program)
+    if own.name != "gendsl" or not beside.is_file() or (found and os.path.samefile(found, beside)):
+        return program
+    return shlex.quote(str(beside))
 
 
 def _settings_of_command() -> list[str]:
     """The `--set` options of this process, as they were given."""
-    import shlex
-    import sys
-
     found, words = [], sys.argv[1:]
     for number, word in enumerate(words):
         if word == "--set" and number + 1 < len(words):
@@ -310,16 +328,13 @@ def _settings_of_command() -> list[str]:
 
 
 def _say_how_to_go_on(ready: _Ready, step: int, console: Console) -> None:
-    extra = " --overfit" if ready.overfit else ""
-    if ready.last < ready.experiment.steps:
-        extra += f" --steps {ready.last}"
-    _say(
-        console,
-        [
-            ("interrupted", f"after {step:,} of {ready.last:,} steps; all of them are saved"),
-            ("go on", _resume_command(ready) + extra),
-        ],
-    )
+    told = f"after {step:,} of {ready.last:,} steps; all of them are saved"
+    _say(console, [("interrupted", told), ("go on", _resume_command(ready))])
+
+
+def _say_what_is_left(ready: _Ready, saved: int, console: Console) -> None:
+    told = f"the last checkpoint is of step {saved:,}" if saved >= 0 else "before anything was saved"
+    _say(console, [("stopped", f"at once; {told}"), ("go on", _resume_command(ready))])
 
 
 def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping[str, float], console: Console) -> None:
@@ -330,6 +345,7 @@ def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping
     speed = f" ({rate(steps / seconds)})" if steps and seconds >= 1 else ""
     done = f"{steps:,} steps in {clock(seconds)}{speed}"
     grid = folder.samples / "grid-final.png"
+    where = shlex.quote(folder.shown)
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
     if grid.is_file():
         lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
@@ -337,13 +353,13 @@ def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping
         ("TensorBoard", f"{folder.shown}/logs"),
         ("checkpoints", f"{folder.shown}/checkpoints"),
         ("", ""),
-        ("watch", f"tensorboard --logdir {folder.shown}"),
+        ("watch", f"{_typed('tensorboard')} --logdir {where}"),
     ]
     kinds = {field.name: field.kind for field in ready.plan.data.fields}
     if ready.plan.sample is not None:
         if all(kinds.get(name) == "label" for name in ready.plan.sample.inputs):
-            lines.append(("sample", f"gendsl sample {folder.shown} -n 16 --seed 3 -o samples"))
-        lines.append(("export", f"gendsl export {folder.shown}"))
+            lines.append(("sample", f"{_typed('gendsl')} sample {where} -n 16 --seed 3 -o samples"))
+        lines.append(("export", f"{_typed('gendsl')} export {where}"))
     _say(console, lines)
 
 

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.segment import Segment
+from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
+_LONGEST_BAR, _SHORTEST_BAR = 24, 6
 
 
 class Screen:
@@ -19,55 +23,77 @@ class Screen:
         self._last = last
         self._shown = first
         self._said = time.monotonic() - _SECONDS_BETWEEN_LINES
-        self._bar: Progress | None = None
-        self._task: TaskID | None = None
-        if console.is_terminal:
-            self._bar = Progress(
-                TextColumn("[bold]training"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[speed]}"),
-                TextColumn("{task.fields[left]}"),
-                TextColumn("{task.fields[losses]}"),
-                console=console,
-                refresh_per_second=4,
-            )
-            self._task = self._bar.add_task("training", total=last, completed=first, speed="", left="", losses="")
+        self._line = Line(first, last)
+        self._live = Live(self._line, console=console, refresh_per_second=4) if console.is_terminal else None
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
+        if self._live is not None:
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._line.note = ""
+        if self._live is not None:
+            self._live.stop()
 
     def show(self, step: int, values: Mapping[str, float], steps_per_second: float | None) -> None:
         """Moves the bar; without one, prints a line every few seconds and at the end."""
-        speed = "" if steps_per_second is None else rate(steps_per_second)
-        left = "" if steps_per_second is None else f"{clock((self._last - step) / steps_per_second)} left"
-        losses = losses_of(values)
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=step, speed=speed, left=left, losses=losses)
-        elif time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES or step == self._last != self._shown:
+        self._line.step = step
+        if values:
+            self._line.losses = losses_of(values)
+        if steps_per_second is not None:
+            self._line.speed = f"{rate(steps_per_second)}  {clock((self._last - step) / steps_per_second):>4} left"
+        if self._live is None and (
+            time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES or step == self._last != self._shown
+        ):
             self._said = time.monotonic()
-            parts = [f"step {step:,} of {self._last:,}", speed, left, losses]
+            parts = [f"step {step:,} of {self._last:,}", self._line.speed, self._line.losses]
             self._console.print("  ".join(part for part in parts if part), highlight=False, soft_wrap=True)
         self._shown = step
+
+    def stopping(self) -> None:
+        """Shows that the run is about to end. It writes nothing itself, so that a signal's handler may call it."""
+        self._line.note = "stopping; once more stops at once"
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
 
+class Line:
+    """The bar and what stands beside it, in one line of any terminal: the bar gives way first, then the losses."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.step = first
+        self.last = last
+        self.speed = ""
+        self.losses = ""
+        self.note = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        end = f"{self.last:,}"
+        parts = [f"{self.step:>{len(end)},}/{end}", self.note or self.speed, "" if self.note else self.losses]
+        said = "  ".join(part for part in parts if part)
+        room = min(options.max_width - len(said) - 2, _LONGEST_BAR)
+        if room >= _SHORTEST_BAR:
+            bar = ProgressBar(total=max(self.last, 1), completed=self.step if self.last else 1, width=room)
+            yield from console.render(bar, options)
+            yield Segment("  ")
+        yield Text(said, no_wrap=True, overflow="ellipsis", end="")
+
+
 def losses_of(values: Mapping[str, float]) -> str:
     """`generator 0.693  discriminator 1.386` of what the steps told."""
     return "  ".join(
-        f"{name.removesuffix('/loss')} {value:.4g}" for name, value in values.items() if name.endswith("/loss")
-    )
+        f"{name.removesuffix('/loss')} {figure(value):<6}" for name, value in values.items() if name.endswith("/loss")
+    ).rstrip()
+
+
+def figure(value: float) -> str:
+    """`0.693`, `12.500`, `1.5e-05`: mostly of one width, so that what stands behind does not jump."""
+    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 or value == 0 else f"{value:.3g}"
 
 
 def clock(seconds: float) -> str:
@@ -79,4 +105,4 @@ def clock(seconds: float) -> str:
 
 def rate(steps_per_second: float) -> str:
     """`71 steps/s`, `0.41 steps/s`."""
-    return f"{steps_per_second:.0f} steps/s" if steps_per_second >= 10 else f"{steps_per_second:.2g} steps/s"
+    return f"{steps_per_second:,.0f} steps/s" if steps_per_second >= 10 else f"{steps_per_second:.2g} steps/s"

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
@@ -27,8 +27,10 @@ from gendsl.run.progress import Screen
 class Interruption:
     """Notes that a person (Ctrl-C) or the system (SIGTERM) wants the run to end; a second Ctrl-C ends it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, noted: Callable[[], None] = lambda: None) -> None:
+        """`noted` is called in the signal's handler: it must not write, since a write may have been cut off by it."""
         self.signal: int | None = None
+        self._noted = noted
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -46,6 +48,7 @@ class Interruption:
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = number
+        self._noted()
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Trainer:
     picture_columns: int | None
     state: Mapping[str, Any]
     scores: dict[str, float] = field(default_factory=dict)
-    _saved: int = -1
+    saved: int = -1  # the step of the last checkpoint
     _saved_at: float = field(default_factory=time.monotonic)
     _scored_at: dict[int, float] = field(default_factory=dict)
     _scored: dict[int, int] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class Trainer:
     def train(self, first: int, window: Window, screen: Screen, interruption: Interruption) -> int:
         """Trains from `first` to the last moment, or until interrupted; gives the number of steps that are done."""
         stepper, pace, step = Stepper(self.experiment, self.dataset), Pace(), first
-        self._saved = first if first else -1
+        self.saved = first if first else -1
         if first == 0:
             self._draw(0)
         else:
@@ -95,7 +98,7 @@ class Trainer:
 
     def finish(self, step: int, screen: Screen) -> dict[str, float]:
         """The checkpoint, scores and pictures of the end, where they are not there yet; gives the last scores."""
-        if self._saved != step:
+        if self.saved != step:
             self._save(step, EMPTY)
         for number in range(len(self.plan.evaluations)):
             if self._scored.get(number) != step:
@@ -144,7 +147,7 @@ class Trainer:
             keep=self.keep,
             plan_hash=self.plan_hash,
         )
-        self._saved, self._saved_at = step, time.monotonic()
+        self.saved, self._saved_at = step, time.monotonic()
 
     def _score(self, number: int, step: int, screen: Screen) -> None:
         began = time.perf_counter()
@@ -176,7 +179,7 @@ class Trainer:
         names = [name for name, value in zip(window.names, window.sums, strict=True) if not np.isfinite(value)]
         self.logs.close()
         append_line(self.folder.events, {"step": step, "event": "diverged", "values": names})
-        saved = f"; the last checkpoint is of step {self._saved:,}" if self._saved >= 0 else ""
+        saved = f"; the last checkpoint is of step {self.saved:,}" if self.saved >= 0 else ""
         raise UserError(
             f"`{names[0]}` is no finite number any more, at step {step:,} or shortly before{saved}",
             "lower the learning rate, or add `clip norm: 1.0` to `train`",
