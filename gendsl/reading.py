@@ -79,7 +79,7 @@ def _near(path: str) -> str:
         there = [found for found in os.listdir(folder or ".") if found.endswith(".gen")]
     except OSError:
         return f"there is no folder `{folder}`"
-    from gendsl.check.scope import suggestion
+    from gendsl.spelling import suggestion
 
     found = f"{name}.gen" if f"{name}.gen" in there else suggestion(name, there)
     if found:

@@ -6,9 +6,9 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.plan.plan import Group, Layer, Network, Operation, Plan
-from gendsl.plan.types import Distribution, Tensor
 from gendsl.source import Span
 from gendsl.syntax import tree
+from gendsl.vocabulary.types import Distribution, Tensor
 
 _VIEWS = frozenset(["reshape", "flatten", "identity", "permute"])
 _CANCELLING = frozenset(["batch_norm", "conditional_batch_norm", "instance_norm"])

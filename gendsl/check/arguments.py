@@ -8,20 +8,11 @@ from gendsl.check.checked import checked
 from gendsl.check.constants import constant, described, kind_of
 from gendsl.check.context import Context, article
 from gendsl.check.expected import expected, value_shown, wrong_type
-from gendsl.check.scope import (
-    LOST,
-    Constant,
-    Deferred,
-    FieldMeaning,
-    Missing,
-    NetworkMeaning,
-    Scope,
-    did_you_mean,
-    suggestion,
-)
+from gendsl.check.scope import LOST, Constant, Deferred, FieldMeaning, Missing, NetworkMeaning, Scope
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call
 from gendsl.source import Span
+from gendsl.spelling import did_you_mean, suggestion
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, habits
 from gendsl.vocabulary import word as vocabulary

@@ -13,12 +13,13 @@ from gendsl.check.definitions import Definitions, definitions_of
 from gendsl.check.evaluation import evaluation_of, monitors_of, sample_of, sweep_of, variant_of
 from gendsl.check.networks import network_of
 from gendsl.check.operations import Sites
-from gendsl.check.scope import LOST, Missing, did_you_mean
+from gendsl.check.scope import LOST, Missing
 from gendsl.check.statements import calls_of
 from gendsl.check.training import TrainingBuilder, train_of
 from gendsl.diagnostics import Problems
 from gendsl.plan.plan import Augment, Network, Plan
 from gendsl.source import Source, Span
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 from gendsl.syntax.write import statement, value
@@ -170,7 +171,7 @@ def _missing(spec: tree.Spec, definitions: Definitions, context: Context) -> Non
 
 
 def _near(word: str, wanted: str) -> bool:
-    from gendsl.check.scope import suggestion
+    from gendsl.spelling import suggestion
 
     return word not in WORDS["top"] and suggestion(word, [wanted, ""]) == wanted
 

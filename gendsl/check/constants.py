@@ -18,11 +18,11 @@ from gendsl.check.scope import (
     ObjectiveMeaning,
     Operand,
     Scope,
-    did_you_mean,
 )
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Field, Quantity
 from gendsl.source import Span
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Symbolic, symbol
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from gendsl import rules
-from gendsl.check.scope import Missing, Scope, suggestion
+from gendsl.check.scope import Missing, Scope
 from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass, field
 from gendsl.source import Span
+from gendsl.spelling import suggestion
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, categories_of, habits
 from gendsl.vocabulary.habits import NAMES

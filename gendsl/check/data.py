@@ -7,11 +7,12 @@ from gendsl.check.arguments import WRONG
 from gendsl.check.context import Context
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
-from gendsl.check.scope import LOST, FieldMeaning, Missing, did_you_mean
+from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Augment, Call, Data, Field, Source
 from gendsl.source import Span
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import symbol

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.context import Context
-from gendsl.check.scope import LOST, BlockMeaning, Deferred, Missing, NetworkMeaning, ObjectiveMeaning, did_you_mean
+from gendsl.check.scope import LOST, BlockMeaning, Deferred, Missing, NetworkMeaning, ObjectiveMeaning
 from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass, field
 from gendsl.source import Source, Span
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 from gendsl.vocabulary import WORDS

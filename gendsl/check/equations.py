@@ -17,11 +17,10 @@ from gendsl.check.scope import (
     ObjectiveMeaning,
     Operand,
     Scope,
-    did_you_mean,
 )
 from gendsl.check.word_calls import WordCalls
 from gendsl.frozen import dataclass
-from gendsl.plan.types import Distribution, Process, Scalar, Tensor, Truth, Type, Unknown
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS, word_of
 from gendsl.vocabulary.dimensions import Symbolic
@@ -29,6 +28,7 @@ from gendsl.vocabulary.functions import FunctionWord
 from gendsl.vocabulary.losses import LossWord
 from gendsl.vocabulary.penalties import PenaltyWord
 from gendsl.vocabulary.results import broadcast, condition
+from gendsl.vocabulary.types import Distribution, Process, Scalar, Tensor, Truth, Type, Unknown
 from gendsl.vocabulary.word import Mismatch, Scheduled, WordOf
 
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "^": "power"}

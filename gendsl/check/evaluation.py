@@ -10,16 +10,17 @@ from gendsl.check.context import Context
 from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned
-from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope, did_you_mean, suggestion
+from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope
 from gendsl.check.statements import calls_of, statement_of, statements_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample, Update
-from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
 from gendsl.source import Span
+from gendsl.spelling import did_you_mean, suggestion
 from gendsl.syntax import tree
 from gendsl.syntax.write import value as written
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import same_shape
+from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
 
 Bound = tuple[str, Operand, Span]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.context import Context
-from gendsl.check.scope import did_you_mean
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary.layers.keras_layers import keras_layer, keras_layer_names
 from gendsl.vocabulary.word import REQUIRED, FreeName, Kind, ListOf, OneOf, Parameter, Real, SizeOf, Text, Toggle, Word

@@ -7,10 +7,11 @@ from typing import Any
 import gendsl.prelude
 from gendsl import rules
 from gendsl.check.context import Context, article
-from gendsl.check.scope import NetworkMeaning, ObjectiveMeaning, Scope, did_you_mean
+from gendsl.check.scope import NetworkMeaning, ObjectiveMeaning, Scope
 from gendsl.diagnostics import Problems
 from gendsl.frozen import replace
 from gendsl.source import Source
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 

@@ -19,10 +19,10 @@ from gendsl.check.scope import (
 from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Call, Field, Input, Network, Operation, Quantity
-from gendsl.plan.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Type, Unknown
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Symbolic, same_shape, shown
+from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Type, Unknown
 from gendsl.vocabulary.word import Expression, Parameter, Word, WordOf
 
 NOTHING = Operand(-1, Unknown())

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gendsl.plan.plan import Operation
-from gendsl.plan.types import Distribution
+from gendsl.vocabulary.types import Distribution
 
 
 def pruned(wanted: Sequence[int], operations: Sequence[Operation]) -> tuple[dict[int, int], tuple[Operation, ...]]:

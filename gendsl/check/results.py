@@ -6,14 +6,15 @@ from gendsl import rules
 from gendsl.check.arguments import value_of
 from gendsl.check.constants import constant
 from gendsl.check.context import Context
-from gendsl.check.scope import LOST, FieldMeaning, Missing, Scope, did_you_mean
+from gendsl.check.scope import LOST, FieldMeaning, Missing, Scope
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call, Field, Input
-from gendsl.plan.types import Distribution, Tensor, Type, Unknown
 from gendsl.source import Span
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Dimension, Shape
+from gendsl.vocabulary.types import Distribution, Tensor, Type, Unknown
 from gendsl.vocabulary.word import SizeOf, WordOf
 
 

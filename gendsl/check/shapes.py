@@ -6,9 +6,9 @@ from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.check.results import Declared
 from gendsl.diagnostics import Label
-from gendsl.plan.types import Distribution, Type
 from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Shape, known, product, same_shape, shown
+from gendsl.vocabulary.types import Distribution, Type
 
 
 def report_result(

@@ -7,16 +7,17 @@ from gendsl.check.context import Context
 from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned, trained_by
-from gendsl.check.scope import LOST, Missing, Operand, Scope, suggestion
+from gendsl.check.scope import LOST, Missing, Operand, Scope
 from gendsl.check.statements import Statement, statement_of
 from gendsl.diagnostics import Label
 from gendsl.frozen import dataclass, field
 from gendsl.plan.plan import Augment, Call, Group, Network, Quantity, Update
-from gendsl.plan.types import Scalar, Tensor, Unknown
 from gendsl.source import Span
+from gendsl.spelling import suggestion
 from gendsl.syntax import tree
 from gendsl.syntax.write import value
 from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.types import Scalar, Tensor, Unknown
 
 
 @dataclass(frozen=True, slots=True)

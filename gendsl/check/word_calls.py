@@ -5,21 +5,16 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.operations import NOTHING, Operations
-from gendsl.check.scope import (
-    LOST,
-    FieldMeaning,
-    Operand,
-    Scope,
-    did_you_mean,
-)
+from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Quantity
-from gendsl.plan.types import NetworkType, Process, Scalar, Tensor, Unknown
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.functions import FunctionWord
 from gendsl.vocabulary.losses import LossWord
 from gendsl.vocabulary.penalties import PenaltyWord
+from gendsl.vocabulary.types import NetworkType, Process, Scalar, Tensor, Unknown
 from gendsl.vocabulary.word import Expression, Mismatch, Word
 
 

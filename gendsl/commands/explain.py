@@ -64,7 +64,7 @@ def explanation(name: str) -> str | None:
 
 def nearest(name: str) -> str | None:
     """The word or rule that was probably meant."""
-    from gendsl.check.scope import suggestion
+    from gendsl.spelling import suggestion
 
     return suggestion(name, [*(word for words in WORDS.values() for word in words), *BY_CODE])
 

@@ -33,7 +33,7 @@ def write(name: str, template: str) -> tuple[str, str]:
         return path, f"`{experiment}` cannot name an experiment: use small letters, digits and `_`, as in `my_gan`"
     found = templates()
     if template not in found:
-        from gendsl.check.scope import did_you_mean
+        from gendsl.spelling import did_you_mean
 
         meant = did_you_mean(template, found) or f"there are {', '.join(found)}"
         return path, f"there is no template `{template}`: {meant}"

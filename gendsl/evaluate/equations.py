@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Evaluation
-from gendsl.plan.types import Scalar, Tensor
+from gendsl.vocabulary.types import Scalar, Tensor
 
 
 class Equations:

@@ -12,9 +12,9 @@ from gendsl.lower.errors import UserError
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
 from gendsl.plan.plan import Call, Layer, Network
-from gendsl.plan.types import Distribution, Tensor, Type
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
+from gendsl.vocabulary.types import Distribution, Tensor, Type
 from gendsl.vocabulary.word import InitializerWord, LayerWord, Mismatch, Reference
 
 # Keras walks a functional model's graph by recursion, a few frames a layer; Python stops at 1,000 frames.

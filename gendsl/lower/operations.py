@@ -18,8 +18,8 @@ from gendsl.lower.losses import loss_of
 from gendsl.lower.penalties import penalty_of
 from gendsl.lower.replay import Replay
 from gendsl.parts import keys
-from gendsl.plan import types
 from gendsl.plan.plan import Call, Network, Operation, Quantity
+from gendsl.vocabulary import types
 
 Transform = Callable[[Any, keys.Key], Any]
 

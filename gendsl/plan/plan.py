@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gendsl.frozen import dataclass, field
-from gendsl.plan.types import Type
 from gendsl.vocabulary.dimensions import Dimension, Shape
+from gendsl.vocabulary.types import Type
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from gendsl.plan import plan as plans
-from gendsl.plan import types
+from gendsl.vocabulary import types
 from gendsl.vocabulary.dimensions import Symbolic
 
 FORMAT = 1

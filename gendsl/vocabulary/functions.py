@@ -15,7 +15,7 @@ from gendsl.vocabulary.results import broadcast, condition
 from gendsl.vocabulary.word import Count, Expression, Kind, Mismatch, Parameter, Real, Text, Word
 
 if TYPE_CHECKING:
-    from gendsl.plan.types import Type
+    from gendsl.vocabulary.types import Type
 
 __all__ = ["WORDS", "FunctionWord", "broadcast", "condition"]
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gendsl.frozen import dataclass
-from gendsl.plan import types
-from gendsl.vocabulary import results
+from gendsl.vocabulary import results, types
 from gendsl.vocabulary.dimensions import same_shape
 from gendsl.vocabulary.word import Expression, Mismatch, Parameter, Real, Word
 
 if TYPE_CHECKING:
-    from gendsl.plan.types import Type
+    from gendsl.vocabulary.types import Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gendsl.plan import types
+from gendsl.vocabulary import types
 from gendsl.vocabulary.dimensions import Dimension, same, same_shape
 from gendsl.vocabulary.word import Mismatch
 
 if TYPE_CHECKING:
-    from gendsl.plan.types import Distribution, Type
+    from gendsl.vocabulary.types import Distribution, Type
 
     Rule = Callable[[tuple[Type, ...], Mapping[str, Any]], Type | Mismatch]
 

@@ -9,7 +9,8 @@ import pytest
 
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
-from gendsl.plan.record import hash_of, plan_of as recorded, record_of
+from gendsl.plan.record import hash_of, record_of
+from gendsl.plan.record import plan_of as recorded
 from gendsl.source import Source
 from tests.check.specs import checked, codes, plan_of, spec
 

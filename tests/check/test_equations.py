@@ -4,7 +4,7 @@ import pytest
 
 from gendsl.check.objectives import prelude_names, prelude_text
 from gendsl.plan.plan import Group, Operation, Plan, Quantity
-from gendsl.plan.types import Scalar
+from gendsl.vocabulary.types import Scalar
 from tests.check.specs import checked, codes, plan_of, spec
 
 CRITIC = "network critic(x: image) -> logits(1), constrain: spectral_norm { flatten | dense 1 }"
@@ -54,8 +54,8 @@ def test_expressions_free_of_draws_are_one_operation() -> None:
     random = "network discriminator(x: image) -> logits(1) { flatten | dropout 50% | dense 1 }"
     text = spec(
         discriminator=random,
-        train="train { update discriminator, generator { minimize mean(discriminator(image)) + mean(discriminator(image)) "
-        "+ mean(discriminator(generator())) }; optimizer adam(1e-3); steps 10 }",
+        train="train { update discriminator, generator { minimize mean(discriminator(image)) "
+        "+ mean(discriminator(image)) + mean(discriminator(generator())) }; optimizer adam(1e-3); steps 10 }",
     )
     calls = [o for o in named(plan_of(text).train.groups[0], "call") if o.attributes["network"] == "discriminator"]
     assert len(calls) == 3
@@ -75,8 +75,10 @@ def test_both_transforms_pictures_given_to_what_gives_logits() -> None:
 def test_a_penalty_takes_the_inputs_that_made_the_fake_one() -> None:
     plan = plan_of(
         spec(
-            generator="network generator(z: normal(4), y: label) -> image { from y | embed 10, 60 | concat z | dense 64 | reshape 8, 8, 1 }",
-            discriminator="network critic(x: image, y: label) -> logits(1) { from y | embed 10, 64 as e; from x | flatten | add e | dense 1 }",
+            generator="network generator(z: normal(4), y: label) -> image "
+            "{ from y | embed 10, 60 | concat z | dense 64 | reshape 8, 8, 1 }",
+            discriminator="network critic(x: image, y: label) -> logits(1) "
+            "{ from y | embed 10, 64 as e; from x | flatten | add e | dense 1 }",
             train="train { update critic { fake = generator(); minimize mean(critic(fake)) - mean(critic(image)) "
             "+ 10 * gradient_penalty(critic, image, fake) }\nupdate generator { minimize -mean(critic(generator())) }\n"
             "optimizer adam(1e-4); steps 5 }",
@@ -113,9 +115,11 @@ def test_together_is_one_group_with_shared_operations() -> None:
 def test_times_and_phases_reach_the_plan() -> None:
     plan = plan_of(
         spec(
-            train="train { update discriminator, times: 3 { minimize hinge.discriminator(discriminator(), discriminator(generator())) }\n"
+            train="train { update discriminator, times: 3 "
+            "{ minimize hinge.discriminator(discriminator(), discriminator(generator())) }\n"
             "optimizer adam(1e-3)\nphase first, steps: 100\n"
-            "phase second, steps: 50 { update generator { minimize mean(discriminator(generator())) }; learning_rate linear_decay(1e-3, 0) } }"
+            "phase second, steps: 50 { update generator { minimize mean(discriminator(generator())) }; "
+            "learning_rate linear_decay(1e-3, 0) } }"
         )
     )
     assert plan.train.times == 3

@@ -3,7 +3,7 @@
 import pytest
 
 from gendsl.plan.plan import Network
-from gendsl.plan.types import Distribution, Tensor
+from gendsl.vocabulary.types import Distribution, Tensor
 from tests.check.specs import checked, codes, plan_of, spec
 
 
@@ -35,7 +35,8 @@ def test_from_goes_back_and_concat_joins() -> None:
 
 def test_push_and_pop_are_a_stack() -> None:
     found = network(
-        "conv 4 | push\nconv 8, stride: 2 | push\nconv 8, stride: 2\nupsample 2 | concat pop\nupsample 2 | concat pop\nflatten | dense 1"
+        "conv 4 | push\nconv 8, stride: 2 | push\nconv 8, stride: 2\n"
+        "upsample 2 | concat pop\nupsample 2 | concat pop\nflatten | dense 1"
     )
     shapes = [layer.shape for layer in found.layers if layer.word == "concat"]
     assert shapes == [(4, 4, 16), (8, 8, 20)]
@@ -103,7 +104,8 @@ def test_several_results_are_named_by_output() -> None:
             "from features | dense label.classes as which\noutput score, which }",
             train="train { update discriminator, with: adam(1e-3) {\n judged = discriminator(image)\n"
             "minimize mean(square(judged.score)) + cross_entropy(judged.which, label) }\n"
-            "update generator, with: adam(1e-3) { minimize mean(square(discriminator(generator()).score)) }\nsteps 10 }",
+            "update generator, with: adam(1e-3) { minimize mean(square(discriminator(generator()).score)) }\n"
+            "steps 10 }",
         )
     ).network("discriminator")
     assert [(output.name, output.value) for output in found.outputs] == [("score", 4), ("which", 5)]

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gendsl.plan.plan import Call, Input, Layer, Network, Output
-from gendsl.plan.types import Tensor, Type
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, product
+from gendsl.vocabulary.types import Tensor, Type
 from gendsl.vocabulary.word import Inferred, LayerWord, Reference
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gendsl.lower import training
-from gendsl.plan import plan, types
+from gendsl.plan import plan
+from gendsl.vocabulary import types
 
 POINT = types.Tensor((2,), "point")
 SCALAR = types.Scalar()

@@ -11,7 +11,7 @@ from gendsl.lower.distributions import Bernoulli, Categorical, Normal, Uniform, 
 from gendsl.lower.functions import BUILT, aligned, function_of
 from gendsl.lower.replay import Replay
 from gendsl.parts.keys import Key
-from gendsl.plan import types
+from gendsl.vocabulary import types
 from gendsl.vocabulary.functions import WORDS, FunctionWord, broadcast, condition
 from gendsl.vocabulary.word import Mismatch
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from gendsl.lower.networks import model_of
 from gendsl.parts.keys import Key, drawing
 from gendsl.plan.plan import Input, Layer, Network, Output
-from gendsl.plan.types import Tensor
 from gendsl.vocabulary.dimensions import product
+from gendsl.vocabulary.types import Tensor
 from gendsl.vocabulary.word import Inferred, Mismatch, Reference
 from tests.lower.layer_cases import LAYERS, Case, cases
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from gendsl.lower.distributions import Normal
 from gendsl.lower.losses import loss_of
 from gendsl.lower.tfgan import losses as tfgan
-from gendsl.plan import types
+from gendsl.vocabulary import types
 from gendsl.vocabulary.losses import WORDS, LossWord
 from gendsl.vocabulary.word import Mismatch
 

@@ -13,9 +13,9 @@ from gendsl.lower.networks import model_of
 from gendsl.parts.keys import Key, drawing
 from gendsl.parts.spectral_norm import SpectralNorm, layers_of
 from gendsl.plan.plan import Layer, Network, Output
-from gendsl.plan.types import Distribution, Tensor
 from gendsl.source import Source
 from gendsl.vocabulary.layers.keras_layers import TABLE, keras_layer, keras_layer_names
+from gendsl.vocabulary.types import Distribution, Tensor
 from tests.lower.networks import call, features, label, network_of
 
 FRAME = """

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gendsl.plan import plan, types
+from gendsl.plan import plan
+from gendsl.vocabulary import types
 from tests.lower.plans import (
     POINT,
     Equations,

@@ -100,7 +100,7 @@ def _of_class(loaded: Loaded, label: str | int) -> np.ndarray:
     if isinstance(label, str) and label not in names:
         raise DataError(f"there is no class `{label}`", f"the classes are {', '.join(names[:30])}")
     number = names.index(label) if isinstance(label, str) else label
-    return loaded.labels == number
+    return np.asarray(loaded.labels == number)
 
 
 def _listed(loaded: Loaded, path: str, folder: str) -> np.ndarray:
@@ -120,7 +120,8 @@ def _training(loaded: Loaded) -> np.ndarray:
 
 def _limited(loaded: Loaded, examples: int, seed: int) -> np.ndarray:
     rows = _training(loaded)
-    return rows[permutation(stream_key(seed, "limit"), 0, len(rows))[:examples]]
+    chosen = permutation(stream_key(seed, "limit"), 0, len(rows))[:examples]
+    return np.asarray(rows[chosen])
 
 
 def _balanced(loaded: Loaded, seed: int) -> np.ndarray:

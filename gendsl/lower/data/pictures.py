@@ -35,8 +35,8 @@ def images(
     root = os.path.realpath(folder or ".")
     try:
         paths = list(files(folder, pattern))
-    except Refused as refused:
-        raise DataError(refused.message, refused.help) from None
+    except Refused as error:
+        raise DataError(error.message, error.help) from None
     if not paths:
         raise DataError(
             f'no file matches "{pattern}" (looked in {os.path.join(root, pattern)})',
