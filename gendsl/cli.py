@@ -86,7 +86,7 @@ def _dispatch(given: list[str]) -> int:
 
 
 def _no_command(word: str, commands: tuple[str, ...]) -> str:
-    from gendsl.check.scope import suggestion
+    from gendsl.spelling import suggestion
 
     if word.endswith(".gen") or os.path.isfile(word):
         return f"say what to do with it: `gendsl run {word}` or `gendsl check {word}`"
@@ -238,7 +238,7 @@ def _words(options: "Namespace") -> int:
 
     kinds = words.kinds()
     if options.kind is not None and options.kind not in kinds:
-        from gendsl.check.scope import suggestion
+        from gendsl.spelling import suggestion
 
         found = suggestion(options.kind, kinds)
         meant = f"did you mean `{found}`?" if found else f"there are {', '.join(kinds)}"

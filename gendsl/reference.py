@@ -72,7 +72,7 @@ def _type(annotation: object) -> str:
     for long in (
         "typing.",
         "collections.abc.",
-        "gendsl.plan.types.",
+        "gendsl.vocabulary.types.",
         "gendsl.plan.plan.",
         "gendsl.vocabulary.dimensions.",
     ):

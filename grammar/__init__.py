@@ -1,1 +1,1 @@
-"""The grammar of gendsl as a data file: `gen.lark` beside this module is the syntax, and names no word of the language."""
+"""The grammar of gendsl, `gen.lark`: the syntax, which names no word of the language."""
