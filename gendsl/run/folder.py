@@ -202,6 +202,8 @@ class Lock:
             raise UserError(
                 f"another process is at work in {folder.shown}", "wait for it, or give another folder with --out"
             ) from None
+        for left in folder.path.rglob(".*.tmp"):  # what a killed process had half written
+            left.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Lets go."""

@@ -77,3 +77,12 @@ def test_what_is_no_run_is_refused_with_the_run_that_is_near(tmp_path: Path) -> 
         folders.open_run(tmp_path)
     assert str(inside) in caught.value.help
     assert json.loads((inside / "plan.json").read_text()) == {"hash": "a"}
+
+
+def test_the_lock_sweeps_what_a_killed_process_had_half_written(tmp_path: Path) -> None:
+    left = tmp_path / "samples" / ".step-0000040.png.123.tmp"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    lock = Lock(RunFolder(tmp_path))
+    assert not left.exists()
+    lock.release()
