@@ -10,9 +10,13 @@ import zlib
 from typing import Any
 
 from gendsl.frozen import dataclass
-from gendsl.grammar import __file__ as _here
 
-GRAMMAR = os.path.join(os.path.dirname(_here), "gen.lark")
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PLACES = (
+    os.path.join(_PACKAGE, "grammar"),
+    os.path.join(os.path.dirname(_PACKAGE), "grammar"),
+)  # installed; a checkout
+GRAMMAR = os.path.join(next(filter(os.path.isdir, _PLACES), _PLACES[0]), "gen.lark")
 
 SHIFT, REDUCE = 0, 1
 
