@@ -27,7 +27,7 @@ class Terminal:
     def __init__(self, *words: str, folder: Path, columns: int) -> None:
         self._screen, inside = pty.openpty()
         self.resize(columns)
-        # Nothing of the terminal of the person who runs the tests may shine through, and TensorFlow is not told to be quiet.
+        # Nothing of the terminal around the tests may shine through, and TensorFlow is not told to be quiet.
         hidden = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TF_CPP_MIN_LOG_LEVEL")
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, *words],
