@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
-_LONGEST_BAR, _SHORTEST_BAR = 24, 6
+_LONGEST_BAR, _SHORTEST_BAR = 24, 8
 
 
 class Screen:
@@ -74,13 +74,18 @@ class Line:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         end = f"{self.last:,}"
-        parts = [f"{self.step:>{len(end)},}/{end}", self.note or self.speed, "" if self.note else self.losses]
-        said = "  ".join(part for part in parts if part)
-        room = min(options.max_width - len(said) - 2, _LONGEST_BAR)
-        if room >= _SHORTEST_BAR:
-            bar = ProgressBar(total=max(self.last, 1), completed=self.step if self.last else 1, width=room)
-            yield from console.render(bar, options)
-            yield Segment("  ")
+        step = f"{self.step:>{len(end)},}"
+        parts = [self.note] if self.note else [self.speed, self.losses]
+        said = "  ".join(part for part in (f"{step}/{end}", *parts) if part)
+        short = "  ".join(part for part in (step, *parts) if part)  # the opening line tells how many there are
+        for text in (said, short):
+            room = min(options.max_width - len(text) - 2, _LONGEST_BAR)
+            if room >= _SHORTEST_BAR:
+                bar = ProgressBar(total=max(self.last, 1), completed=self.step if self.last else 1, width=room)
+                yield from console.render(bar, options)
+                yield Segment("  ")
+                said = text
+                break
         yield Text(said, no_wrap=True, overflow="ellipsis", end="")
 
 
