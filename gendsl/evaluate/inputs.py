@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gendsl.plan.plan import Field, Plan
 
+_POINTS = 1_024  # of a scatter picture
 _PICTURES = 64
 _MOST_COLUMNS = 16
 
@@ -27,11 +28,18 @@ def grid_of_fields(plan: Plan, dataset: Any) -> GridFields:
     label = label_of(plan)
     counts = dataset.class_counts
     if label is None or counts is None:
-        return GridFields(examples_of(plan, dataset, _PICTURES), _PICTURES, None)
+        count = _POINTS if any(field.kind == "point" for field in plan.data.fields) else _PICTURES
+        return GridFields(examples_of(plan, dataset, count), count, None)
     columns = min(len(counts), _MOST_COLUMNS)
     count = _PICTURES // columns * columns
     labels = np.asarray(np.arange(count) % columns, np.int32)
     return GridFields({**examples_of(plan, dataset, count), label: labels}, count, columns)
+
+
+def real_points(plan: Plan, dataset: Any) -> dict[str, NDArray[Any]]:
+    """As many real points as a picture shows, by field; empty for other data."""
+    names = [field.name for field in plan.data.fields if field.kind == "point" and field.shape == (2,)]
+    return {name: dataset.split("train", _POINTS)[name] for name in names}
 
 
 def output_field(plan: Plan, name: str, shape: tuple[int, ...]) -> Field | None:

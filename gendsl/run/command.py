@@ -245,7 +245,7 @@ def _write_or_compare(ready: _Ready, source_text: str, console: Console) -> None
 
 
 def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trainer":
-    from gendsl.evaluate.inputs import examples_of, grid_of_fields
+    from gendsl.evaluate.inputs import examples_of, grid_of_fields, real_points
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
     from gendsl.plan.show import plan_shown
@@ -285,6 +285,7 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
         picture_fields=pictured.fields,
         picture_count=pictured.count,
         picture_columns=pictured.columns,
+        picture_real=real_points(plan, dataset),
         state=state,
     )
 

@@ -76,13 +76,20 @@ def range_of(field: Field | None) -> tuple[float, float]:
     return (float(declared[0]), float(declared[1])) if declared else (0.0, 1.0)
 
 
-def drawn(plan: Plan, samples: Mapping[str, NDArray[np.floating]], *, columns: int | None = None) -> dict[str, Pixels]:
-    """A picture of each output that can be seen: a grid of images, a scatter of points."""
+def drawn(
+    plan: Plan,
+    samples: Mapping[str, NDArray[np.floating]],
+    *,
+    columns: int | None = None,
+    real: Mapping[str, NDArray[np.floating]] | None = None,
+) -> dict[str, Pixels]:
+    """A picture of each output that can be seen: a grid of images, a scatter of points over `real` ones by field."""
     pictures = {}
     for name, values in samples.items():
         if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
             of = output_field(plan, name, values.shape[1:])
             pictures[name] = grid(pixels_of(values, range_of(of)), columns=columns)
         elif values.ndim == 2 and values.shape[1] == 2:
-            pictures[name] = scatter(values)
+            point = output_field(plan, name, values.shape[1:])
+            pictures[name] = scatter(values, real=(real or {}).get(point.name) if point is not None else None)
     return pictures

@@ -68,6 +68,7 @@ class Trainer:
     picture_fields: Mapping[str, NDArray[Any]]
     picture_count: int
     picture_columns: int | None
+    picture_real: Mapping[str, NDArray[Any]]  # points to be seen behind the samples
     state: Mapping[str, Any]
     scores: dict[str, float] = field(default_factory=dict)
     saved: int = -1  # the step of the last checkpoint
@@ -164,7 +165,7 @@ class Trainer:
 
     def _draw(self, step: int, name: str | None = None) -> None:
         samples = self.pictures.samples(self.picture_count, seed=0, fields=self.picture_fields)
-        pictures = drawn(self.plan, samples, columns=self.picture_columns)
+        pictures = drawn(self.plan, samples, columns=self.picture_columns, real=self.picture_real)
         if not pictures:
             return
         self.logs.pictures(step, pictures)
