@@ -302,9 +302,11 @@ def _opening(ready: _Ready, first: int) -> str:
 
 def _resume_command(ready: _Ready) -> str:
     sets = "".join(f" --set {setting}" for setting in _settings_of_command())
-    return (
-        f"{_typed('gendsl')} run {shlex.quote(ready.spec_path)}{sets} --out {shlex.quote(ready.folder.shown)} --resume"
-    )
+    options = " --overfit" if ready.overfit else ""
+    if ready.last < ready.experiment.steps:
+        options += f" --steps {ready.last}"
+    where = shlex.quote(ready.folder.shown)
+    return f"{_typed('gendsl')} run {shlex.quote(ready.spec_path)}{sets} --out {where} --resume{options}"
 
 
 def _typed(program: str) -> str:

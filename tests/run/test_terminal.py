@@ -58,32 +58,31 @@ def test_the_first_interruption_is_noted_and_the_second_stops() -> None:
 
 def test_the_bar_and_one_ctrl_c(tmp_path: Path, tiny_text: str) -> None:
     (tmp_path / "tiny.gen").write_text(tiny_text.replace("evaluate every: 30 steps", "evaluate every: 400 steps"))
-    words = ("gendsl", "run", "tiny.gen", "--set", "length=100_000 steps", "--out", "run")
+    words = ("gendsl", "run", "tiny.gen", "--set", "length=100_000 steps", "--steps", "90000", "--out", "run")
     with Terminal(*words, folder=tmp_path, columns=132) as terminal:
-        terminal.until(
-            r"━+ +[\d,]+/100,000  [\d.,]+ steps/s +[\d:]+ left  discriminator \d\.\d{3} +generator \d\.\d{3}"
-        )
+        terminal.until(r"━+ +[\d,]+/90,000  [\d.,]+ steps/s +[\d:]+ left  discriminator \d\.\d{3} +generator \d\.\d{3}")
         assert all(len(frame) <= 132 for frame in terminal.frames)
         wide = len(terminal.text)
         terminal.resize(50)
-        terminal.until(r"/100,000  [\d.,]+ steps/s +[\d:]+ left  d\w*…", since=wide)
+        terminal.until(r"/90,000  [\d.,]+ steps/s +[\d:]+ left  d\w*…", since=wide)
         terminal.type(CTRL_C)
         assert terminal.end() == 130
         assert terminal.written.count(HIDE) == terminal.written.count(SHOW) > 0, "the cursor is there again"
         step = int(
-            terminal.until(r"interrupted +after ([\d,]+) of 100,000 steps; all of them are saved")[1].replace(",", "")
+            terminal.until(r"interrupted +after ([\d,]+) of 90,000 steps; all of them are saved")[1].replace(",", "")
         )
         assert (tmp_path / "run" / "checkpoints" / f"step-{step}").is_dir()
         for noise in ("tensorflow:", "Traceback", "WARNING", "oneDNN", "cuda", "E0000", "I0000"):
             assert noise not in terminal.text
         command = terminal.until(r"go on +gendsl (.*)")[1]
+        assert command.strip() == "run tiny.gen --set 'length=100_000 steps' --out run --resume --steps 90000"
     # And as it says, it goes on; this time the system ends it.
     process = gendsl(*shlex.split(command), folder=tmp_path)
     wait_until((tmp_path / "run" / "checkpoints" / f"step-{step // 20 * 20 + 60}").is_dir, process)
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM, said
-    assert f"going on at step {step:,} of 100,000" in said and "all of them are saved" in said and "--resume" in said
+    assert f"going on at step {step:,} of 90,000" in said and "all of them are saved" in said and "--resume" in said
 
 
 def test_a_second_ctrl_c_stops_at_once_and_harms_nothing(tmp_path: Path, tiny_text: str) -> None:
