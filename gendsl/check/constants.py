@@ -211,7 +211,8 @@ def force(name: tree.Name, meaning: Deferred, scope: Scope, context: Context) ->
         home = home.parent
     value = constant(meaning.value, home, context)
     meaning.evaluating = False
-    meaning.result = Constant(value)
+    if value is not LOST or not context.trial:  # what a trial reports is thrown away: it is to be said once more
+        meaning.result = Constant(value)
     return value
 
 
@@ -339,11 +340,17 @@ def _quantities(node: tree.Binary, left: Any, right: Any, context: Context) -> A
         if operator in "+-" and left.unit == right.unit:
             return Quantity(left.value + (right.value if operator == "+" else -right.value), left.unit)
         message = f"`{operator}` does not join {left.unit} and {right.unit}"
-    elif isinstance(left, Quantity) and operator in "*/" and _numeric(right) and right:
+    elif (
+        isinstance(left, Quantity)
+        and operator in "*/"
+        and _numeric(right)
+        and not isinstance(right, Symbolic)
+        and right
+    ):
         return Quantity(
             plain(left.value * Fraction(right) if operator == "*" else left.value / Fraction(right)), left.unit
         )
-    elif isinstance(right, Quantity) and operator == "*" and _numeric(left):
+    elif isinstance(right, Quantity) and operator == "*" and _numeric(left) and not isinstance(left, Symbolic):
         return Quantity(plain(Fraction(left) * Fraction(right.value)), right.unit)
     else:
         message = f"`{operator}` does not join a quantity and a number"
