@@ -196,6 +196,8 @@ def value_of(kind: Kind, value: tree.Value, scope: Scope, context: Context) -> A
 
 def _point_at_definitions(value: tree.Value, scope: Scope, context: Context) -> None:
     """Shows where the names in a wrong value are defined; their other uses are then no further mistakes."""
+    if context.trial:
+        return  # the mistake is still to be told
     labels = []
     for name in names_in(value):
         meaning = scope.find(name.text)
