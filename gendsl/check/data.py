@@ -124,6 +124,7 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
     options = {name: value for name, value in arguments.items() if name in own and name not in ("source", "pairs")}
     options = {name: value for name, value in options.items() if value is not LOST}
     out: list[Sourced] = []
+    place = statement.step.head_span.to(statement.step.arguments[-1].span)
     for name, call in [("", only)] if only is not None else named.items():
         assert isinstance(call, Call)
         full, left = with_options(Call(call.word, call.arguments, statement.statements), options)
@@ -136,10 +137,10 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
             )
         header = header_of(full, context.folder)
         if header.problem:
-            context.problems.add(rules.bad_data, statement.step.span, header.problem, help=header.help)
+            context.problems.add(rules.bad_data, place, header.problem, help=header.help)
         elif header.warning:
-            context.problems.add(rules.missing_data, statement.step.span, header.warning, help=header.help)
-        out.append((name, full, header, statement.step.span))
+            context.problems.add(rules.missing_data, place, header.warning, help=header.help)
+        out.append((name, full, header, place))
     return out
 
 

@@ -96,6 +96,8 @@ def _inputs(call: tree.Call, builder: NetworkBuilder, scope: Scope) -> list[Inpu
             Value(found.input.shape, argument.span, argument.span, found.classes, found.input.integer, "input")
         )
     builder.inputs = len(builder.values)
+    if len(inputs) == 1:
+        scope.read.add(inputs[0].name)  # it flows without being named
     if not call.arguments:
         builder.broken = True
         builder.context.problems.add(

@@ -141,7 +141,15 @@ def _bar(m: Mistake) -> Meaning | None:
 
 def _comma(m: Mistake) -> Meaning | None:
     """A comma too many."""
-    if m.before.kind == "COMMA" and m.token.kind in ("SEPARATOR", "$END", "LBRACE", "RBRACE", "VBAR"):
+    if m.before.kind == "COMMA" and m.token.kind in (
+        "SEPARATOR",
+        "$END",
+        "LBRACE",
+        "RBRACE",
+        "VBAR",
+        "RPAR",
+        "RSQB",
+    ):
         return "a value is missing behind the comma", "write it, or remove the comma"
     if m.token.kind == "COMMA" and m.before.kind == "COMMA":
         return "two commas follow one another", "remove one of them, or write the value between them"
