@@ -19,9 +19,7 @@ _RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, None), "sof
 def advise(plan: Plan, train: tree.Step, context: Context) -> None:
     """Adds warnings and hints, and the error of a pack that the batch does not fill."""
     for network in plan.networks:
-        spans = context.memo[("spans", network.name)]
-        assert isinstance(spans, list)
-        places: list[Span] = spans
+        places = context.layer_spans[network.name]
         _packs(plan, network, places, context)
         _checkerboard(network, places, context)
         _idle_bias(network, places, context)
@@ -163,9 +161,7 @@ def _penalised_batch_norm(group: Group, plan: Plan, context: Context) -> None:
         if operation.name != "penalty":
             continue
         network = plan.network(operation.attributes["network"])
-        spans = context.memo[("spans", network.name)]
-        assert isinstance(spans, list)
-        for _, layer, place in _layers(network, spans):
+        for _, layer, place in _layers(network, context.layer_spans[network.name]):
             if layer.word in _COUPLED:
                 word = operation.attributes["word"]
                 context.problems.add(

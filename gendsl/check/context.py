@@ -1,7 +1,6 @@
 """What every pass of the checker shares: where problems go, the global names, the words met on the way."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from gendsl import rules
 from gendsl.check.scope import Missing, Scope
@@ -68,8 +67,8 @@ class Context:
     skipped: frozenset[str] = frozenset()
     unbuilt: dict[tuple[str, str], None] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)  # top-level names that something reads
-    allowed: list[tuple[str, Span]] = field(default_factory=list)
-    memo: dict[object, Any] = field(default_factory=dict)
+    scores: dict[str, None] = field(default_factory=dict)  # what the spec scores
+    layer_spans: dict[str, list[Span]] = field(default_factory=dict)  # by network, where each of its values was made
     unknown: list[tuple[tree.Name, Scope]] = field(default_factory=list)
     trial: bool = False  # what is found is thrown away, and must leave no trace
 
@@ -136,9 +135,7 @@ class Context:
 
     def on_trial(self) -> "Context":
         """A context that reports into the void and leaves no trace but the names that are used."""
-        return Context(
-            Problems(), self.folder, self.globals, self.skipped, {}, self.used, self.allowed, self.memo, trial=True
-        )
+        return Context(Problems(), self.folder, self.globals, self.skipped, {}, self.used, trial=True)
 
     def point_at_unread(self) -> None:
         """Shows beside an unknown name the one definition in reach that nothing reads: probably its misspelling."""

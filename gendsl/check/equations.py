@@ -115,8 +115,7 @@ class Equations(WordCalls):
                 help=f"write `{name.text}(…)`",
             )
             return NOTHING
-        later = self.context.memo.get("later")
-        if isinstance(later, dict) and name.text in later:
+        if name.text in self.later:
             self.context.problems.add(
                 rules.used_before_definition,
                 name.span,

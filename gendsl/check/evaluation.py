@@ -161,7 +161,7 @@ def evaluation_of(
         if isinstance(operand.type, Scalar) or (isinstance(operand.type, Tensor) and operand.type.shape == ()):
             outputs.append((name, operand.number))
     names = {call.word for call in scores if call.word != "keep"} | {name for name, _ in outputs}
-    context.memo.setdefault("scores", {}).update(dict.fromkeys(names))
+    context.scores.update(dict.fromkeys(names))
     for statement in statements:
         best = statement.arguments.get("best")
         if statement.word.name == "keep" and isinstance(best, str) and best not in names:
@@ -187,7 +187,7 @@ def evaluation_of(
 def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tuple[Call, ...]:
     """The plan of `monitor { }`: its conditions read scores, losses and their best values."""
     out: list[Call] = []
-    known = dict(context.memo.get("scores", {}))
+    known = dict(context.scores)
     known.update({f"{update.name}_loss": None for update in updates})
     for statement in statements_of(step.block, "monitor", context.globals, context):
         arguments = dict(statement.arguments)
@@ -284,9 +284,9 @@ def sweep_of(step: tree.Step, context: Context) -> Call:
             for argument in statement.steps[0].arguments:
                 if argument.name is not None:
                     _param(argument.name, context)
-    known = context.memo.get("scores", {})
+    known = context.scores
     for call in calls:
-        if call.word in ("minimize", "maximize") and isinstance(known, dict) and known:
+        if call.word in ("minimize", "maximize") and known:
             score = call.arguments.get("score")
             if score not in known:
                 context.problems.add(

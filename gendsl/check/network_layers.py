@@ -30,7 +30,7 @@ class LayerBuilder(ValueBuilder):
         if flow is not None:
             return True
         self.broken = True
-        names = [f"`from {name}`" for name in self.context.memo.get(("inputs", id(self)), ())]
+        names = [f"`from {name}`" for name in self.input_names]
         self.context.problems.add(
             rules.no_flow,
             step.head_span,

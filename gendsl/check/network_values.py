@@ -55,6 +55,8 @@ class ValueBuilder(ABC):
     values: list[Value] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     inputs: int = 0
+    input_names: list[str] = field(default_factory=list)
+    later: dict[str, Span] = field(default_factory=dict)  # labels that are made further down
     labels: dict[str, int] = field(default_factory=dict)
     read: set[int] = field(default_factory=set)
     outputs: list[tree.Name] | None = None
@@ -122,13 +124,12 @@ class ValueBuilder(ABC):
         return resolve
 
     def _not_a_value(self, name: tree.Name, scope: Scope) -> None:
-        later = self.context.memo.get(("labels", id(self)), {})
-        if isinstance(later, dict) and name.text in later:
+        if name.text in self.later:
             self.context.problems.add(
                 rules.used_before_definition,
                 name.span,
                 f"`{name.text}` is used before it is made",
-                labels=(Label(later[name.text], "it is labelled here"),),
+                labels=(Label(self.later[name.text], "it is labelled here"),),
                 help="labels are made before they are used: reorder the layers",
             )
             return

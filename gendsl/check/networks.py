@@ -46,8 +46,8 @@ def network_of(step: tree.Step, networks: Mapping[str, Network], context: Contex
         )
         return None
     assert isinstance(arrow.left.function, tree.Name)
-    context.memo[("labels", id(builder))] = _labels_in(step.block.statements)
-    context.memo[("inputs", id(builder))] = [one.name for one in inputs]
+    builder.later = _labels_in(step.block.statements)
+    builder.input_names = [one.name for one in inputs]
     start: Flow = (0 if len(inputs) == 1 else None) if not builder.broken else (BROKEN if len(inputs) <= 1 else None)
     if inputs and len(arrow.left.arguments) == 1:
         start = 0
@@ -69,7 +69,7 @@ def network_of(step: tree.Step, networks: Mapping[str, Network], context: Contex
         name, tuple(inputs), tuple(builder.layers), outputs, dict(builder.labels), bound["init"], bound["constrain"]
     )
     _unreachable(builder, network, context)
-    context.memo[("spans", name)] = [value.span for value in builder.values]
+    context.layer_spans[name] = [value.span for value in builder.values]
     return network
 
 

@@ -54,6 +54,7 @@ class Operations(ABC):
     seen: dict[Any, int] = field(default_factory=dict)
     calls: dict[int, tuple[int, str]] = field(default_factory=dict)  # a result: the call it comes from, and its network
     fields: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)  # names that are bound further down
 
     @abstractmethod
     def value(self, value: tree.Value, scope: Scope) -> Operand:

@@ -33,6 +33,14 @@ class Loss:
 
 
 @dataclass(slots=True)
+class Together:
+    """A `together` on its way: the optimizer of updates that name none, and its updates."""
+
+    optimizer: Any
+    updates: list[Update] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class UpdateBuilder:
     """The updates of a training on their way."""
 
@@ -79,11 +87,12 @@ class UpdateBuilder:
             self.context, self.networks, self.sites, both=bool(self.augment.both or self.augment.ada), training=True
         )
 
-    def _body(self, step: tree.Step, equations: Equations, scope: Scope, *, together: bool = False) -> list[Loss]:
+    def _body(
+        self, step: tree.Step, equations: Equations, scope: Scope, together: "Together | None" = None
+    ) -> list[Loss]:
         losses: list[Loss] = []
         statements = step.block.statements if step.block is not None else ()
-        later: dict[str, None] = {s.name.text: None for s in statements if not isinstance(s, tree.Chain | tree.Lost)}
-        self.context.memo["later"] = later
+        equations.later = {s.name.text for s in statements if not isinstance(s, tree.Chain | tree.Lost)}
         for statement in statements:
             if isinstance(statement, tree.Chain):
                 inner = statement.steps[0]
@@ -94,7 +103,7 @@ class UpdateBuilder:
                         "`|` joins layers, and this is an equation",
                         help="remove it",
                     )
-                if inner.word == "minimize" and not together:
+                if inner.word == "minimize" and together is None:
                     if losses:
                         self.context.problems.add(
                             rules.no_minimize,
@@ -107,28 +116,27 @@ class UpdateBuilder:
                     losses.append(Loss(self._minimize(inner, equations, scope), inner))
                 elif inner.word == "allow":
                     statement_of(inner, WORDS["top"]["allow"], scope, self.context)
-                elif inner.word == "update" and together:
-                    self._inner(inner, equations, scope)
+                elif inner.word == "update" and together is not None:
+                    self._inner(inner, equations, scope, together)
                 else:
-                    pool = ["update"] if together else ["minimize"]
+                    pool = ["update"] if together is not None else ["minimize"]
                     self.broken = True
                     if suggestion(inner.word, pool, sole=False) is not None:
                         losses.append(Loss(NOTHING, inner))
                     if self.context.torn:
                         continue
                     self.context.unknown_word(
-                        inner.word, "together" if together else "update", inner.head_span, others=pool
+                        inner.word, "together" if together is not None else "update", inner.head_span, others=pool
                     )
             elif isinstance(statement, tree.Lost):
                 self.broken = True
             else:
                 self._bind(statement, equations, scope)
-        self.context.memo.pop("later", None)
+        equations.later = set()
         return losses
 
     def _bind(self, statement: tree.Binding | tree.Draw | tree.Parameter, equations: Equations, scope: Scope) -> None:
         name = statement.name.text
-        later = self.context.memo.get("later")
         if name in scope.names:
             self.context.problems.add(
                 rules.duplicate_name,
@@ -148,8 +156,7 @@ class UpdateBuilder:
         else:
             operand = equations.value(statement.value, scope)
         scope.define(name, Missing() if isinstance(operand.type, Unknown) else operand, statement.name.span)
-        if isinstance(later, dict):
-            later.pop(name, None)
+        equations.later.discard(name)
 
     def _minimize(self, step: tree.Step, equations: Equations, scope: Scope) -> Operand:
         if step.block is not None:
@@ -265,11 +272,9 @@ class UpdateBuilder:
         statement = self._head(step)
         equations = self._equations()
         scope = Scope(self.scope)
-        self.context.memo["together"] = []
-        self.context.memo["default optimizer"] = statement.arguments["with"]
-        self._body(step, equations, scope, together=True)
-        updates = self.context.memo.pop("together")
-        assert isinstance(updates, list)
+        together = Together(statement.arguments["with"])
+        self._body(step, equations, scope, together)
+        updates = together.updates
         if not updates:
             if step.block is not None and not self.broken:
                 self.context.problems.add(
@@ -282,7 +287,7 @@ class UpdateBuilder:
         elif statement.arguments["times"] is not LOST:
             self._append(updates, equations, statement.arguments["times"], into)
 
-    def _inner(self, step: tree.Step, equations: Equations, scope: Scope) -> None:
+    def _inner(self, step: tree.Step, equations: Equations, scope: Scope, together: Together) -> None:
         """An update of `together`: its bindings are its own, its operations shared."""
         statement = self._head(step)
         if statement.arguments["times"] not in (1, LOST):
@@ -292,12 +297,12 @@ class UpdateBuilder:
                 "`times` belongs on `together`, whose updates are one step",
                 help="move it there",
             )
-        outer = self.context.memo.pop("later", None)
+        outer = equations.later
         losses = self._body(step, equations, Scope(scope))
-        self.context.memo["later"] = outer
-        update = self._finished(statement, step, losses, equations, self.context.memo["default optimizer"])
+        equations.later = outer
+        update = self._finished(statement, step, losses, equations, together.optimizer)
         if update is not None:
-            self.context.memo["together"].append(update)
+            together.updates.append(update)
 
 
 def _stops(equations: Equations) -> bool:
