@@ -88,8 +88,9 @@ class UpdateBuilder:
         )
 
     def _body(
-        self, step: tree.Step, equations: Equations, scope: Scope, together: "Together | None" = None
+        self, step: tree.Step, equations: Equations, scope: Scope, together: Together | None = None
     ) -> list[Loss]:
+        """Goes through the statements of an update, or of a `together`; gives the losses."""
         losses: list[Loss] = []
         statements = step.block.statements if step.block is not None else ()
         equations.later = {s.name.text for s in statements if not isinstance(s, tree.Chain | tree.Lost)}

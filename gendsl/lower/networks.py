@@ -242,12 +242,16 @@ def declared_shape(type: Type) -> Shape | None:
     return None
 
 
+def _made(shape: tuple[int | None, ...]) -> str:
+    return "x".join("?" if size is None else str(size) for size in shape)
+
+
 def _prove(network: Network, made: tuple[int | None, ...], type: Type, name: str) -> None:
     declared = declared_shape(type)
     if declared is None or tuple(_known(declared, network.name)) == tuple(made):
         return
     result = f"result `{name}` of `{network.name}`" if name else f"`{network.name}`"
     raise UserError(
-        f"{result} is declared to give {shown(declared)}, but its layers give {shown(made)}",  # type: ignore[arg-type]
+        f"{result} is declared to give {shown(declared)}, but its layers give {_made(made)}",
         "change the last layers, or the declared result",
     )

@@ -50,13 +50,6 @@ class Timetable:
     def _now(self, step: Any) -> Any:
         return tf.minimum(step, self.run.length - 1)  # behind the end of the run the last phase goes on
 
-    def phase_at(self, step: int) -> str:
-        """The name of the phase in which a step lies; the last one's behind the end."""
-        for phase, stretch in self.phases:
-            if step < stretch.start + stretch.length:
-                return phase.name
-        return self.phases[-1][0].name
-
     def groups_at(self, step: int) -> frozenset[int]:
         """The groups that run in a step."""
         for phase, stretch in self.phases:

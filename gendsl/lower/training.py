@@ -22,6 +22,7 @@ from gendsl.parts.clipping import clip_weights
 from gendsl.parts.keys import Key
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
+from gendsl.vocabulary.types import Tensor
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -358,7 +359,8 @@ def _replays_of(group: Group) -> dict[int, Replay]:
         operation = group.operations[index]
         if operation.name == "replay" or operation.attributes.get("word") == "replay":
             options = operation.attributes.get("arguments", operation.attributes)
-            shape = [int(size) for size in operation.type.shape]  # type: ignore[union-attr, arg-type]
+            assert isinstance(operation.type, Tensor)
+            shape = [size for size in operation.type.shape if isinstance(size, int)]  # all are known by now
             found[operation.site or 0] = Replay(int(options["size"]), shape)
     return found
 

@@ -107,12 +107,6 @@ def paths(folder: Path) -> list[Path]:
     return sorted(found, key=_step, reverse=True)
 
 
-def newest_step(folder: Path) -> int | None:
-    """After how many steps the newest checkpoint was written, by its name; None if there is none."""
-    there = paths(folder)
-    return _step(there[0]) if there else None
-
-
 def prune(folder: Path, *, keep: int) -> None:
     """Removes all but the newest `keep` checkpoints, and what killed processes left behind."""
     for path in paths(folder)[keep:]:

@@ -156,12 +156,6 @@ class _Driver:
             whole.extend(one for one in (value if type(value) is list else [value]) if isinstance(one, tree.Statement))
         return tuple(whole)
 
-    def _push_lost(self, at: Token) -> None:
-        """Takes the separator before a lost statement back, unless another statement follows."""
-        if at.kind in ("RBRACE", "$END"):
-            for stack in (self.states, self.values, self.starts, self.ends):
-                stack.pop()
-
     def _begins_statement(self, state: int) -> bool:
         return "statement" in self.table.gotos[state]
 
