@@ -122,7 +122,7 @@ class LayerBuilder(ValueBuilder):
         )
 
     def _keras(self, step: tree.Step, flow: Flow, scope: Scope) -> Flow:
-        from gendsl.check.keras_layers import keras_word
+        from gendsl.check.keras_layers import draws, keras_word
 
         word = keras_word(step.head[1], self.context)
         if word is None:
@@ -133,6 +133,13 @@ class LayerBuilder(ValueBuilder):
             return BROKEN
         assert flow is not None
         given = {name: value for name, value in bound.items() if value is not None}
+        if draws(word, given):
+            self.context.problems.add(
+                rules.unknown_word,
+                step.head_span,
+                f"`{step.word}` draws random numbers from a state that no checkpoint keeps",
+                help="`dropout` and `gaussian_noise` draw by the seed and the step",
+            )
         return self._append(step, step.word, given, [flow], None, step.label)
 
     def _append(

@@ -1,8 +1,8 @@
 """Operations and the results that are wanted in, only what they need out; and which networks a loss can train."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gendsl.plan.plan import Operation
+from gendsl.plan.plan import Network, Operation
 from gendsl.vocabulary.types import Distribution
 
 
@@ -25,8 +25,13 @@ def pruned(wanted: Sequence[int], operations: Sequence[Operation]) -> tuple[dict
     return numbers, tuple(kept)
 
 
-def trained_by(loss: int, operations: Sequence[Operation]) -> tuple[set[str], set[str]]:
-    """The networks whose weights a loss's gradient reaches, and those it would reach but for a discrete draw."""
+def trained_by(
+    loss: int, operations: Sequence[Operation], networks: Mapping[str, Network | None]
+) -> tuple[set[str], set[str]]:
+    """The networks whose weights a loss's gradient reaches, and those it would reach but for a discrete draw.
+
+    A network's gradient reaches the networks that it uses as layers, too.
+    """
     reached: set[str] = set()
     discrete: set[str] = set()
     stack = [(loss, False)]
@@ -48,4 +53,17 @@ def trained_by(loss: int, operations: Sequence[Operation]) -> tuple[set[str], se
             of = operations[operation.inputs[0]].type
             cut = cut or (isinstance(of, Distribution) and of.family in ("categorical", "bernoulli"))
         stack.extend((one, cut) for one in operation.inputs)
-    return reached, discrete - reached
+    reached = _with_layers(reached, networks)
+    return reached, _with_layers(discrete, networks) - reached
+
+
+def _with_layers(names: set[str], networks: Mapping[str, Network | None]) -> set[str]:
+    found: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        network = networks.get(name)
+        if name not in found and network is not None:
+            stack.extend(layer.arguments["network"] for layer in network.layers if layer.word == "network")
+        found.add(name)
+    return found

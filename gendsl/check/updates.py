@@ -238,7 +238,7 @@ class UpdateBuilder:
     def _depends(
         self, names: tuple[str, ...], loss: Operand, span: Span, step: tree.Step, equations: Equations
     ) -> bool:
-        reached, discrete = trained_by(loss.number, equations.operations)
+        reached, discrete = trained_by(loss.number, equations.operations, self.networks)
         fine = True
         for name in names:
             if self.networks.get(name) is None or name in reached:

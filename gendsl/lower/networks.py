@@ -225,7 +225,8 @@ def _argument(value: Any, shapes: tuple[Shape, ...], init: Call | None, constrai
         return getattr(importlib.import_module(module), name)(**options)
     layer = WORDS["layer"].get(value.word)
     assert isinstance(layer, LayerWord), value.word
-    return _layer_of(layer, value.arguments, shapes, init, constrain, dtype=dtype)
+    # Keras's own name would count the layers of the process, and a checkpoint knows weights by their path.
+    return _layer_of(layer, value.arguments, shapes, init, constrain, name=layer.name, dtype=dtype)
 
 
 def declared_shape(type: Type) -> Shape | None:

@@ -146,7 +146,10 @@ def layers_of(model: Any) -> Iterator[Any]:
 
 
 def power_iteration(model: Any) -> None:
-    """One float32 power iteration for every layer of spectral norm in a model, assigned; in graph or eagerly."""
-    for layer in layers_of(model):
+    """One float32 power iteration for every layer of spectral norm in a model, assigned; in graph or eagerly.
+
+    Models inside it are left alone: a network that is used as a layer advances where an update trains it by name.
+    """
+    for layer in model.layers:
         if isinstance(layer, SpectralNorm):
             layer.power_iteration()

@@ -96,6 +96,20 @@ def test_a_network_used_as_a_layer_shares_its_weights() -> None:
     assert (layer.word, layer.shape, layer.weights) == ("network", (16,), 0)
 
 
+def test_a_network_used_as_a_layer_is_trained_through_its_user() -> None:
+    plan = plan_of(
+        spec(
+            "network stem(x: image) -> features(16) { flatten | dense 16 }",
+            "network body(x: image) -> features(16) { stem | dense 16 }",
+            discriminator="network discriminator(x: image) -> logits(1) { body | dense 1 }",
+            train="train { update discriminator, body, stem, with: adam(1e-4) {\n"
+            "minimize hinge.discriminator(discriminator(image), discriminator(generator())) }\n"
+            "update generator, with: adam(1e-4) { minimize hinge.generator(discriminator(generator())) }\nsteps 10 }",
+        )
+    )
+    assert plan.train.groups[0].updates[0].networks == ("discriminator", "body", "stem")
+
+
 def test_several_results_are_named_by_output() -> None:
     found = plan_of(
         spec(
@@ -163,3 +177,12 @@ def test_a_keras_layer_is_checked_against_keras_table() -> None:
     assert judged("keras.Conv2D 8, kernel_size: 3\nflatten | dense 1") == []
     assert judged("keras.Conv2D 8, kernal_size: 3\nflatten | dense 1") == ["missing_argument", "unknown_argument"]
     assert judged("keras.Conf2D 8\nflatten | dense 1") == ["unknown_word"]
+    assert judged("keras.Lambda 8\nflatten | dense 1") == ["unknown_word"]
+
+
+def test_a_layer_of_keras_that_draws_by_itself_is_refused() -> None:
+    assert judged("keras.GaussianDropout 0.2\nflatten | dense 1") == ["unknown_word"]
+    assert judged("keras.RandomFlip\nflatten | dense 1") == ["unknown_word"]
+    assert judged("flatten | dense 16\nreshape 4, 4\nkeras.LSTM 8, dropout: 0.1\ndense 1") == ["unknown_word"]
+    assert judged("flatten | dense 16\nreshape 4, 4\nkeras.LSTM 8\ndense 1") == []
+    assert judged("keras.Dropout 0\nflatten | dense 1") == []

@@ -143,6 +143,13 @@ def test_a_class_conditional_model_with_spectral_norm_is_saved_and_read_back(tmp
     np.testing.assert_array_equal(keras.ops.cast(model(inputs), "float32"), keras.ops.cast(again(inputs), "float32"))
 
 
+def test_weights_have_the_same_paths_in_every_model_of_a_process() -> None:
+    layer = call("gru", "layer", units=3)
+    network = network_of([features("x", 5, 4)], [("bidirectional", {"layer": layer})])
+    first, second = ([weight.path for weight in model_of(network).weights] for _ in range(2))
+    assert first == second  # a checkpoint knows weights by their path
+
+
 def test_init_of_a_network_and_of_a_layer() -> None:
     network = network_of(
         [features("x", 400)],

@@ -133,6 +133,19 @@ def test_spectral_norm_in_a_graph_in_bfloat16() -> None:
     np.testing.assert_allclose(layer.norms()[0], sigma, rtol=1e-4)
 
 
+def test_power_iteration_leaves_models_inside_a_model_alone() -> None:
+    inner = keras.Sequential([keras.Input((7,)), SPECTRAL[keras.layers.Dense](5)])
+    inputs = keras.Input((7,))
+    outer = SPECTRAL[keras.layers.Dense](3)
+    model = keras.Model(inputs, outer(inner(inputs)))
+    before = [weight.numpy() for weight in inner.non_trainable_variables]
+    held = [weight.numpy() for weight in outer.non_trainable_variables]
+    power_iteration(model)
+    for old, weight in zip(before, inner.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, weight.numpy())
+    assert any((old != weight.numpy()).any() for old, weight in zip(held, outer.non_trainable_variables, strict=True))
+
+
 def test_clip_weights() -> None:
     model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(5), keras.layers.Dense(5)])
     clip_layer(model.layers[0], 0.01)
