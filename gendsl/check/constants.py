@@ -24,6 +24,7 @@ from gendsl.plan.plan import Field, Quantity
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
+from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Symbolic, symbol
 
 UNITS = ("steps", "step", "epochs", "epoch", "minutes", "minute", "hours", "degrees", "checks", "semitones", "samples")
@@ -43,7 +44,7 @@ def constant(value: tree.Value, scope: Scope, context: Context) -> Any:
     """
     match value:
         case tree.Number():
-            return number(value)
+            return LOST if value.beyond else number(value)  # reported where it was read
         case tree.Name():
             return _named(value, scope, context)
         case tree.Binary():
@@ -81,6 +82,14 @@ def constant(value: tree.Value, scope: Scope, context: Context) -> Any:
             return _member(value, scope, context)
         case tree.Call():
             shown = value.function.text if isinstance(value.function, tree.Name) else "this"
+            if shown in WORDS["schedule"]:
+                context.problems.add(
+                    rules.wrong_type,
+                    value.span,
+                    f"`{shown}(…)` is a schedule, and this place computes with constants",
+                    help="a schedule stands there alone: write the factor into its numbers",
+                )
+                return LOST
             context.problems.add(
                 rules.wrong_type,
                 value.span,
@@ -126,6 +135,8 @@ def _quantity(value: tree.Quantity, context: Context) -> Any:
             f"`{unit}` is no unit",
             help=did_you_mean(unit, UNITS) or "the units are steps, epochs, minutes, degrees and checks",
         )
+        return LOST
+    if value.number.beyond:
         return LOST
     return Quantity(plain(number(value.number)), unit if unit.endswith("s") else unit + "s")
 

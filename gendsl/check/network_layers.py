@@ -90,16 +90,16 @@ class LayerBuilder(ValueBuilder):
             inferred = _small_enough(inferred)
         if isinstance(inferred, Mismatch):
             self.broken = True
-            made = [
-                Label(value.shaped, f"{shown(value.shape or ())} is made here")
+            made = {
+                (value.shaped, value.shape): Label(value.shaped, f"{shown(value.shape or ())} is made here")
                 for value in values
                 if value.shaped != step.head_span and value.shape is not None
-            ]
+            }
             self.context.problems.add(
                 rules.layer_shape,
                 step.span if step.block is None else step.head_span,
                 f"`{word.name}` {inferred.message}",
-                labels=made,
+                labels=tuple(made.values()),
                 help=inferred.help,
             )
             return BROKEN
@@ -163,7 +163,8 @@ class LayerBuilder(ValueBuilder):
                 else:
                     state = state + product(weight.shape)
         prefix = "_".join(self.prefixes)
-        base = label.text if label is not None else word.rsplit(".", 1)[-1].lower()
+        own = arguments["network"] if word == "network" else word.rsplit(".", 1)[-1].lower()
+        base = label.text if label is not None else own
         name = self._unique(f"{prefix}_{base}" if prefix else base)
         shape = inferred.shape if inferred is not None else None
         self.layers.append(
@@ -266,7 +267,8 @@ class LayerBuilder(ValueBuilder):
                 return BROKEN
         output = network.outputs[0]
         shape = output_shape(network, output.value)
-        return self._append(step, "network", {"network": meaning.name}, flows, Inferred(shape or ()), step.label)
+        inferred = Inferred(shape or (), (), network.flops)
+        return self._append(step, "network", {"network": meaning.name}, flows, inferred, step.label)
 
 
 def _small_enough(inferred: Inferred) -> Inferred | Mismatch:

@@ -64,16 +64,18 @@ def model_of(
         for one in network.inputs
     ]
     taken = {one.name for one in network.inputs}
+    taken |= {layer.arguments["network"] for layer in network.layers if layer.word == "network"}
     for layer in network.layers:
+        if layer.word == "network":  # it keeps the name of its own model
+            given = [values[number] for number in layer.inputs]
+            values.append(_shared(layer, network, networks or {})(_one_or_all(given)))
+            continue
         name = layer.name.replace("/", "_")
         while name in taken:
             name += "_"
         taken.add(name)
         given = [values[number] for number in layer.inputs]
-        if layer.word == "network":
-            values.append(_shared(layer, network, networks or {})(_one_or_all(given)))
-        else:
-            values.append(_applied(layer, name, network, given, precision))
+        values.append(_applied(layer, name, network, given, precision))
     for output in network.outputs:
         _prove(network, values[output.value].shape[1:], output.type, output.name)
     results = [values[output.value] for output in network.outputs]

@@ -1,6 +1,7 @@
 """A plan in, its cost out: bytes of weights, optimizer slots and activations, FLOPs of a step."""
 
 import os
+from collections.abc import Mapping
 
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Group, Network, Plan
@@ -66,11 +67,16 @@ def _larger(left: Dimension, right: Dimension) -> Dimension:
     return max(left, right) if isinstance(left, int) and isinstance(right, int) else right
 
 
-def activations_of(network: Network) -> Dimension:
-    """The numbers that one forward pass of one example leaves for the gradient."""
+def activations_of(network: Network, networks: Mapping[str, Network] = {}) -> Dimension:
+    """The numbers that one forward pass of one example leaves for the gradient.
+
+    `networks` are the plan's by name: those that this one uses as layers count, too.
+    """
     total: Dimension = 0
     for layer in network.layers:
-        if layer.word not in _VIEWS and layer.shape is not None:
+        if layer.word == "network":
+            total = total + activations_of(networks[layer.arguments["network"]], networks)
+        elif layer.word not in _VIEWS and layer.shape is not None:
             total = total + product(layer.shape)
     return total
 
@@ -84,7 +90,7 @@ def _group(group: Group, networks: dict[str, Network], batch: int, width: int) -
             continue
         network = networks[operation.attributes["network"]]
         times = 1 if operation.name == "call" else 2
-        held = held + times * batch * width * activations_of(network)
+        held = held + times * batch * width * activations_of(network, networks)
         passes = 3 if network.name in trained else 2  # forward, and back to its inputs; its own weights once more
         work = work + times * passes * group.times * batch * network.flops
     return held, work

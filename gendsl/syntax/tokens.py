@@ -9,7 +9,7 @@ from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass
 from gendsl.source import Source, Span
 from gendsl.syntax.tables import tables
-from gendsl.syntax.tree import Comment
+from gendsl.syntax.tree import Comment, beyond
 
 DEPTH = 100  # levels of braces, brackets and parentheses
 OPERATORS = 1_000  # of one statement: expressions are trees, and every pass walks them recursively
@@ -230,10 +230,7 @@ def _tail(source: Source, token: Token, position: int, problems: Problems) -> in
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1
     if end == position:
-        digits = token.text.rstrip("%")
-        if token.kind != "SIZE" and (
-            len(digits) > 400 or abs(int(digits.lower().partition("e")[2].replace("_", "") or 0)) > 308
-        ):
+        if token.kind != "SIZE" and beyond(token.text):
             problems.add(
                 rules.number_range,
                 Span(source, token.start, position),

@@ -1,5 +1,6 @@
 """The syntax tree of a spec: frozen nodes; a node's span takes no part in equality."""
 
+import sys
 from fractions import Fraction
 
 from gendsl.frozen import dataclass, field
@@ -16,12 +17,28 @@ class Name:
     span: Span = field(compare=False, repr=False)
 
 
+def beyond(text: str) -> bool:
+    """Whether a number as written is out of the range of 64-bit floats, or longer than 400 digits."""
+    digits = text.rstrip("%")
+    exponent = digits.lower().partition("e")[2].replace("_", "") or "0"
+    if len(digits) > 400 or len(exponent) > 9 or abs(int(exponent)) > 308:
+        return True
+    if len(digits) < 100 and abs(int(exponent)) < 200:
+        return False  # the common case, told without arithmetic
+    return bool(Fraction(digits.replace("_", "")) > Fraction(sys.float_info.max))
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """`64`, `1_000`, `2e-4` or `20%`, as written."""
 
     text: str
     span: Span = field(compare=False, repr=False)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it is too large or too small for a float of 64 bits; asked before `value`, which may be huge."""
+        return beyond(self.text)
 
     @property
     def value(self) -> Fraction:

@@ -93,7 +93,8 @@ def test_a_network_used_as_a_layer_shares_its_weights() -> None:
         )
     )
     layer = plan.network("discriminator").layers[0]
-    assert (layer.word, layer.shape, layer.weights) == ("network", (16,), 0)
+    assert (layer.name, layer.word, layer.shape, layer.weights) == ("body", "network", (16,), 0)
+    assert layer.flops == plan.network("body").flops > 0
 
 
 def test_a_network_used_as_a_layer_is_trained_through_its_user() -> None:
@@ -178,6 +179,17 @@ def test_a_keras_layer_is_checked_against_keras_table() -> None:
     assert judged("keras.Conv2D 8, kernal_size: 3\nflatten | dense 1") == ["missing_argument", "unknown_argument"]
     assert judged("keras.Conf2D 8\nflatten | dense 1") == ["unknown_word"]
     assert judged("keras.Lambda 8\nflatten | dense 1") == ["unknown_word"]
+
+
+@pytest.mark.parametrize("number", ["1e5000", "9e308", "1e999999999"])
+def test_a_number_beyond_the_range_is_told_once(number: str) -> None:
+    assert judged(f"dropout {number}\nflatten | dense 1") == ["number_range"]
+    assert judged(f"flatten | dense {number}\ndense 1") == ["number_range"]
+
+
+def test_a_schedule_among_constants_is_named_as_one() -> None:
+    train = "train { rate = cosine(1e-3, 1e-5); objective gan(); optimizer adam(0.5 * rate); steps 10 }"
+    assert "is a schedule" in checked(spec(train=train))[1][0].message
 
 
 def test_a_layer_of_keras_that_draws_by_itself_is_refused() -> None:

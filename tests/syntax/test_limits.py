@@ -41,6 +41,8 @@ def codes(text: str) -> list[str]:
         ("a \ufeffb", rules.unknown_character),
         ("x = 1e400", rules.number_range),
         ("x = 1e-400", rules.number_range),
+        ("x = 9e308", rules.number_range),
+        ("x = 1234e306", rules.number_range),
         ("x = 1e99999999999999999999", rules.number_range),
         ("x = " + "9" * 5_000, rules.number_range),
         ("x = " + "9" * 100_000, rules.number_range),
@@ -63,7 +65,7 @@ def codes(text: str) -> list[str]:
         ("x = f" + "()" * 5_000, None),
         ("x = " + "2^" * 5_000 + "2", None),
     ],
-    ids=range(32),
+    ids=range(34),
 )
 def test_text(text: str, rule: rules.Rule | None) -> None:
     found = codes(text)
