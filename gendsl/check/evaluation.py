@@ -74,7 +74,7 @@ def sample_of(
         generator = networks.get("generator")
         if generator is None:
             return None
-        span = Span(next(iter(context.globals.spans.values())).source, 0, 0)
+        span = context.globals.spans["generator"]
         operand = equations.network_call("generator", (), span, context.globals)
         bound: list[Bound] = []
         if isinstance(operand.type, Several):

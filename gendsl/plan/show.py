@@ -116,6 +116,9 @@ def _network(network: Network) -> str:
     ]
     extra = [f"  constrained by {call_shown(network.constrain)}"] if network.constrain is not None else []
     extra += [f"  initialised by {call_shown(network.init)}"] if network.init is not None else []
+    inner = dict.fromkeys(str(one.arguments["network"]) for one in network.layers if one.word == "network")
+    if inner:
+        extra.append(f"  beside the weights of {', '.join(f'`{name}`' for name in inner)}, used as a layer")
     if network.state != 0:
         extra.append(f"  and {count(network.state)} numbers that no optimizer trains")
     return "\n".join([head, *lines, *extra])

@@ -160,7 +160,11 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
             f"{names} cannot be run yet in this version, only checked and planned",
             "take it out of the spec to train without it",
         )
-    left_out = [word for word, category in plan.not_built if category in ("score", "monitor")]
+    left_out = [
+        category if category in ("card", "sweep") else word  # these blocks are left out whole
+        for word, category in plan.not_built
+        if category in ("score", "monitor", "export", "card", "sweep")
+    ]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))
         console.print(

@@ -210,6 +210,15 @@ def test_a_sample_is_the_generator_or_what_the_spec_says() -> None:
     assert codes(spec("sample { image = mean(generator()) }")) == ["type_mismatch"]
 
 
+def test_a_sample_that_cannot_be_drawn_is_told_at_its_network() -> None:
+    text = spec(
+        generator="network generator(z: 4x4x4) -> image { flatten | dense 64 | reshape 8, 8, 1 }",
+        train="train { update discriminator { minimize mean(discriminator(image)) }; optimizer adam(1e-3); steps 5 }",
+    )
+    (mistake,) = [d for d in checked(text)[1] if d.rule.code == "missing_input"]
+    assert mistake.span.text == "generator"
+
+
 def test_scores_of_the_spec_are_scalars_or_one_number_each() -> None:
     plan = plan_of(spec("evaluate every: 5 steps { distance = l2(generator(), image); diversity }"))
     (evaluation,) = plan.evaluations

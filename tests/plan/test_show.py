@@ -56,3 +56,15 @@ def test_cost_counts_weights_slots_averages_and_activations() -> None:
 def test_numbers_are_short() -> None:
     assert [short(n) for n in (0, 999, 1_500, 2_000_000, 123_456_789)] == ["0", "999", "1.5 k", "2.0 M", "123 M"]
     assert [size(n) for n in (0, 1023, 1536, 3 * 2**30)] == ["0 B", "1023 B", "1.5 KiB", "3.0 GiB"]
+
+
+def test_a_network_used_as_a_layer_is_named_beside_the_total() -> None:
+    text = plan_shown(
+        plan_of(
+            spec(
+                "network body(x: image) -> features(16) { flatten | dense 16 }",
+                discriminator="network discriminator(x: image) -> logits(1) { body | dense 1 }",
+            )
+        )
+    )
+    assert "beside the weights of `body`, used as a layer" in text
