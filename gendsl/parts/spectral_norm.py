@@ -41,13 +41,15 @@ class SpectralNorm:
     """What a layer of spectral norm adds to its class: two vectors a kernel, and kernels divided by sigma in calls."""
 
     output_axes: tuple[int, ...] = (-1,)
+    compute_dtype: Any  # of the Keras class
 
     def add_weight(self, *args: Any, **options: Any) -> Any:
         """The weight; beside a trainable one of two axes or more the vectors (out,) and (rest,) of its matrix."""
+        base: Any = super()  # the Keras class that stands behind this one
         shape, name = options.get("shape"), options.get("name")
         if not options.get("trainable", True) or shape is None or len(shape) < 2:
-            return super().add_weight(*args, **options)  # type: ignore[misc]
-        weight = super().add_weight(*args, **{**options, "autocast": False})  # type: ignore[misc]
+            return base.add_weight(*args, **options)
+        weight = base.add_weight(*args, **{**options, "autocast": False})
         axes = (-2, -1) if name == "depthwise_kernel" else self.output_axes
         kept = sorted(axis % len(shape) for axis in axes)
         order = [axis for axis in range(len(shape)) if axis not in kept] + kept
@@ -57,7 +59,7 @@ class SpectralNorm:
         vectors = []
         for suffix, length in (("u", width), ("v", int(weight.shape.num_elements()) // width)):
             vectors.append(
-                super().add_weight(  # type: ignore[misc]
+                base.add_weight(
                     name=f"{name}_{suffix}",
                     shape=(length,),
                     initializer=keras.initializers.RandomNormal(stddev=1.0),
@@ -87,7 +89,7 @@ class SpectralNorm:
         """Inside, the layer's kernels are w / sigma(w), in the layer's compute dtype."""
         attributes = self.__dict__
         held = [
-            (name, weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))  # type: ignore[attr-defined]
+            (name, weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))
             for weight, *rest in attributes.get("_spectral", ())
             for name, value in list(attributes.items())
             if value is weight

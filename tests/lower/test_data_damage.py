@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 def npz(save: object) -> bytes:
     buffer = io.BytesIO()
-    save(buffer, images=RNG.integers(0, 256, (6, 4, 4), np.uint8), labels=np.arange(6))  # type: ignore[operator]
+    save(buffer, images=RNG.integers(0, 256, (6, 4, 4), np.uint8), labels=np.arange(6))
     return buffer.getvalue()
 
 

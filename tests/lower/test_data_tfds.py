@@ -20,7 +20,7 @@ def pictures(split: str) -> np.ndarray:
     return np.random.default_rng(count).integers(0, 256, (count, 8, 8, 3), np.uint8)
 
 
-class TinyShapes(tensorflow_datasets.core.GeneratorBasedBuilder):  # type: ignore[misc]
+class TinyShapes(tensorflow_datasets.core.GeneratorBasedBuilder):
     """Noise in three classes."""
 
     VERSION = tensorflow_datasets.core.Version("1.2.0")

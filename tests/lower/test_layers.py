@@ -68,7 +68,7 @@ def planned(case: Case, inferred: Inferred | None) -> Network:
     shape = inferred.shape if inferred else ()
     layer = Layer("layer", case.word.name, case.arguments, tuple(range(len(inputs))), shape, 0, 0, 0)
     type = Tensor(shape) if inferred else None
-    return Network("network", inputs, (layer,), (Output("", len(inputs), type),), {})  # type: ignore[arg-type]
+    return Network("network", inputs, (layer,), (Output("", len(inputs), type),), {})
 
 
 def arrays_of(case: Case, seed: int) -> list[Any]:

@@ -38,7 +38,7 @@ def planned(text: str) -> Network:
 
 def counts(model: Any) -> tuple[int, int]:
     """Trainable numbers and others."""
-    return tuple(  # type: ignore[return-value]
+    return tuple(
         sum(int(np.prod(variable.shape)) for variable in variables)
         for variables in (model.trainable_variables, model.non_trainable_variables)
     )

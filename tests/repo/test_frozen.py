@@ -72,7 +72,7 @@ def test_frozen() -> None:
 
 
 def test_arguments() -> None:
-    for call in (lambda: Base(), lambda: Base(1, q=2), lambda: More(1)):  # type: ignore[call-arg]
+    for call in (lambda: Base(), lambda: Base(1, q=2), lambda: More(1)):
         with pytest.raises(TypeError):
             call()
 
