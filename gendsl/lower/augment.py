@@ -29,14 +29,11 @@ def both_of(calls: tuple[Call, ...], *, half_range: float = 1.0) -> Callable[[An
     """
 
     def transformed(images: Any, key: Key) -> Any:
-        uniform = tf.random.stateless_uniform(
-            (tf.shape(images)[0], len(calls), DRAWS), key.at("augment").pair(), alg="philox"
-        )
+        uniform = key.at("augment").uniform((tf.shape(images)[0], len(calls), DRAWS))
         for number, call in enumerate(calls):
 
             def normals(images: Any = images, number: int = number) -> Any:
-                seed = key.at(f"augment/{number}").pair()
-                return tf.random.stateless_normal(tf.shape(images), seed, alg="philox")
+                return key.at(f"augment/{number}").normal(tf.shape(images))
 
             images = applied(call, images, uniform[:, number], normals, half_range)
         return images

@@ -10,7 +10,7 @@ from gendsl.parts.spectral_norm import SpectralNorm, layers_of
 class Average:
     """The average of one network's weights; it equals them until `start`, a step of the loop.
 
-    From there average = d * average + (1 - d) * weights once a step, d = min(decay, (1 + t) / (10 + t)) in step t.
+    From there average -= (1 - d) * (average - weights) once a step, d = min(decay, (1 + t) / (10 + t)) in step t.
     Vectors of spectral norm are copied: their mean would not have length 1.
     """
 
@@ -34,14 +34,18 @@ class Average:
         """Takes in the weights as they are after a step, int64 ()."""
         moment = tf.cast(step, tf.float32)
         decay = tf.minimum(tf.constant(self.decay, tf.float32), (1.0 + moment) / (10.0 + moment))
-        kept = tf.where(step < self.start, tf.zeros((), tf.float32), decay)
         for variable, average in self._pairs:
-            new = variable.value
-            if average.dtype.is_floating and id(variable) not in self._copied:
-                share = tf.cast(kept, average.dtype)
+            new = tf.convert_to_tensor(variable.value)
+            if not average.dtype.is_floating or id(variable) in self._copied:
+                average.assign(new)
+                continue
+            share = tf.cast(1.0 - decay, average.dtype)
+            if self.start == 0:
+                # average -= share * (average - new), by one kernel
+                tf.raw_ops.ResourceApplyGradientDescent(var=average.handle, alpha=share, delta=average - new)
+            else:
                 # `where` keeps the weights' own bits before the start, and NaN of an old average out.
-                new = tf.where(step < self.start, new, share * average + (1 - share) * new)
-            average.assign(new)
+                average.assign(tf.where(step < self.start, new, average - share * (average - new)))
 
 
 def _state_of(layer: Any) -> list[Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from gendsl.parts.keys import Key
+
 
 def summed(values: Any) -> Any:
     """The sums (batch) of (batch, …) over all axes but the first."""
@@ -36,9 +38,9 @@ class Normal:
         """The mean."""
         return self.mean
 
-    def draw(self, seed: Any) -> Any:
+    def draw(self, key: Key) -> Any:
         """mean + standard deviation * noise, with gradients to both (Kingma & Welling 2013, section 2.4)."""
-        noise = tf.random.stateless_normal(tf.shape(self.mean), seed, alg="philox")
+        noise = key.normal(tf.shape(self.mean))
         noise = tf.ensure_shape(noise, self.mean.shape)
         return self.mean + tf.exp(0.5 * self.log_variance) * noise
 
@@ -67,9 +69,9 @@ class Bernoulli:
         """0 or 1, (batch, …)."""
         return tf.cast(self.logits > 0, self.logits.dtype)
 
-    def draw(self, seed: Any) -> Any:
+    def draw(self, key: Key) -> Any:
         """0 or 1, (batch, …), without a gradient."""
-        chance = tf.random.stateless_uniform(tf.shape(self.logits), seed, alg="philox")
+        chance = key.uniform(tf.shape(self.logits))
         return tf.stop_gradient(tf.cast(chance < tf.sigmoid(self.logits), self.logits.dtype))
 
 
@@ -98,10 +100,10 @@ class Categorical:
         """The likeliest classes, int32 (batch, …)."""
         return tf.argmax(self.logits, axis=-1, output_type=tf.int32)
 
-    def draw(self, seed: Any) -> Any:
+    def draw(self, key: Key) -> Any:
         """Classes, int32 (batch, …), without a gradient: the largest of logits and Gumbel noise."""
         tiny = 1e-20
-        chance = tf.random.stateless_uniform(tf.shape(self.logits), seed, alg="philox")
+        chance = key.uniform(tf.shape(self.logits))
         noise = -tf.math.log(-tf.math.log(chance + tiny) + tiny)
         return tf.argmax(self.logits + noise, axis=-1, output_type=tf.int32)
 
@@ -132,9 +134,9 @@ class Uniform:
         """The middle, (batch, …)."""
         return self.mean
 
-    def draw(self, seed: Any) -> Any:
+    def draw(self, key: Key) -> Any:
         """Numbers (batch, …), with gradients to both bounds."""
-        chance = tf.random.stateless_uniform(tf.shape(self.low), seed, alg="philox")
+        chance = key.uniform(tf.shape(self.low))
         return self.low + (self.high - self.low) * tf.ensure_shape(chance, self.low.shape)
 
 

@@ -100,7 +100,7 @@ class Evaluation:
             case "normal" | "uniform" | "categorical" | "bernoulli":
                 return self._standard(operation)
             case "draw":
-                return inputs[0].draw(self._key(operation).pair())
+                return inputs[0].draw(self._key(operation))
             case "loss":
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
             case "function" if attributes["word"] == "replay":
@@ -120,7 +120,7 @@ class Evaluation:
     def _prior(self, operation: Operation) -> Any:
         call: Call = operation.attributes["call"]
         drawn = self._standard(operation, call.word, call.arguments)
-        return drawn.draw(self._key(operation).pair())
+        return drawn.draw(self._key(operation))
 
     def _standard(self, operation: Operation, family: str = "", arguments: Mapping[str, Any] | None = None) -> Any:
         """A standard distribution of the operation's event, one for each example of the batch."""

@@ -1,19 +1,22 @@
 """A checked optimizer and the variables it trains in, a built Keras optimizer out.
 
 Its learning rate is a plain variable that the train step sets: a Keras schedule would count applications, not steps.
+The gradients that it is given are those of the whole batch already, so every replica applies them to its own copy.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
+from gendsl.parts.fused_adam import FusedAdam, FusedAdamW
 from gendsl.plan.plan import Call
 
 _CLASSES: dict[str, Any] = {
     "sgd": keras.optimizers.SGD,
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
+    "adam": FusedAdam,
+    "adamw": FusedAdamW,
     "rmsprop": keras.optimizers.RMSprop,
     "adagrad": keras.optimizers.Adagrad,
     "adadelta": keras.optimizers.Adadelta,
@@ -25,17 +28,41 @@ _CLASSES: dict[str, Any] = {
 }
 
 
+class _OwnCopy(keras.optimizers.Optimizer):
+    """Keras's optimizer without its collectives: it would add the gradients of all replicas up once more."""
+
+    def _backend_update_step(self, gradients: Sequence[Any], variables: Sequence[Any], learning_rate: Any) -> None:
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        if self.weight_decay is None:
+            return
+        for variable in variables:
+            if self._use_weight_decay(variable):
+                variable.assign_sub(variable.value * self.weight_decay * self.learning_rate)
+
+
+class _OwnScale(keras.optimizers.LossScaleOptimizer):
+    """Keras's dynamic loss scale, decided by each replica alone: all have the same gradients."""
+
+    def _tf_apply(self, gradients: Sequence[Any], variables: Sequence[Any] | None = None) -> None:
+        self._common_apply(gradients, trainable_variables=variables)
+
+
 class Optimizer:
     """A Keras optimizer for one update, with a dynamic loss scale where the precision is float16."""
 
     def __init__(self, call: Call, variables: Sequence[Any], *, clip_norm: float | None, scaled: bool) -> None:
         options = {name: value for name, value in call.arguments.items() if name != "learning_rate"}
-        inner = _CLASSES[call.word](learning_rate=0.0, global_clipnorm=clip_norm, **options)
+        base = _CLASSES[call.word]
+        made = type(base.__name__, (base, _OwnCopy), {})
+        inner = made(learning_rate=0.0, global_clipnorm=clip_norm, **options)
         if inner.weight_decay:
             # Biases and the gains of norms have rank below 2; decaying them shrinks the network's output instead.
             inner.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
         self._inner = inner
-        self._keras = keras.optimizers.LossScaleOptimizer(inner) if scaled else inner
+        self._keras = _OwnScale(inner) if scaled else inner
         self._keras.build(list(variables))
         self.scaled = scaled
         self._variables = list(variables)
@@ -57,4 +84,4 @@ class Optimizer:
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
         """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite."""
         self._inner.learning_rate.assign(learning_rate)
-        self._keras.apply(list(gradients), self._variables)
+        self._keras.apply([tf.convert_to_tensor(gradient) for gradient in gradients], self._variables)

@@ -32,7 +32,7 @@ def penalty_of(
         case "dragan":
             (real,) = tensors
             epsilon = _epsilon(real, key.at("epsilon"), pack)
-            noise = tf.random.stateless_uniform(tf.shape(real), key.at("noise").pair(), alg="philox")
+            noise = key.at("noise").uniform(tf.shape(real))
             spread = tf.math.reduce_std(real)
             point = real + epsilon * 0.5 * spread * noise
             return _distance(point, options, scores=scores, pack=pack)
@@ -61,6 +61,6 @@ def _distance(point: Any, options: Mapping[str, Any], *, scores: Scores, pack: i
 def _epsilon(real: Any, key: Key, pack: int) -> Any:
     """One number in 0..1 for each pack, (batch, 1, …)."""
     batch = tf.shape(real)[0]
-    drawn = tf.random.stateless_uniform([batch // pack], key.pair(), alg="philox")
+    drawn = key.uniform([batch // pack])
     each = tf.repeat(drawn, pack) if pack > 1 else drawn
     return tf.reshape(each, [batch] + [1] * (real.shape.rank - 1))

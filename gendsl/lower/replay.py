@@ -6,11 +6,13 @@ pool and what was there is given. Examples of a batch follow one another, as if 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
-from gendsl.parts.keys import Key
+from gendsl.lower.replicas import gathered
+from gendsl.parts.keys import WHOLE, Key
 
 
 class Replay:
@@ -23,14 +25,14 @@ class Replay:
 
     def __call__(self, fresh: Any, key: Key) -> Any:
         """Examples of the shape (batch, …) for those given, float32, without a gradient."""
-        fresh = tf.stop_gradient(fresh)
+        share, key = key.share, replace(key, share=WHOLE)
+        own = tf.stop_gradient(fresh)
+        fresh = gathered(own)  # each replica keeps the pool of the whole batch
         batch = tf.shape(fresh, out_type=tf.int64)[0]
         order = tf.range(batch)
         filling = self.seen + order < self.size
-        swap = tf.random.stateless_uniform([batch], key.at("swap").pair(), alg="philox") < 0.5
-        place = tf.random.stateless_uniform(
-            [batch], key.at("place").pair(), maxval=self.size, dtype=tf.int64, alg="philox"
-        )
+        swap = key.at("swap").uniform([batch]) < 0.5
+        place = key.at("place").uniform([batch], maxval=self.size)
         place = tf.where(filling, self.seen + order, place)
         writes = filling | swap
         # What an example finds at its place: the last earlier one of the batch that was put there, else the pool's.
@@ -43,7 +45,7 @@ class Replay:
         left = tf.where(_like(writer >= 0, fresh), tf.gather(fresh, tf.maximum(writer, 0)), self.pool)
         self.pool.assign(left)
         self.seen.assign_add(batch)
-        return tf.ensure_shape(given, fresh.shape)
+        return tf.ensure_shape(share.of_rows(given), own.shape)
 
 
 def _like(mask: Any, values: Any) -> Any:

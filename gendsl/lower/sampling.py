@@ -17,7 +17,7 @@ def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
         raise ValueError(f"the number of classes of `{field.name}` is not known")
     chances = np.ones(cast(int, field.classes)) if counts is None else np.asarray(counts, np.float64)
     bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
-    drawn = tf.random.stateless_uniform([n], key.pair(), alg="philox")
+    drawn = key.uniform([n])
     found = tf.searchsorted(bounds, drawn, side="right")
     return tf.minimum(tf.cast(found, tf.int32), len(chances) - 1)
 

@@ -1,7 +1,8 @@
 """A plan in, an `Experiment` out: the Keras model whose train step is the plan's equations.
 
 Everything random is a function of (seed, step, update, repetition, site), and the learning rate of the step, so that n
-steps in one graph call and n calls of one step give the same bits.
+steps in one graph call and n calls of one step give the same bits. A replica, and a part of a batch that is gone through
+in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged over both.
 """
 
 import hashlib
@@ -16,10 +17,11 @@ from gendsl.lower.networks import model_of
 from gendsl.lower.operations import Evaluation, Transform, needed
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.replay import Replay
+from gendsl.lower.replicas import ONE, Replicas, averaged, this_share
 from gendsl.lower.sampling import fields_of, plain
 from gendsl.lower.timetable import timetable_of
 from gendsl.parts.clipping import clip_weights
-from gendsl.parts.keys import Key
+from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
 from gendsl.vocabulary.types import Tensor
@@ -32,9 +34,10 @@ def _unconverted(method: _Method) -> _Method:
     return cast(_Method, tf.autograph.experimental.do_not_convert(method))
 
 
-def experiment_of(plan: Plan, *, examples: int | None = None) -> "Experiment":
+def experiment_of(plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> "Experiment":
     """The model of a plan, its weights drawn by the seed; `examples` is the size of the training split, for epochs."""
-    return Experiment(plan, examples=examples)
+    with replicas.scope():
+        return Experiment(plan, examples=examples, replicas=replicas)
 
 
 class Experiment(keras.Model):
@@ -44,12 +47,14 @@ class Experiment(keras.Model):
     `class_counts` (classes), where it is set, gives the frequencies that labels of samples are drawn with.
     """
 
-    def __init__(self, plan: Plan, *, examples: int | None = None) -> None:
+    def __init__(self, plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> None:
         super().__init__(name=plan.experiment)
         self.plan = _Untracked(plan)
         self.timetable = _Untracked(timetable_of(plan, examples=examples))
         self.steps = self.timetable.value.run.length
         self.times = plan.train.times
+        self._replicas = _Untracked(replicas)
+        self.parts = int(_setting(plan, "accumulate", 1))
         self.seed = int(_setting(plan, "seed", 0))
         self.class_counts: Any = None
         precision = str(_setting(plan, "precision", "float32"))
@@ -71,12 +76,16 @@ class Experiment(keras.Model):
         self._averages = _Untracked(self._averages_of(plan))
         self._replays = _Untracked([_replays_of(group) for group in plan.train.groups])
         self._both = _Untracked(_both_of(plan))
-        self._repetitions = _Untracked(
-            [tf.function(self._repetition_of(index), autograph=False) for index in range(len(plan.train.groups))]
-        )
+        self.compile_by_xla(compiled_by_xla(plan) and replicas.count == 1)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
         self.compile(optimizer=None, jit_compile=False)
+
+    def compile_by_xla(self, choice: bool) -> None:
+        """Makes the updates anew, compiled by XLA or not; graphs that were traced before keep the old ones."""
+        self.compiled = choice
+        groups = range(len(self.plan.value.train.groups))
+        self._repetitions = _Untracked([self._repetition_of(index) for index in groups])
 
     # Training
 
@@ -90,31 +99,42 @@ class Experiment(keras.Model):
         return logs
 
     @_unconverted
-    def step_at(self, step: Any, batches: Mapping[str, Any]) -> dict[str, Any]:
-        """Trains once. `step` is an int64 scalar, `batches` {field: (times, batch, …)}.
+    def step_at(self, step: Any, batches: Mapping[str, Any], groups: frozenset[int] | None = None) -> dict[str, Any]:
+        """Trains once. `step` is an int64 scalar, `batches` {field: (times, rows, …)}, a replica's part of the batch.
 
-        Gives "NAME/loss" for each update, the mean over its repetitions (0 in a phase in which it does not run; see
-        `updates_at`), and "learning_rate/NAME", float32 scalars."""
+        `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), else the graph
+        finds out. Gives "NAME/loss" for each update, the mean over its repetitions (0 in a phase in which it does not
+        run; see `updates_at`), and "learning_rate/NAME", float32 scalars."""
         step = tf.cast(step, tf.int64)
         logs: dict[str, Any] = {}
         for index, group in enumerate(self.plan.value.train.groups):
-            truth = self.timetable.value.runs(index, step)
-            if truth is True:
-                losses = self._group_at(index, step, batches)
+            rates = [self.timetable.value.learning_rate(update.optimizer, step) for update in group.updates]
+            truth = self.timetable.value.runs(index, step) if groups is None else index in groups
+            if isinstance(truth, bool):
+                losses = self._group_at(index, step, batches, rates) if truth else _zeros(group)
             else:
                 losses = tf.cond(
                     truth,
-                    lambda index=index: self._group_at(index, step, batches),
-                    lambda group=group: [tf.zeros((), tf.float32) for _ in group.updates],
+                    lambda index=index, rates=rates: self._group_at(index, step, batches, rates),
+                    lambda group=group: _zeros(group),
                 )
-            for update, loss in zip(group.updates, losses, strict=True):
+            for update, loss, rate in zip(group.updates, losses, rates, strict=True):
                 logs[f"{update.name}/loss"] = loss
-                logs[f"learning_rate/{update.name}"] = self.timetable.value.learning_rate(update.optimizer, step)
+                logs[f"learning_rate/{update.name}"] = rate
                 if self._optimizers.value[update.name].scaled:
                     logs[f"loss_scale/{update.name}"] = tf.identity(self._optimizers.value[update.name].scale)
         for average in self._averages.value.values():
             average.follow(step)
         return logs
+
+    @property
+    def replicas(self) -> Replicas:
+        """The replicas that its variables were made for."""
+        return self._replicas.value
+
+    def groups_at(self, step: int) -> frozenset[int]:
+        """The numbers of the groups of updates that run in a step."""
+        return self.timetable.value.groups_at(step)
 
     def updates_at(self, step: int) -> frozenset[str]:
         """The names of the updates that run in a step."""
@@ -122,31 +142,63 @@ class Experiment(keras.Model):
         running = self.timetable.value.groups_at(step)
         return frozenset(update.name for index in running for update in groups[index].updates)
 
-    def _group_at(self, index: int, step: Any, batches: Mapping[str, Any]) -> list[Any]:
+    def _group_at(self, index: int, step: Any, batches: Mapping[str, Any], rates: Sequence[Any]) -> list[Any]:
         """The losses of a group's updates, averaged over its repetitions."""
         group = self.plan.value.train.groups[index]
         rows = []
         for k in range(group.times):
             fields = {name: value[k] for name, value in batches.items()}
-            rows.append(self._repetitions.value[index](step, tf.constant(k, tf.int64), fields))
+            rows.append(self._repetitions.value[index](step, tf.constant(k, tf.int64), fields, list(rates)))
         return [tf.add_n(list(losses)) / float(group.times) for losses in zip(*rows, strict=True)]
 
     def _repetition_of(self, index: int) -> Any:
-        """The function of (step, repetition, fields) that trains a group once and gives its updates' losses."""
+        """The function of (step, repetition, fields, learning rates) that trains a group once and gives its losses."""
         group = self.plan.value.train.groups[index]
         trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
-        place = "+".join(update.name for update in group.updates)
-        wanted = [update.loss for update in group.updates]
-        state = {id(v): v for name in trained for v in self._own(name) if not v.trainable}
-        moving = frozenset(state)
+        moving = [v for name in trained for v in self._own(name) if not v.trainable]
+        scaled = any(self._optimizers.value[update.name].scaled for update in group.updates)
+        differentiate = self._once_traced(self._differentiation_of(index, trained, moving))
 
-        def repetition(step: Any, k: Any, fields: dict[str, Any]) -> list[Any]:
+        def repetition(step: Any, k: Any, fields: dict[str, Any], rates: Sequence[Any]) -> list[Any]:
             for name in trained:
                 power_iteration(self.networks[name])
-            key = Key(self.seed, f"train/{index}_{place}", step * group.times + k)
-            evaluation = self._evaluation(
-                fields, _batch(fields, self.plan.value.data.batch), key, step, advancing=moving
-            )
+            share = this_share()
+            found: list[Any] = []
+            for part in range(self.parts):
+                own = Share(part, self.parts)
+                rows = {name: own.of_rows(value) for name, value in fields.items()}
+                # One part after the other: that is what saves the memory.
+                with tf.control_dependencies(tf.nest.flatten(found[-1:])):
+                    index_of_part = tf.cast(share.part(part, self.parts).index, tf.int32)
+                    found.append(differentiate(step, k, rows, index_of_part))
+            losses, gradients, states = _averages(found)
+            for update, gradient, rate in zip(group.updates, gradients, rates, strict=True):
+                self._optimizers.value[update.name].apply(gradient, rate)
+            for name in trained:
+                clip_weights(self.networks[name])
+            for place, value in states.items():
+                variable = moving[int(place)]
+                if scaled:
+                    # A forward pass beyond float16 skips the step; statistics of infinities would outlast it.
+                    value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
+                variable.assign(value)
+            return list(losses)
+
+        return self._once_traced(repetition, compiled=self.compiled)
+
+    def _differentiation_of(self, index: int, trained: Sequence[str], moving: Sequence[Any]) -> Any:
+        """The function of (step, repetition, fields, which part of the batch they are) that gives a group's losses, the
+        scaled gradients of each by its weights, and the new moving values by their place."""
+        group = self.plan.value.train.groups[index]
+        path = f"train/{index}_" + "+".join(update.name for update in group.updates)
+        wanted = [update.loss for update in group.updates]
+        places = {id(variable): str(place) for place, variable in enumerate(moving)}
+        many = self.replicas.count * self.parts
+
+        def differentiate(step: Any, k: Any, fields: dict[str, Any], part: Any) -> tuple[list[Any], Any, Any]:
+            key = Key(self.seed, path, step * group.times + k, Share(part, many))
+            rows = _batch(fields, self.plan.value.data.batch // many)
+            evaluation = self._evaluation(fields, rows, key, step, advancing=frozenset(places))
             evaluation.both = self._both.value
             evaluation.replays = self._replays.value[index]
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
@@ -166,21 +218,18 @@ class Experiment(keras.Model):
                 )
                 for update, loss in zip(group.updates, scaled, strict=True)
             ]
-            del tape
-            for update, found in zip(group.updates, gradients, strict=True):
-                rate = self.timetable.value.learning_rate(update.optimizer, step)
-                self._optimizers.value[update.name].apply(found, rate)
-            for name in trained:
-                clip_weights(self.networks[name])
-            for number, value in evaluation.state.items():
-                variable = state[number]
-                if any(self._optimizers.value[update.name].scaled for update in group.updates):
-                    # A forward pass beyond float16 skips the step; statistics of infinities would outlast it.
-                    value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
-                variable.assign(value)
-            return losses
+            dense = [[tf.convert_to_tensor(gradient) for gradient in found] for found in gradients]
+            return losses, dense, {places[number]: value for number, value in evaluation.state.items()}
 
-        return repetition
+        return differentiate
+
+    def _once_traced(self, function: Any, *, compiled: bool = False) -> Any:
+        """A function as a graph of its own, used again for each repetition and part.
+
+        Replicas that tell each other something can do so only outside such a graph: with several it is written out."""
+        if self.replicas.count > 1:
+            return function
+        return tf.function(function, autograph=False, jit_compile=compiled or None)
 
     def _evaluation(self, fields: Mapping[str, Any], batch: Any, key: Key, step: Any, **options: Any) -> Evaluation:
         plan = self.plan.value
@@ -307,6 +356,27 @@ class _Untracked:
 
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+def compiled_by_xla(plan: Plan) -> bool:
+    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for TPUs and GPUs.
+
+    On processors XLA's convolutions are slower than TensorFlow's own kernels."""
+    choice = _setting(plan, "jit", "auto")
+    if choice == "auto":
+        return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+    return bool(choice)
+
+
+def _zeros(group: Group) -> list[Any]:
+    return [tf.zeros((), tf.float32) for _ in group.updates]
+
+
+def _averages(parts: Sequence[Any]) -> Any:
+    """The mean of what the parts of a batch gave, over all replicas too, in one collective; of one structure."""
+    flat = [tf.nest.flatten(part) for part in parts]
+    means = [values[0] if len(values) == 1 else tf.add_n(values) / len(values) for values in zip(*flat, strict=True)]
+    return tf.nest.pack_sequence_as(parts[0], averaged(means))
 
 
 def _setting(plan: Plan, name: str, default: Any) -> Any:

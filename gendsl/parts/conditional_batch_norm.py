@@ -3,7 +3,10 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
+
+from gendsl.parts.batch_norm import normalised
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -14,9 +17,17 @@ class ConditionalBatchNorm(keras.layers.Layer):
     embedded one, gain 1 and bias 0 at first.
     """
 
-    def __init__(self, classes: int, momentum: float = 0.99, epsilon: float = 1e-3, **options: Any) -> None:
+    def __init__(
+        self,
+        classes: int,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        synchronized: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.classes, self.momentum, self.epsilon = classes, momentum, epsilon
+        self.synchronized = synchronized
 
     def build(self, inputs_shape: Any, label_shape: Any) -> None:
         channels = inputs_shape[-1]
@@ -32,15 +43,18 @@ class ConditionalBatchNorm(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any, label: Any, training: bool | None = None) -> Any:
-        value = ops.cast(inputs, "float32")
         if training and self.trainable:
-            mean, variance = ops.moments(value, axes=list(range(len(inputs.shape) - 1)))
+            channels = inputs.shape[-1]
+            value, mean, variance = normalised(
+                inputs, tf.ones([channels]), tf.zeros([channels]), epsilon=self.epsilon, synchronized=self.synchronized
+            )
             kept = self.momentum
             self.moving_mean.assign(self.moving_mean * kept + mean * (1 - kept))
             self.moving_variance.assign(self.moving_variance * kept + variance * (1 - kept))
         else:
             mean, variance = ops.convert_to_tensor(self.moving_mean), ops.convert_to_tensor(self.moving_variance)
-        value = (value - mean) * ops.rsqrt(variance + self.epsilon)
+            value = (ops.cast(inputs, "float32") - mean) * ops.rsqrt(variance + self.epsilon)
+        value = ops.cast(value, "float32")
         spread = (-1, *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
         gain = ops.reshape(ops.take(self.gamma, label, axis=0), spread)
         bias = ops.reshape(ops.take(self.beta, label, axis=0), spread)
@@ -50,5 +64,10 @@ class ConditionalBatchNorm(keras.layers.Layer):
         return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
-        own = {"classes": self.classes, "momentum": self.momentum, "epsilon": self.epsilon}
+        own = {
+            "classes": self.classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "synchronized": self.synchronized,
+        }
         return {**super().get_config(), **own}

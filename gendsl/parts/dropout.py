@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gendsl.parts.keys import seed_of
+from gendsl.parts.keys import key_of
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -22,7 +22,7 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if not training or self.rate == 0:
             return inputs
-        draws = tf.random.stateless_uniform(tf.shape(inputs), seed_of(self.name), alg="philox")
+        draws = key_of(self.name).uniform(tf.shape(inputs))
         return tf.where(draws >= self.rate, inputs / (1 - self.rate), tf.zeros_like(inputs))
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gendsl.parts.keys import seed_of
+from gendsl.parts.keys import key_of
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -19,7 +19,7 @@ class GaussianNoise(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if not training or self.std == 0:
             return inputs
-        noise = tf.random.stateless_normal(tf.shape(inputs), seed_of(self.name), alg="philox")
+        noise = key_of(self.name).normal(tf.shape(inputs))
         return inputs + tf.cast(self.std * noise, inputs.dtype)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:

@@ -1,16 +1,45 @@
-"""A place in the spec and a moment of the run in, a seed out: every random draw is a function of (seed, step, site).
+"""A place in the spec and a moment of the run in, random numbers out: every draw is a function of (seed, step, site).
 
-Inside `drawing(key)` each layer that draws asks `seed_of(its own name)`; outside, a draw is an error of ours, so that
-nothing can fall back on hidden state. Seeds are int64 pairs for `tf.random.stateless_*(…, alg="philox")`.
+Inside `drawing(key)` each layer that draws asks `key_of(its own name)`; outside, a draw is an error of ours, so that
+nothing can fall back on hidden state. A part of a batch draws its part of what the whole batch would draw, so that the
+numbers do not depend on how a batch is laid over replicas.
 """
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which of so many equal parts of the batch is at hand: part `index`, a number or a tensor, of `of` in order."""
+
+    index: Any = 0
+    of: int = 1
+
+    def part(self, index: Any, of: int) -> "Share":
+        """A part of this part."""
+        return Share(self.index * of + index, self.of * of)
+
+    def of_rows(self, whole: Any, axis: int = 0) -> Any:
+        """The rows of a whole batch's tensor that are this part's."""
+        if self.of == 1:
+            return whole
+        rows = _length(whole, axis) // self.of
+        first = tf.cast(self.index, tf.int32) * rows
+        shape = [size if size is not None else tf.shape(whole)[at] for at, size in enumerate(whole.shape)]
+        start: list[Any] = [0] * len(shape)
+        shape[axis], start[axis] = rows, first
+        static = [size if isinstance(size, int) else None for size in shape]
+        return tf.ensure_shape(tf.slice(whole, start, shape), static)
+
+
+WHOLE = Share()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +49,61 @@ class Key:
     seed: int
     path: str
     moment: Any
+    share: Share = WHOLE
 
     def at(self, site: str) -> "Key":
         """The key of a place inside this one."""
-        return Key(self.seed, f"{self.path}/{site}", self.moment)
+        return replace(self, path=f"{self.path}/{site}")
 
     def pair(self) -> tf.Tensor:
-        """The seed (2,) int64 of a stateless draw."""
+        """The seed (2,) int64 of a stateless draw, `tf.random.stateless_*(…, alg="philox")`."""
         digest = hashlib.blake2b(f"{self.seed}:{self.path}".encode(), digest_size=8).digest()
         place = int.from_bytes(digest, "little", signed=True)
         return tf.stack([tf.constant(place, tf.int64), tf.cast(self.moment, tf.int64)])
 
+    def uniform(self, shape: Any, *, maxval: int | None = None) -> tf.Tensor:
+        """Numbers (rows, …) in [0, 1) float32, or whole ones below `maxval` int64; `shape` is that of this share."""
+        options = {} if maxval is None else {"maxval": maxval, "dtype": tf.int64}
+        return self._drawn(tf.random.stateless_uniform, shape, options)
 
-_keys: list[Key] = []
+    def normal(self, shape: Any) -> tf.Tensor:
+        """Standard normal numbers (rows, …) float32; `shape` is that of this share."""
+        return self._drawn(tf.random.stateless_normal, shape, {})
+
+    def _drawn(self, draw: Any, shape: Any, options: dict[str, Any]) -> tf.Tensor:
+        if self.share.of > 1:
+            shape = tf.convert_to_tensor(shape, tf.int32)
+            shape = tf.concat([shape[:1] * self.share.of, shape[1:]], 0)
+        return self.share.of_rows(draw(shape, self.pair(), alg="philox", **options))
+
+
+class _Keys(threading.local):
+    """The keys in force: each replica of a mirrored strategy is traced by a thread of its own."""
+
+    def __init__(self) -> None:
+        self.stack: list[Key] = []
+
+
+_keys = _Keys()
 
 
 @contextmanager
 def drawing(key: Key) -> Iterator[None]:
     """Layers called inside draw from this key."""
-    _keys.append(key)
+    _keys.stack.append(key)
     try:
         yield
     finally:
-        _keys.pop()
+        _keys.stack.pop()
 
 
-def seed_of(site: str) -> tf.Tensor:
-    """The seed (2,) int64 for a draw at a site (a layer's own name) under the key in force."""
-    if not _keys:
+def key_of(site: str) -> Key:
+    """The key for a draw at a site (a layer's own name) under the key in force."""
+    if not _keys.stack:
         raise RuntimeError(f"{site} draws outside `drawing(key)`: pass training=False, or open a key")
-    return _keys[-1].at(site).pair()
+    return _keys.stack[-1].at(site)
+
+
+def _length(value: Any, axis: int) -> Any:
+    static = value.shape[axis]
+    return tf.shape(value)[axis] if static is None else static

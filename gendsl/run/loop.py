@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gendsl.lower.replicas import this_share
+
 SECONDS_A_CALL = 0.5
 _MOST_STEPS_A_CALL = 1_000
 
@@ -50,46 +52,58 @@ def window_of(record: Any) -> Window:
 
 
 class Stepper:
-    """Runs steps of an experiment on the batches of a data set."""
+    """Runs steps of an experiment on the batches of a data set, on all its replicas."""
 
     def __init__(self, experiment: Any, dataset: Any) -> None:
         self._experiment = experiment
         self._dataset = dataset
         self._names: tuple[str, ...] = ()
-        self._graph = tf.function(
-            self._run,
-            input_signature=[
-                tf.TensorSpec([None, None, None, 2], tf.int64),
-                tf.TensorSpec([], tf.int64),
-                tf.TensorSpec([None], tf.float32),
-            ],
-        )
-
-    def _run(self, addresses: tf.Tensor, first: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        count = tf.shape(addresses)[0]
-
-        def body(index: tf.Tensor, sums: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            batches = self._dataset.fetch(addresses[index])
-            told = self._experiment.step_at(first + tf.cast(index, tf.int64), batches)
-            self._names = tuple(sorted(told))
-            # The first sums are one zero: broadcasting fits them to however many values the experiment tells.
-            values = tf.stack([tf.cast(tf.reshape(told[name], []), tf.float32) for name in self._names])
-            return index + 1, sums + values, values
-
-        _, sums, last = tf.while_loop(
-            lambda index, *_: index < count,
-            body,
-            (tf.constant(0), sums, tf.zeros([1])),
-            shape_invariants=(tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None])),
-            parallel_iterations=1,
-        )
-        return sums, last
+        self._graphs: dict[frozenset[int], Any] = {}
 
     def run(self, first: int, count: int, window: Window) -> Window:
-        """Does steps first…first+count-1 and adds what they tell to the window."""
+        """Does steps first…first+count-1, all of one phase, and adds what they tell to the window.
+
+        With several workers each of them calls it alike."""
+        groups = self._experiment.groups_at(first)
         addresses = tf.constant(self._dataset.addresses(first, count), tf.int64)
-        sums, last = self._graph(addresses, tf.constant(first, tf.int64), tf.constant(window.sums))
+        if groups not in self._graphs:
+            self._graphs[groups] = self._graph_of(groups, tuple(addresses.shape[1:]))
+        sums, last = self._graphs[groups](addresses, tf.constant(first, tf.int64), tf.constant(window.sums))
         return Window(self._names, sums.numpy(), last.numpy(), window.steps + count)
+
+    def _graph_of(self, groups: frozenset[int], shape: tuple[int, ...]) -> Any:
+        """The loop over steps of a phase, in which these groups run: one graph for any number of steps.
+
+        `shape` is that of a step's addresses."""
+        replicas = self._experiment.replicas
+
+        def one(addresses: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            batches = self._dataset.fetch(addresses, this_share())
+            told = self._experiment.step_at(step, batches, groups)
+            self._names = tuple(sorted(told))
+            return tf.stack([tf.cast(tf.reshape(told[name], []), tf.float32) for name in self._names])
+
+        def loop(addresses: tf.Tensor, first: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            def body(index: tf.Tensor, sums: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+                values = replicas.run(one, (addresses[index], first + tf.cast(index, tf.int64)))
+                # The first sums are one zero: broadcasting fits them to however many values the experiment tells.
+                return index + 1, sums + values, values
+
+            _, sums, last = tf.while_loop(
+                lambda index, *_: index < tf.shape(addresses)[0],
+                body,
+                (tf.constant(0), sums, tf.zeros([1])),
+                shape_invariants=(tf.TensorShape([]), tf.TensorShape([None]), tf.TensorShape([None])),
+                parallel_iterations=1,
+            )
+            return sums, last
+
+        signature = [
+            tf.TensorSpec([None, *shape], tf.int64),
+            tf.TensorSpec([], tf.int64),
+            tf.TensorSpec([None], tf.float32),
+        ]
+        return tf.function(loop, input_signature=signature, autograph=False)
 
 
 @dataclass(slots=True)

@@ -143,19 +143,19 @@ def test_a_networks_numbers_split_into_mean_and_log_variance() -> None:
 
 
 def test_draws_have_their_moments_and_their_gradients() -> None:
-    seed = Key(0, "x", 1).pair()
+    key = Key(0, "x", 1)
     mean, logs = tf.Variable(tf.fill((20_000, 1), 2.0)), tf.Variable(tf.fill((20_000, 1), float(np.log(9.0))))
     with tf.GradientTape() as tape:
-        drawn = Normal(mean.read_value(), logs.read_value()).draw(seed)
+        drawn = Normal(mean.read_value(), logs.read_value()).draw(key)
     assert float(tf.reduce_mean(drawn)) == pytest.approx(2, abs=0.1)
     assert float(tf.math.reduce_std(drawn)) == pytest.approx(3, abs=0.1)
     to_mean, to_logs = tape.gradient(drawn, [mean, logs])
     np.testing.assert_allclose(to_mean, 1)
     np.testing.assert_allclose(to_logs, 0.5 * (drawn - 2.0), rtol=1e-3, atol=1e-4)
     chances = np.array([0.2, 0.5, 0.3], "float32")
-    classes = Categorical(tf.tile(tf.math.log(chances)[None], (20_000, 1))).draw(seed)
+    classes = Categorical(tf.tile(tf.math.log(chances)[None], (20_000, 1))).draw(key)
     np.testing.assert_allclose(np.bincount(classes, minlength=3) / 20_000, chances, atol=0.02)
-    coins = Bernoulli(tf.fill((20_000, 1), 1.0)).draw(seed)
+    coins = Bernoulli(tf.fill((20_000, 1), 1.0)).draw(key)
     assert float(tf.reduce_mean(coins)) == pytest.approx(1 / (1 + np.exp(-1)), abs=0.02)
 
 

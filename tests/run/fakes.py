@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gendsl.parts.keys import Key
+from gendsl.lower.replicas import ONE
+from gendsl.parts.keys import WHOLE, Key, Share
 
 
 class FakeExperiment:
@@ -13,11 +14,17 @@ class FakeExperiment:
 
     def __init__(self, *, steps: int = 60, blows_up_at: int | None = None) -> None:
         self.steps, self.times, self.seed = steps, 2, 5
+        self.replicas = ONE
         self.weights = tf.Variable([0.5, -0.25], name="weights")
         self.momentum = tf.Variable([0.0, 0.0], name="momentum")
         self._blows_up_at = blows_up_at
 
-    def step_at(self, step: tf.Tensor, batches: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def groups_at(self, step: int) -> frozenset[int]:
+        return frozenset([0])
+
+    def step_at(
+        self, step: tf.Tensor, batches: dict[str, tf.Tensor], groups: frozenset[int] | None = None
+    ) -> dict[str, tf.Tensor]:
         total = tf.constant(0.0)
         for k in range(self.times):
             noise = tf.random.stateless_normal([2], Key(self.seed, f"noise/{k}", step).pair(), alg="philox")
@@ -46,5 +53,5 @@ class FakeDataset:
         positions = np.arange(first_step * 8, (first_step + steps) * 8, dtype=np.int64)
         return np.stack([positions // 100, positions * 37 % 100], axis=-1).reshape(steps, 2, 4, 2)
 
-    def fetch(self, addresses: tf.Tensor) -> dict[str, tf.Tensor]:
+    def fetch(self, addresses: tf.Tensor, share: Share = WHOLE) -> dict[str, tf.Tensor]:
         return {"point": tf.gather(self._points, addresses[..., 1])}

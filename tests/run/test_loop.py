@@ -30,7 +30,8 @@ def test_one_graph_serves_every_number_of_steps() -> None:
     for first, count in ((1, 3), (4, 2)):
         window = stepper.run(first, count, window)
     # The sums begin as one zero and go on as one number a value: two signatures at most, not one for each count.
-    assert stepper._graph.experimental_get_tracing_count() == 1
+    (graph,) = stepper._graphs.values()
+    assert graph.experimental_get_tracing_count() == 1
 
 
 def test_a_learning_rate_is_shown_as_it_is_not_averaged() -> None:

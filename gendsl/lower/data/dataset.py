@@ -15,7 +15,7 @@ from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
 from gendsl.lower.errors import DataError
-from gendsl.parts.keys import Key
+from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 
 _EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
@@ -50,9 +50,9 @@ class Dataset(ABC):
         """The addresses (count, 2) of positions."""
 
     @abstractmethod
-    def fetch(self, addresses: Any) -> dict[str, Any]:
-        """In graph: {field: (times, batch, …)} of addresses (times, batch, 2): float32 in the field's range, int32
-        labels; transformed by `augment` but for `both`."""
+    def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
+        """In graph: {field: (times, rows, …)} of addresses (times, batch, 2): float32 in the field's range, int32
+        labels; transformed by `augment` but for `both`. The rows are the share's of the batch."""
 
     @abstractmethod
     def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
@@ -102,9 +102,10 @@ class Drawn(Dataset):
         positions = np.arange(first, first + count, dtype=np.int64)
         return np.stack([np.zeros_like(positions), positions], axis=-1)
 
-    def fetch(self, addresses: Any) -> dict[str, Any]:
+    def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
         moment = tf.reshape(addresses, (-1, 2))[0, 1]
-        return self._drawn("train", moment, tf.shape(addresses)[:-1], tuple(addresses.shape[:-1]))
+        drawn = self._drawn("train", moment, tf.shape(addresses)[:-1], tuple(addresses.shape[:-1]))
+        return {field: share.of_rows(points, axis=1) for field, points in drawn.items()}
 
     def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
         if name not in self.sizes:
@@ -201,7 +202,8 @@ class InMemory(Dataset):
             epoch, index = epoch // (1 << _EPOCH_BITS), index // source.order.count
         return out
 
-    def fetch(self, addresses: Any) -> dict[str, Any]:
+    def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
+        addresses = share.of_rows(addresses, axis=1)
         lead = tf.shape(addresses)[:-1]
         places = self._address_in(tf.reshape(addresses, (-1, 2)))
         out = {}

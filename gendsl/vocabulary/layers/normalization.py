@@ -14,7 +14,18 @@ from gendsl.vocabulary.layers.common import (
     described,
 )
 from gendsl.vocabulary.layers.dense import CLASSES, no_classes
-from gendsl.vocabulary.word import Count, Infer, Inferred, LayerWord, Mismatch, Parameter, Real, Reference, Weight
+from gendsl.vocabulary.word import (
+    Count,
+    Infer,
+    Inferred,
+    LayerWord,
+    Mismatch,
+    Parameter,
+    Real,
+    Reference,
+    Toggle,
+    Weight,
+)
 
 _MOMENTUM = Parameter(
     name="momentum",
@@ -22,6 +33,14 @@ _MOMENTUM = Parameter(
     default=0.99,
     positional=False,
     doc="how much of the moving mean and variance stays at each step",
+)
+
+_SYNCHRONIZED = Parameter(
+    name="synchronized",
+    kind=Toggle(),
+    default=False,
+    positional=False,
+    doc="whether several replicas normalise by the moments of the whole batch, not each by those of its part",
 )
 
 
@@ -160,10 +179,10 @@ WORDS = (
         category="layer",
         doc="Normalises each channel over the batch; outside training by moving statistics.",
         source="keras.layers.BatchNormalization; Ioffe and Szegedy 2015",
-        parameters=(_MOMENTUM, EPSILON, SCALE, CENTER),
+        parameters=(_MOMENTUM, EPSILON, SCALE, CENTER, _SYNCHRONIZED),
         example="conv 64 | batch_norm | relu",
         infer=_batch,
-        keras="keras.layers:BatchNormalization",
+        keras="gendsl.parts.batch_norm:BatchNorm",
         renames={},
         batch_coupled=True,
     ),
@@ -228,7 +247,13 @@ WORDS = (
         category="layer",
         doc="Batch norm whose gain and bias are embedded from a label; it has no affine of its own.",
         source="de Vries et al. 2017; Miyato and Koyama 2018, section 5.1",
-        parameters=(Parameter(name="label", kind=Reference(), doc="a label"), CLASSES, _MOMENTUM, EPSILON),
+        parameters=(
+            Parameter(name="label", kind=Reference(), doc="a label"),
+            CLASSES,
+            _MOMENTUM,
+            EPSILON,
+            _SYNCHRONIZED,
+        ),
         example="conditional_batch_norm y | relu",
         infer=_conditional_batch,
         keras="gendsl.parts.conditional_batch_norm:ConditionalBatchNorm",
