@@ -1,11 +1,13 @@
 """A plan and a place in, the folder of a run out: its files, each written whole or not at all, and the lock on it."""
 
+import errno
 import fcntl
 import json
 import math
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,15 +106,20 @@ def open_run(path: Path) -> RunFolder:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Writes a file so that after a crash either the old or the new one is there, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file so that after a crash either the old or the new one is there, never a part. Raises UserError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_folder(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise unwritable(path, error.strerror) from error
 
 
 def sync_folder(path: Path) -> None:
@@ -154,16 +161,28 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def append_line(path: Path, record: Mapping[str, Any], *, durable: bool = True) -> None:
     """Adds a record as one line in a single write, so that a crash leaves at most a last line that does not parse.
 
-    `durable` waits for the disk; lines that come many a second do not.
+    `durable` waits for the disk; lines that come many a second do not. Raises UserError.
     """
-    line = json.dumps(as_json(record), ensure_ascii=False) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    line = (json.dumps(as_json(record), ensure_ascii=False) + "\n").encode()
     try:
-        os.write(descriptor, line.encode())
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            if os.write(descriptor, line) < len(line):  # the last bytes of a disk
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise unwritable(path, error.strerror) from error
+
+
+def unwritable(path: Path, reason: str | None) -> UserError:
+    """What a person is told where the disk is full, or a folder was deleted or may not be written to."""
+    return UserError(
+        f"{path} cannot be written: {reason}",
+        "make room or bring the folder back, then go on with --resume; the checkpoints are untouched",
+    )
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
