@@ -155,6 +155,7 @@ def _run(options: "Namespace") -> int:
         steps=options.steps,
         overfit=options.overfit,
         console=Console(),
+        ours=True,
     )
     return outcome.exit_code
 

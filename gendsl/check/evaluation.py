@@ -1,6 +1,6 @@
 """The blocks `sample`, `evaluate`, `monitor`, `sweep` and `variant` in, their plans out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gendsl import rules
@@ -11,7 +11,7 @@ from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope
-from gendsl.check.statements import calls_of, statement_of, statements_of
+from gendsl.check.statements import Statement, calls_of, statement_of, statements_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample, Update
 from gendsl.source import Span
@@ -163,14 +163,8 @@ def evaluation_of(
     names = {call.word for call in scores if call.word != "keep"} | {name for name, _ in outputs}
     context.scores.update(dict.fromkeys(names))
     for statement in statements:
-        best = statement.arguments.get("best")
-        if statement.word.name == "keep" and isinstance(best, str) and best not in names:
-            context.problems.add(
-                rules.unknown_score,
-                statement.step.span,
-                f"`{best}` is no score of this block",
-                help=did_you_mean(best, names) or "score it here, too",
-            )
+        if statement.word.name == "keep":
+            _check_best(statement, names, context)
     if LOST in arguments.values():
         return None
     numbers, operations = pruned([number for _, number in outputs], equations.operations)
@@ -182,6 +176,32 @@ def evaluation_of(
         tuple((name, numbers[number]) for name, number in outputs),
         operations,
     )
+
+
+def _check_best(statement: Statement, names: Collection[str], context: Context) -> None:
+    """Reports a `keep best` of no score, one that leaves open which value is the best, and a second one of the spec."""
+    best, span = statement.arguments.get("best"), statement.step.span
+    if not isinstance(best, str):
+        return
+    word = WORDS["score"].get(best)
+    if best not in names:
+        help = did_you_mean(best, names) or "score it here, too"
+        context.problems.add(rules.unknown_score, span, f"`{best}` is no score of this block", help=help)
+    elif statement.arguments.get("is") is None and not (word and word.better):
+        message = f"it is not said whether a high or a low `{best}` is better"
+        help = f"write `keep best: {best}, is: lowest`, or `is: highest`"
+        context.problems.add(rules.missing_argument, span, message, help=help)
+    elif word is not None and not word.runs:
+        context.unbuilt[("keep best", "score")] = None
+    if context.best is not None:
+        context.problems.add(
+            rules.duplicate_block,
+            span,
+            "a run keeps one best checkpoint",
+            labels=(Label(context.best, "first here"),),
+            help="keep one of them",
+        )
+    context.best = context.best or span
 
 
 def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tuple[Call, ...]:

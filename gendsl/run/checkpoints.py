@@ -1,24 +1,30 @@
 """The state of an experiment in, checkpoints on disk out, and back: written whole or not at all, read only if intact.
 
-`step-N/` holds what `tf.train.Checkpoint.write` makes and `manifest.json` with the step, the variables, the size and
-the SHA-256 of every file. It is written as `step-N.tmp`, made to last by fsync, and then renamed.
+`step-N/` holds the variables as `tf.train.load_checkpoint` reads them and `manifest.json` with the step, the variables,
+the size and the SHA-256 of every file. It is written as `step-N.tmp`, made to last by fsync, and then renamed. `best`,
+beside the folder of the checkpoints, is a link to the one with the best score.
 """
 
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import sync_folder
 
-_FORMAT = 1
+_FORMAT = 2
+_PREFIX = "state/"
+
+Snapshot = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +41,48 @@ class Damaged(Exception):
     """Why a checkpoint cannot be read."""
 
 
-def save(
-    folder: Path, step: int, state: Mapping[str, Any], *, record: Mapping[str, Any], keep: int, plan_hash: str
-) -> Path:
-    """Writes the state after `step` steps, then removes all but the newest `keep`. Gives the checkpoint's folder.
+def snapshot(state: Mapping[str, Any]) -> Snapshot:
+    """A copy in the host's memory of what the variables hold now; training may go on while it is written."""
+    return {name: np.asarray(variable.numpy()) for name, variable in state.items()}
 
-    Raises UserError if the disk takes no more; then the earlier checkpoints are still there.
+
+def unfinite(values: Snapshot) -> list[str]:
+    """The names of the variables that hold a NaN or an infinity, in their order."""
+    return [name for name, value in values.items() if not _finite(value)]
+
+
+def write(
+    folder: Path,
+    step: int,
+    values: Snapshot,
+    *,
+    record: Mapping[str, Any],
+    keep: int,
+    plan_hash: str,
+    before: Iterable[Path] = (),
+) -> Path:
+    """Writes the state after `step` steps, then removes all but the newest `keep` and the best. Gives its folder.
+
+    `before` are files that must be on disk before it counts. Raises UserError if the disk takes no more; then the
+    earlier checkpoints are still there.
     """
     final = folder / f"step-{step}"
     temporary = folder / f"step-{step}.tmp"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # without parents: a run's folder that was deleted is not brought back by half
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        _checkpoint_of(state).write(str(temporary / "state"))
+        _write_variables(temporary, values)
         manifest = {
             "format": _FORMAT,
             "step": step,
             "plan": plan_hash,
             "record": dict(record),
-            "variables": _described(state),
+            "variables": _described(values),
             "files": {file.name: _fingerprint(file) for file in sorted(temporary.iterdir())},
         }
         (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        for file in temporary.iterdir():
+        for file in (*temporary.iterdir(), *before):
             _sync(file)
         sync_folder(temporary)
         shutil.rmtree(final, ignore_errors=True)
@@ -70,7 +94,7 @@ def save(
             f"the checkpoint of step {step} could not be written: {_reason(error)}",
             "make room on the disk, then go on with --resume; earlier checkpoints are untouched",
         ) from error
-    prune(folder, keep=keep)
+    prune(folder, newest=step, keep=keep)
     return final
 
 
@@ -88,9 +112,8 @@ def restore(folder: Path, state: Mapping[str, Any], *, plan_hash: str, step: int
         except Damaged as reason:
             damaged.append((path.name, str(reason)))
             continue
-        status = _checkpoint_of(state).read(str(path / "state"))
-        status.assert_consumed()
-        status.assert_existing_objects_matched()
+        for name, value in content(path).items():
+            state[name].assign(value)
         return Restored(int(manifest["step"]), manifest["record"], path, tuple(damaged))
     if damaged:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in damaged)
@@ -101,16 +124,43 @@ def restore(folder: Path, state: Mapping[str, Any], *, plan_hash: str, step: int
     return None
 
 
+def content(path: Path) -> dict[str, NDArray[Any]]:
+    """The variables of a checkpoint by name, as they were written."""
+    reader = tf.train.load_checkpoint(str(path / "state"))
+    return {name.removeprefix(_PREFIX): reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
 def paths(folder: Path) -> list[Path]:
     """The checkpoints of a folder, the newest first; temporaries are left out."""
     found = [path for path in folder.glob("step-*") if path.is_dir() and path.name[5:].isdigit()]
     return sorted(found, key=_step, reverse=True)
 
 
-def prune(folder: Path, *, keep: int) -> None:
-    """Removes all but the newest `keep` checkpoints, and what killed processes left behind."""
-    for path in paths(folder)[keep:]:
-        shutil.rmtree(path, ignore_errors=True)
+def best(folder: Path) -> int | None:
+    """The step of the best checkpoint; None if there is none."""
+    path = _best_link(folder).resolve()
+    return _step(path) if path.parent == folder.resolve() and path in paths(path.parent) else None
+
+
+def make_best(folder: Path, step: int) -> None:
+    """Points `best` to a checkpoint in one move; the link is relative, so that the run's folder may be moved."""
+    temporary = folder.parent / f".best.{os.getpid()}.tmp"
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(Path(folder.name) / f"step-{step}")
+    os.replace(temporary, _best_link(folder))
+    sync_folder(folder.parent)
+
+
+def prune(folder: Path, *, newest: int, keep: int) -> None:
+    """Removes all but the best and the newest `keep` checkpoints up to a step, and what killed processes left behind.
+
+    Later ones were passed over as damaged when the run went on from an earlier one. They count for nothing, and are
+    written anew when their step comes.
+    """
+    there = [path for path in paths(folder) if _step(path) <= newest]
+    for path in there[keep:]:
+        if _step(path) != best(folder):
+            shutil.rmtree(path, ignore_errors=True)
     sweep(folder)
 
 
@@ -120,17 +170,27 @@ def sweep(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def _best_link(folder: Path) -> Path:
+    return folder.parent / "best"
+
+
 def _step(path: Path) -> int:
     return int(path.name[5:])
 
 
-def _checkpoint_of(state: Mapping[str, Any]) -> tf.train.Checkpoint:
-    return tf.train.Checkpoint(state={name: _variable(value) for name, value in state.items()})
+def _finite(value: NDArray[Any]) -> bool:
+    # A NaN is its array's least and greatest element; so nothing of the array's size is made.
+    return value.dtype.kind in "iub" or not value.size or bool(np.isfinite(value.min()) and np.isfinite(value.max()))
 
 
-def _variable(value: Any) -> Any:
-    """The tf.Variable inside a Keras one."""
-    return value if isinstance(value, tf.Variable) else value.value
+def _write_variables(folder: Path, values: Snapshot) -> None:
+    with tf.device("CPU:0"):
+        tf.raw_ops.SaveV2(
+            prefix=str(folder / "state"),
+            tensor_names=[_PREFIX + name for name in values],
+            shape_and_slices=[""] * len(values),
+            tensors=[tf.constant(value) for value in values.values()],
+        )
 
 
 def _described(state: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -5,25 +5,28 @@ message at the end. TensorFlow is loaded only once it is clear that there is som
 import os
 import shlex
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.status import Status
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
 from gendsl.plan.record import hash_of, record_of
 from gendsl.run import folder as folders
 from gendsl.run.folder import Lock, RunFolder
+from gendsl.run.interruption import Interruption, exit_code
 from gendsl.run.loading import load_tensorflow
 
 if TYPE_CHECKING:
-    from gendsl.run.trainer import Trainer
+    from gendsl.run.progress import Screen
+    from gendsl.run.recorder import Recorder
 
 # What is not built and may be left out without changing the training.
 _BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card", "sweep", "search")
@@ -50,21 +53,23 @@ def run(
     steps: int | None,
     overfit: bool,
     console: Console,
+    ours: bool = False,
 ) -> Outcome:
     """Trains a plan in a folder of its own.
 
     `steps` ends the run earlier and leaves schedules at the spec's length; 0 makes all ready, draws and scores once.
-    With `resume` it goes on with an unfinished folder of the same plan, or starts one. Raises UserError.
+    With `resume` it goes on with an unfinished folder of the same plan, or starts one. The process is `ours` where it
+    does nothing else: a second Ctrl-C may then end it. Raises UserError.
     """
     _refuse_what_is_not_built(plan, console)
     plan_hash = hash_of(plan)
     folder = _folder(plan, plan_hash, out=out, resume=resume)
-    with console.status("loading TensorFlow and the data…"):
+    with console.status("loading TensorFlow and the data…") as status, _impatience(status, console, ours=ours):
         ready = _made_ready(plan, plan_hash, folder, spec_path=spec_path, steps=steps, overfit=overfit)
     folder.path.mkdir(parents=True, exist_ok=True)
     lock = Lock(folder)
     try:
-        return _run(ready, source_text=source_text, steps=steps, console=console)
+        return _run(ready, source_text=source_text, console=console, ours=ours)
     finally:
         lock.release()
 
@@ -103,11 +108,22 @@ def _made_ready(
     return _Ready(plan, plan_hash, folder, experiment, dataset, last, overfit, spec_path)
 
 
-def _run(ready: _Ready, *, source_text: str, steps: int | None, console: Console) -> Outcome:
+def _impatience(status: Status, console: Console, *, ours: bool) -> AbstractContextManager[object]:
+    """While nothing is trained, any signal ends a process of ours at once, and leaves the terminal as it was."""
+
+    def last_words() -> None:
+        status.stop()
+        _say(console, [("stopped", "before training began")])
+
+    return Interruption(last_words=last_words, patient=False) if ours else nullcontext()
+
+
+def _run(ready: _Ready, *, source_text: str, console: Console, ours: bool) -> Outcome:
     from gendsl.run import checkpoints
+    from gendsl.run.logs import cut
     from gendsl.run.loop import EMPTY, window_of
     from gendsl.run.progress import Screen
-    from gendsl.run.trainer import Interruption
+    from gendsl.run.trainer import Trainer
 
     folder = ready.folder
     _write_or_compare(ready, source_text, console)
@@ -122,33 +138,29 @@ def _run(ready: _Ready, *, source_text: str, steps: int | None, console: Console
             f"the run in {folder.shown} is finished: {first:,} steps are done",
             f"draw samples with `gendsl sample {folder.shown}`, or start another run without --resume",
         )
-    for path in (folder.metrics, folder.events):
-        folders.keep_lines_until(path, first)
+    cut(folder, restored.record["lengths"] if restored and first else {})
+    folders.keep_lines_until(folder.events, first)
     folders.append_line(folder.events, {"step": first, "event": "resumed" if first else "started", "time": _now()})
-    trainer = _trainer(ready, state, source_text)
     console.print(_opening(ready, first), highlight=False, markup=False, soft_wrap=True)
-    began = time.monotonic()
     screen = Screen(console, first=first, last=ready.last)
-    with Interruption(screen.stopping) as interruption:
-        try:
-            with screen:
-                step = trainer.train(first, window, screen, interruption)
-                if step == ready.last:
-                    trainer.finish(step, screen)
-        except KeyboardInterrupt:  # the second: nothing is finished, and nothing that was saved is touched
-            _say_what_is_left(ready, trainer.saved, console)
-            raise
-        ended_by = interruption.signal
+    recorder = _recorder(ready, state, screen, first=first, source_text=source_text)
+    trainer = Trainer(ready.experiment, ready.dataset, recorder.moments, recorder)
+
+    def last_words() -> None:
+        screen.close()
+        _say_what_is_left(ready, recorder.saver.step, console)
+
+    began = time.monotonic()
+    with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
+        step = trainer.train(first, window, interruption)
     seconds = time.monotonic() - began
     if step < ready.last:
-        trainer.logs.close()
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
         _say_how_to_go_on(ready, step, console)
-        code = 130 if ended_by == signal.SIGINT else 128 + signal.SIGTERM
-        return Outcome(folder.path, step, False, trainer.scores, code)
+        return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
-    _say_where_all_is(ready, step - first, seconds, trainer.scores, console)
-    return Outcome(folder.path, step, True, trainer.scores)
+    _say_where_all_is(ready, step - first, seconds, recorder.scores, console)
+    return Outcome(folder.path, step, True, recorder.scores)
 
 
 def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
@@ -248,16 +260,19 @@ def _write_or_compare(ready: _Ready, source_text: str, console: Console) -> None
         )
 
 
-def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trainer":
+def _recorder(ready: _Ready, state: Mapping[str, Any], screen: "Screen", *, first: int, source_text: str) -> "Recorder":
     from gendsl.evaluate.inputs import examples_of, grid_of_fields, real_points
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
     from gendsl.plan.show import plan_shown
+    from gendsl.run.best import best_of
     from gendsl.run.logs import Logs
     from gendsl.run.moments import kept_checkpoints, moments_of
-    from gendsl.run.trainer import Trainer
+    from gendsl.run.pictures import Pixels, drawn
+    from gendsl.run.recorder import Recorder
+    from gendsl.run.saver import Saver
 
-    plan, dataset, experiment = ready.plan, ready.dataset, ready.experiment
+    plan, dataset, experiment, folder = ready.plan, ready.dataset, ready.experiment, ready.folder
     batch = plan.data.batch * plan.train.times
     examples = dataset.sizes.get("train")
     moments = moments_of(
@@ -266,17 +281,21 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
         length=experiment.steps,
         steps_per_epoch=None if examples is None else -(-examples // batch),
     )
-    pictured = grid_of_fields(plan, dataset)
-    logs = Logs(ready.folder.logs)
-    logs.texts(0, {"spec": source_text, "plan": plan_shown(plan)})
-    return Trainer(
+    pictured, real = grid_of_fields(plan, dataset), real_points(plan, dataset)
+    sampler = Sampler(experiment, place="picture")
+
+    def draw() -> dict[str, Pixels]:
+        samples = sampler.samples(pictured.count, seed=0, fields=pictured.fields)
+        return drawn(plan, samples, columns=pictured.columns, real=real)
+
+    logs = Logs(folder.logs, first=first)
+    if first == 0:
+        logs.texts(0, {"spec": source_text, "plan": plan_shown(plan)})
+    return Recorder(
         plan=plan,
-        plan_hash=ready.plan_hash,
-        folder=ready.folder,
-        experiment=experiment,
-        dataset=dataset,
+        folder=folder,
         moments=moments,
-        keep=kept_checkpoints(plan),
+        saver=Saver(folder.checkpoints, state, kept_checkpoints(plan), ready.plan_hash, step=first or -1),
         logs=logs,
         evaluator=Evaluator(
             plan,
@@ -285,12 +304,9 @@ def _trainer(ready: _Ready, state: Mapping[str, Any], source_text: str) -> "Trai
             Sampler(experiment, place="evaluate"),
             lambda count: examples_of(plan, dataset, count),
         ),
-        pictures=Sampler(experiment, place="picture"),
-        picture_fields=pictured.fields,
-        picture_count=pictured.count,
-        picture_columns=pictured.columns,
-        picture_real=real_points(plan, dataset),
-        state=state,
+        draw=draw,
+        best=best_of(plan, folders.read_lines(folder.metrics)),
+        screen=screen,
     )
 
 
@@ -346,7 +362,7 @@ def _say_what_is_left(ready: _Ready, saved: int, console: Console) -> None:
 
 def _say_where_all_is(ready: _Ready, steps: int, seconds: float, scores: Mapping[str, float], console: Console) -> None:
     from gendsl.run.progress import clock, rate
-    from gendsl.run.trainer import shown_scores
+    from gendsl.run.recorder import shown_scores
 
     folder = ready.folder
     speed = f" ({rate(steps / seconds)})" if steps and seconds >= 1 else ""

@@ -1,52 +1,121 @@
-"""What happens in a run in, TensorBoard's event files out: scalars by update, grids of samples, the spec and plan."""
+"""What happens in a run in, TensorBoard's event files out: scalars by update, grids of samples, the spec and plan.
 
+A file is a sequence of records, each an `Event` of TensorBoard's; so a checkpoint need only know how long the files
+were, and a resumed run cuts off what was written after it. Each process writes a file of its own, behind the others.
+"""
+
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
+from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+from tensorboard.compat.proto.summary_pb2 import SummaryMetadata
+from tensorboard.plugins.image.metadata import create_summary_metadata as image_metadata
+from tensorboard.plugins.scalar.metadata import create_summary_metadata as scalar_metadata
+from tensorboard.plugins.text.metadata import create_summary_metadata as text_metadata
 
-from gendsl.run.pictures import Pixels
+from gendsl.run.folder import RunFolder, unwritable
+from gendsl.run.pictures import Pixels, png
 
 _SECONDS_BETWEEN_FLUSHES = 2.0
+_STEM = "events.out.tfevents."
+_SCALAR: SummaryMetadata = scalar_metadata("", "")
+_IMAGE: SummaryMetadata = image_metadata("", "")
+_TEXT: SummaryMetadata = text_metadata("", "")
 
 
 class Logs:
-    """Writes under a run's `logs/`; one process, one file."""
+    """Writes under a run's `logs/`; one process, one file. Raises UserError where the disk takes no more."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, first: int) -> None:
+        """`first` is how many steps are done already."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._writer = tf.summary.create_file_writer(str(folder))
+        # Numbered, not dated: TensorBoard reads the files in the order of their names, and a clock may be moved.
+        numbers = [int(path.name.removeprefix(_STEM)) for path in files(folder)]
+        self._path = folder / f"{_STEM}{max(numbers, default=0) + 1:06}"
+        self._writer = tf.io.TFRecordWriter(str(self._path))
         self._flushed = time.monotonic()
+        self._add(Event(file_version="brain.Event:2"))
+        # A TensorBoard that has shown the steps that a killed process did after its last checkpoint drops them here.
+        again = first + 1 if first else 0
+        self._add(Event(step=again, session_log=SessionLog(status=SessionLog.START)))
+        self.flush()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Numbers by tag; the part before the last `/` groups them."""
-        with self._writer.as_default(step):
-            for tag, value in values.items():
-                tf.summary.scalar(tag, value)
+        event = Event(step=step)
+        for tag, number in values.items():
+            value = event.summary.value.add(tag=tag, metadata=_SCALAR)
+            value.tensor.dtype = tf.float32.as_datatype_enum
+            value.tensor.float_val.append(number)
+        self._add(event)
         if time.monotonic() - self._flushed > _SECONDS_BETWEEN_FLUSHES:
             self.flush()
 
     def pictures(self, step: int, pictures: Mapping[str, Pixels]) -> None:
         """One picture a tag under `samples/`."""
-        with self._writer.as_default(step):
-            for tag, pixels in pictures.items():
-                tf.summary.image(f"samples/{tag}", pixels[np.newaxis])
+        for tag, pixels in pictures.items():
+            height, width = (str(side).encode() for side in pixels.shape[:2])
+            self._strings(step, f"samples/{tag}", [width, height, png(pixels)], _IMAGE)
         self.flush()
 
     def texts(self, step: int, texts: Mapping[str, str]) -> None:
         """Texts by tag, shown as they are written."""
-        with self._writer.as_default(step):
-            for tag, text in texts.items():
-                tf.summary.text(tag, "\n".join(f"    {line}" for line in text.splitlines()))
+        for tag, text in texts.items():
+            verbatim = "\n".join(f"    {line}" for line in text.splitlines())
+            self._strings(step, tag, [verbatim.encode()], _TEXT, scalar=True)
         self.flush()
 
     def flush(self) -> None:
-        """Hands everything to the disk."""
-        self._writer.flush()
+        """Hands everything to the system: another process sees it, and it outlasts this one."""
+        self._told(self._writer.flush)
         self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Flushes and closes the file."""
-        self._writer.close()
+        self._told(self._writer.close)
+
+    def _strings(
+        self, step: int, tag: str, content: list[bytes], metadata: SummaryMetadata, *, scalar: bool = False
+    ) -> None:
+        event = Event(step=step)
+        value = event.summary.value.add(tag=tag, metadata=metadata)
+        value.tensor.dtype = tf.string.as_datatype_enum
+        value.tensor.string_val.extend(content)
+        if not scalar:
+            value.tensor.tensor_shape.dim.add(size=len(content))
+        self._add(event)
+
+    def _add(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._told(lambda: self._writer.write(event.SerializeToString()))
+
+    def _told(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except tf.errors.OpError as error:
+            raise unwritable(self._path, error.message.rpartition("; ")[2]) from error
+
+
+def files(folder: Path) -> list[Path]:
+    """The event files of a run in the order of their writing; those of other tools, such as a profiler, are not."""
+    return sorted(folder.glob(_STEM + "[0-9]" * 6))
+
+
+def lengths(folder: RunFolder) -> dict[str, int]:
+    """How many bytes each log of a run has: its metrics and its event files."""
+    there = [path for path in (folder.metrics, *files(folder.logs)) if path.is_file()]
+    return {str(path.relative_to(folder.path)): path.stat().st_size for path in there}
+
+
+def cut(folder: RunFolder, lengths: Mapping[str, int]) -> None:
+    """Cuts each log to the length that it had, and to nothing if it was not there: a resumed run writes it anew.
+
+    A file stays, if empty: a TensorBoard that watches would not notice another one of the same name.
+    """
+    for path in (folder.metrics, *files(folder.logs)):
+        length = lengths.get(str(path.relative_to(folder.path)), 0)
+        if path.is_file() and path.stat().st_size > length:
+            os.truncate(path, length)

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 _SECONDS_BETWEEN_LINES = 5.0
+_REFRESHES_A_SECOND = 2.0  # as often as graph calls end; each costs the training a little
 _LONGEST_BAR, _SHORTEST_BAR = 24, 8
 
 
@@ -24,7 +25,9 @@ class Screen:
         self._shown = first
         self._said = time.monotonic() - _SECONDS_BETWEEN_LINES
         self._line = Line(first, last)
-        self._live = Live(self._line, console=console, refresh_per_second=4) if console.is_terminal else None
+        self._live = (
+            Live(self._line, console=console, refresh_per_second=_REFRESHES_A_SECOND) if console.is_terminal else None
+        )
 
     def __enter__(self) -> Self:
         if self._live is not None:
@@ -34,6 +37,10 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leaves the terminal as it was, with the last state of the bar above."""
         self._line.note = ""
         if self._live is not None:
             self._live.stop()

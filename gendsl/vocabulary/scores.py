@@ -1,6 +1,7 @@
 """The words of `evaluate`: scores of samples or of a model on a split, extractors of features, `keep best`."""
 
 from gendsl.vocabulary.word import (
+    Choice,
     Count,
     FieldName,
     FreeName,
@@ -31,7 +32,13 @@ def _neighbours(default: int) -> Parameter:
 
 
 def _score(
-    name: str, doc: str, *parameters: Parameter, source: str = "", example: str = "", runs: bool = False
+    name: str,
+    doc: str,
+    *parameters: Parameter,
+    better: str = "",
+    source: str = "",
+    example: str = "",
+    runs: bool = False,
 ) -> Word:
     return Word(
         name=name,
@@ -41,6 +48,7 @@ def _score(
         source=source,
         example=example or name,
         runs=runs,
+        better=better,
     )
 
 
@@ -49,6 +57,7 @@ SCORES: tuple[Word, ...] = (
         "fid",
         "The Fréchet distance between Gaussians fitted to the features of samples and of data; lower is better.",
         _FEATURES,
+        better="lower",
         source="Heusel et al. 2017, equation 6",
         example="fid features: inception",
     ),
@@ -66,6 +75,7 @@ SCORES: tuple[Word, ...] = (
             doc="Examples a subset; all, where there are fewer.",
             positional=False,
         ),
+        better="lower",
         source="Bińkowski et al. 2018",
         example="kid subsets: 50",
     ),
@@ -76,6 +86,7 @@ SCORES: tuple[Word, ...] = (
         Parameter(
             name="splits", kind=Count(), default=10, doc="Parts of the samples, averaged over.", positional=False
         ),
+        better="higher",
         source="Salimans et al. 2016, section 4",
     ),
     _score(
@@ -83,6 +94,7 @@ SCORES: tuple[Word, ...] = (
         "Precision: the share of samples inside the data's manifold; recall: the share of data inside the samples'.",
         _neighbours(3),
         _FEATURES,
+        better="higher",
         source="Kynkäänniemi et al. 2019",
         example="precision_recall neighbours: 3",
     ),
@@ -91,6 +103,7 @@ SCORES: tuple[Word, ...] = (
         "Precision and recall made robust to outliers: density counts the data's balls that a sample lies in.",
         _neighbours(5),
         _FEATURES,
+        better="higher",
         source="Naeem et al. 2020",
         example="density_coverage neighbours: 5",
     ),
@@ -98,6 +111,7 @@ SCORES: tuple[Word, ...] = (
         "diversity",
         "The Vendi score of the samples as a share of that of as many examples: 100 % is as diverse as the data, near "
         "0 % is a collapse. Taken on values with a Gaussian kernel, without a network, whatever `features:` says.",
+        better="higher",
         source="Friedman & Dieng 2023, definition 3.1",
         runs=True,
     ),
@@ -112,6 +126,7 @@ SCORES: tuple[Word, ...] = (
             positional=False,
         ),
         _FEATURES,
+        better="lower",
         source="Meehan et al. 2020",
         example="memorized quantile: 1%",
     ),
@@ -119,6 +134,7 @@ SCORES: tuple[Word, ...] = (
         "classification_accuracy",
         "The accuracy on real test data of a classifier trained on samples with their labels.",
         Parameter(name="epochs", kind=Count(), default=10, doc="Epochs of the classifier.", positional=False),
+        better="higher",
         source="Ravuri & Vinyals 2019",
     ),
     _score(
@@ -132,6 +148,7 @@ SCORES: tuple[Word, ...] = (
             positional=False,
         ),
         _FEATURES,
+        better="lower",
         source="Karras et al. 2019, section 4.1",
     ),
     _score(
@@ -142,6 +159,7 @@ SCORES: tuple[Word, ...] = (
         Parameter(
             name="directions", kind=Count(), default=128, doc="Random directions a repetition.", positional=False
         ),
+        better="lower",
         source="Karras et al. 2018, section 5",
     ),
     _score(
@@ -154,6 +172,7 @@ SCORES: tuple[Word, ...] = (
             doc="How near, in standard deviations of a mode (distance in the plane).",
             positional=False,
         ),
+        better="higher",
         source="Srivastava et al. 2017 (VEEGAN), section 4.1; Lin et al. 2018 (PacGAN)",
         example="modes within: 3",
         runs=True,
@@ -168,22 +187,26 @@ SCORES: tuple[Word, ...] = (
             doc="Draws of the latent an example; beyond 1 an importance-weighted bound (Burda et al. 2016).",
             positional=False,
         ),
+        better="higher",
         source="Kingma & Welling 2013",
         example="elbo draws: 50",
     ),
     _score(
         "reconstruction",
         "The mean square error between the split's examples and their reconstruction; lower is better.",
+        better="lower",
         source="Kingma & Welling 2013",
     ),
     _score(
         "bits_per_byte",
         "The mean cross-entropy of the split's text in bits a byte of it, whatever the tokenizer; lower is better.",
+        better="lower",
         source="Gao et al. 2020 (The Pile), section 3.1",
     ),
     _score(
         "perplexity",
         "The exponential of the mean cross-entropy a token of the split; it depends on the tokenizer.",
+        better="lower",
         source="Jelinek et al. 1977",
     ),
     _score(
@@ -192,6 +215,7 @@ SCORES: tuple[Word, ...] = (
         Parameter(
             name="ngram", kind=Count(), default=50, doc="The shortest stretch that counts, in tokens.", positional=False
         ),
+        better="lower",
         source="Lee et al. 2022",
         example="copied ngram: 50",
     ),
@@ -199,6 +223,7 @@ SCORES: tuple[Word, ...] = (
         "distinct",
         "The share of different n-grams among all n-grams of the generated texts; higher is more varied.",
         Parameter(name="ngram", kind=Count(), default=2, doc="The length of an n-gram.", positional=False),
+        better="higher",
         source="Li et al. 2016",
         example="distinct ngram: 2",
     ),
@@ -206,17 +231,20 @@ SCORES: tuple[Word, ...] = (
         "column_shapes",
         "How alike each column is: 1 minus the Kolmogorov-Smirnov distance of a continuous one, 1 minus the "
         "total-variation distance of a categorical one, averaged.",
+        better="higher",
         source="Patki et al. 2016 (SDMetrics)",
     ),
     _score(
         "column_pairs",
         "How alike each pair of columns is: the complement of the difference in correlation or contingency, averaged.",
+        better="higher",
         source="Patki et al. 2016 (SDMetrics)",
     ),
     _score(
         "utility",
         "The score on real test rows of a model trained on synthetic rows, beside one trained on real rows.",
         Parameter(name="target", kind=OneOf((FieldName(), FreeName())), doc="The column that is predicted."),
+        better="higher",
         source="Esteban et al. 2017 (train on synthetic, test on real)",
         example="utility target: job",
     ),
@@ -231,17 +259,24 @@ SCORES: tuple[Word, ...] = (
         Parameter(
             name="quantile", kind=Real(0.0, 1.0), default=0.05, doc="The quantile that is compared.", positional=False
         ),
+        better="higher",
         source="Park et al. 2018 (table-GAN)",
     ),
     Word(
         name="keep",
         category="score",
-        doc="Keeps the checkpoint of the evaluation with the best value of a score.",
+        doc="Keeps the checkpoint of the evaluation with the best value of a score; the run's `best` is a link to it.",
         parameters=(
             Parameter(name="best", kind=FreeName(), doc="The score, or a binding of this block.", positional=False),
+            Parameter(
+                name="is",
+                kind=Choice(("highest", "lowest")),
+                default=None,
+                doc="Which value is the best; needed for a binding. A score of this page knows it.",
+                positional=False,
+            ),
         ),
         example="keep best: fid",
-        runs=False,
     ),
 )
 

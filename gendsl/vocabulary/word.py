@@ -156,7 +156,8 @@ class Word:
     """A word: `category` is where it may stand, `body` the category of the statements in its block ("" for none).
 
     `runs` says whether its run-time part is built; `bindings` whether its block may bind names; `open` whether it takes
-    arguments beyond its parameters (`split train: 90%, validation: 5%`), each of that kind.
+    arguments beyond its parameters (`split train: 90%, validation: 5%`), each of that kind. `better` says which values
+    of a score are: "lower", "higher" or, where it takes a person to say, "".
     """
 
     name: str
@@ -169,6 +170,7 @@ class Word:
     bindings: bool = False
     open: Kind | None = None
     runs: bool = True
+    better: str = ""
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of a name, if there is one."""

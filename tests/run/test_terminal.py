@@ -11,7 +11,7 @@ from terminal import CTRL_C, Terminal
 from test_processes import gendsl, wait_until
 
 from gendsl.run.progress import Line, figure, losses_of
-from gendsl.run.trainer import Interruption
+from gendsl.run.interruption import Interruption
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 

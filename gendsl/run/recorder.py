@@ -1,0 +1,147 @@
+"""How a run goes in, all that it leaves behind out: metrics, TensorBoard's logs, pictures, scores and checkpoints."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gendsl.evaluate.scores import Evaluator
+from gendsl.lower.errors import UserError
+from gendsl.plan.plan import Plan
+from gendsl.run import checkpoints
+from gendsl.run.best import Best
+from gendsl.run.folder import RunFolder, append_line, write_whole
+from gendsl.run.logs import Logs, lengths
+from gendsl.run.loop import EMPTY, Window
+from gendsl.run.moments import Moments
+from gendsl.run.pictures import Pixels, png
+from gendsl.run.progress import Screen
+from gendsl.run.saver import Saver
+from gendsl.run.trainer import Listener
+
+
+@dataclass(slots=True)
+class Recorder(Listener):
+    """The chief's listener: it alone writes into the run's folder."""
+
+    plan: Plan
+    folder: RunFolder
+    moments: Moments
+    saver: Saver
+    logs: Logs
+    evaluator: Evaluator
+    draw: Callable[[], Mapping[str, Pixels]]  # pictures of samples, by output
+    best: Best | None  # None without `keep best`
+    screen: Screen
+    scores: dict[str, float] = field(default_factory=dict)  # the last of each
+    _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
+
+    def begin(self, step: int) -> None:
+        self._scored_at = dict.fromkeys(range(len(self.plan.evaluations)), time.monotonic())
+        if step == 0:
+            self._picture(0, "step-0000000")
+        else:  # what was shown after the checkpoint was written has been cut off, and is shown anew
+            self._show(step, EMPTY)
+
+    def watch(self, step: int, window: Window, speed: float | None) -> None:
+        if not np.isfinite(window.sums).all():
+            values = zip(window.names, window.sums, strict=True)
+            raise self._diverged(step, [name for name, value in values if not np.isfinite(value)])
+        self.screen.show(step, window.means, speed)
+        self.saver.look()
+
+    def log(self, step: int, window: Window, speed: float | None) -> None:
+        values = window.means
+        self.logs.scalars(step, values | ({} if speed is None else {"run/steps_per_second": speed}))
+        append_line(self.folder.metrics, {"step": step} | values, durable=False)
+
+    def attend(self, step: int, window: Window) -> None:
+        if step in self.moments.ends:
+            phase = self.plan.train.phases[self.moments.ends.index(step) + 1].name
+            append_line(self.folder.events, {"step": step, "event": "phase", "name": phase})
+        # Saved before it is scored: whatever scoring meets, the steps are not lost.
+        waited = time.monotonic() - self.saver.asked_at
+        if self.moments.checkpoint.due(step) or self.moments.checkpoint.overdue(waited):
+            self._save(step, window)
+        self._show(step, window)
+
+    def stop(self, step: int, window: Window) -> None:
+        self._save(step, window)
+        self.saver.wait()
+
+    def end(self, step: int, window: Window) -> None:
+        self._save(step, window)
+        for number in range(len(self.plan.evaluations)):
+            self._score(number, step, window)
+        self._picture(step, "grid-final")
+        self.saver.wait()
+
+    def __exit__(self, *_: object) -> None:
+        self.saver.close()
+        with suppress(UserError):  # a full disk has been told of by what it kept from being written
+            self.logs.close()
+
+    def _show(self, step: int, window: Window) -> None:
+        """Draws and scores what is due."""
+        if self.moments.picture.due(step):
+            self._picture(step, f"step-{step:07}")
+        for number, interval in enumerate(self.moments.evaluations):
+            if interval.due(step) or interval.overdue(time.monotonic() - self._scored_at[number]):
+                self._score(number, step, window)
+
+    def _save(self, step: int, window: Window) -> None:
+        """Asks for a checkpoint, unless that of this step has been asked for already."""
+        if self.saver.asked == step:
+            return
+        self.logs.flush()
+        values = checkpoints.snapshot(self.saver.state)
+        if names := checkpoints.unfinite(values):
+            raise self._diverged(step, names)
+        there = lengths(self.folder)
+        record = {"window": window.record(), "lengths": there}
+        self.saver.save(step, values, record=record, before=[self.folder.path / name for name in there])
+
+    def _score(self, number: int, step: int, window: Window) -> None:
+        began = time.perf_counter()
+        found = self.evaluator.scores(number)
+        self._scored_at[number] = time.monotonic()
+        if not found:
+            return
+        self.scores |= found
+        if self.best is not None and self.best.beaten(number, found):
+            self._save(step, window)
+            self.saver.make_best(step)
+        self.logs.scalars(step, {f"scores/{name}": value for name, value in found.items()})
+        self.logs.flush()
+        record = {"step": step, "evaluation": number} | found | {"seconds": round(time.perf_counter() - began, 3)}
+        append_line(self.folder.metrics, record)
+        self.screen.say(f"step {step:,}: {shown_scores(found)}")
+
+    def _picture(self, step: int, stem: str) -> None:
+        pictures = self.draw()
+        self.logs.pictures(step, pictures)
+        for number, (output, pixels) in enumerate(pictures.items()):
+            file = f"{stem}.png" if number == 0 else f"{stem}-{output}.png"
+            write_whole(self.folder.samples / file, png(pixels))
+
+    def _diverged(self, step: int, names: list[str]) -> UserError:
+        with suppress(UserError):
+            self.saver.wait()
+        append_line(self.folder.events, {"step": step, "event": "diverged", "values": names})
+        saved = f"; the last checkpoint is of step {self.saver.step:,}" if self.saver.step >= 0 else ""
+        return UserError(
+            f"`{names[0]}` is no finite number any more, at step {step:,} or shortly before{saved}",
+            "lower the learning rate, or add `clip norm: 1.0` to `train`",
+        )
+
+
+def shown_scores(scores: Mapping[str, float]) -> str:
+    """`diversity 87.1 %  modes 25` of scores by name."""
+    return "  ".join(f"{name} {_shown(name, value)}" for name, value in scores.items())
+
+
+def _shown(name: str, value: float) -> str:
+    share = name.split("/")[0] in ("diversity", "high_quality")
+    return f"{100 * value:.1f} %" if share else f"{value:.4g}"
