@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.replicas import gathered
+from gendsl.parts.collectives import gathered
 from gendsl.parts.keys import WHOLE, Key
 
 

@@ -1,4 +1,4 @@
-"""The spec's `strategy` in, the replicas that a step runs on out: each with a copy of the state and a part of the batch.
+"""The spec's `strategy` in, the replicas that a step runs on out: each with a copy of the state, a part of the batch.
 
 Every variable is a copy a replica, equal on all after each step, since all apply the same averaged gradients to it. So
 the only thing that replicas tell each other is `averaged`, once an update, and outside a step one copy is enough.
@@ -12,7 +12,6 @@ from typing import Any
 import tensorflow as tf
 
 from gendsl.lower.errors import UserError
-from gendsl.parts.keys import WHOLE, Share
 from gendsl.plan.plan import Call
 
 
@@ -121,30 +120,3 @@ def _refuse_indivisible(batch: int, count: int) -> None:
             f"a batch of {batch} cannot be shared out among {count} replicas",
             f"`batch {near}` can, or take a number of replicas that divides {batch}",
         )
-
-
-# Inside a step
-
-
-def this_share() -> Share:
-    """The part of the global batch that the replica in whose code this is called works on."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return WHOLE
-    return Share(context.replica_id_in_sync_group, context.num_replicas_in_sync)
-
-
-def averaged(values: Sequence[Any]) -> list[Any]:
-    """The means over all replicas of tensors that each has, in one collective."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1 or not values:
-        return list(values)
-    return list(context.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
-
-
-def gathered(value: Any) -> Any:
-    """The rows (batch, …) of all replicas, in order, from this one's."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return value
-    return context.all_gather(value, axis=0)

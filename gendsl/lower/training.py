@@ -1,8 +1,8 @@
 """A plan in, an `Experiment` out: the Keras model whose train step is the plan's equations.
 
 Everything random is a function of (seed, step, update, repetition, site), and the learning rate of the step, so that n
-steps in one graph call and n calls of one step give the same bits. A replica, and a part of a batch that is gone through
-in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged over both.
+steps in one graph call and n calls of one step give the same bits. A replica, and a part of a batch that is gone
+through in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged.
 """
 
 import hashlib
@@ -17,10 +17,11 @@ from gendsl.lower.networks import model_of
 from gendsl.lower.operations import Evaluation, Transform, needed
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.replay import Replay
-from gendsl.lower.replicas import ONE, Replicas, averaged, this_share
+from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import fields_of, plain
 from gendsl.lower.timetable import timetable_of
 from gendsl.parts.clipping import clip_weights
+from gendsl.parts.collectives import averaged, this_share
 from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
@@ -130,11 +131,13 @@ class Experiment(keras.Model):
     @property
     def replicas(self) -> Replicas:
         """The replicas that its variables were made for."""
-        return self._replicas.value
+        replicas: Replicas = self._replicas.value
+        return replicas
 
     def groups_at(self, step: int) -> frozenset[int]:
         """The numbers of the groups of updates that run in a step."""
-        return self.timetable.value.groups_at(step)
+        groups: frozenset[int] = self.timetable.value.groups_at(step)
+        return groups
 
     def updates_at(self, step: int) -> frozenset[str]:
         """The names of the updates that run in a step."""

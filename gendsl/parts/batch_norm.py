@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from gendsl.parts.collectives import averaged
+
 _WORTH_FUSING = 2_048  # numbers an example: below, the kernel's own overhead is larger than what it saves
 
 
@@ -35,12 +37,18 @@ def normalised(
 
 
 def _moments(values: Any, axes: list[int], synchronized: bool) -> tuple[Any, Any]:
-    context = tf.distribute.get_replica_context()
-    if not synchronized or context is None or context.num_replicas_in_sync == 1:
-        return tuple(tf.nn.moments(values, axes))
-    mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(values, axes))
-    # Two passes, as on one device: the mean of squares less the square of the mean loses the digits of small variances.
-    return mean, context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.reduce_mean(tf.square(values - mean), axes))
+    """Mean and variance (channels,) in two passes, so that gradients of gradients are right.
+
+    Those of `tf.nn.moments` are not, since it stops the gradient of the mean inside the variance; and the mean of the
+    squares less the square of the mean loses the digits of small variances.
+    """
+
+    def mean_of(numbers: Any) -> Any:
+        mean = tf.reduce_mean(numbers, axes)
+        return averaged([mean])[0] if synchronized else mean
+
+    mean = mean_of(values)
+    return mean, mean_of(tf.square(values - mean))
 
 
 @keras.saving.register_keras_serializable(package="gendsl")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gendsl.lower.replicas import this_share
+from gendsl.parts.collectives import this_share
 
 SECONDS_A_CALL = 0.5
 _MOST_STEPS_A_CALL = 1_000
