@@ -1,0 +1,167 @@
+"""A `gendsl run` command and a number in, so many workers on this machine out, ended together: `gendsl launch`.
+
+The chief has the terminal; of the others only what a failed one said is shown. Signals reach the workers through this
+process alone, so that each comes once; and however this process ends, they end too.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from gendsl.run.cluster import Cluster
+
+_WRONG, _USAGE = 1, 2  # exit codes of what every worker finds, and the chief says
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SECONDS_TO_NOTICE = 3.0  # that another has failed, before they are told to end
+_SECONDS_TO_END = 20.0  # before they are killed
+_LINES_KEPT = 200
+_PR_SET_PDEATHSIG = 1
+
+
+def launch(count: int, words: Sequence[str], *, tell: Callable[[str], None]) -> int:
+    """Runs `gendsl run` with these words as so many workers; gives the exit code: the first failure's, else theirs.
+
+    `tell` takes lines for standard error.
+    """
+    crew = _Supervised(Cluster(free_addresses(count), 0), words, tell)
+    with _passed_on(crew.signal):
+        return crew.end()
+
+
+def free_addresses(count: int) -> tuple[str, ...]:
+    """Addresses on this machine's loopback at whose ports nobody listens."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+
+
+def devices_of(index: int, count: int, environment: Mapping[str, str], gpus: int) -> dict[str, str]:
+    """What shows a worker its share of this machine's GPUs; none where there are fewer than workers."""
+    given = environment.get("CUDA_VISIBLE_DEVICES")
+    if given is None and not gpus:
+        return {}
+    there = [str(number) for number in range(gpus)] if given is None else [one for one in given.split(",") if one]
+    share = len(there) // count
+    return {"CUDA_VISIBLE_DEVICES": ",".join(there[index * share : (index + 1) * share]) or "-1"}
+
+
+class _Supervised:
+    """The processes of the workers, from their start to their end."""
+
+    def __init__(self, cluster: Cluster, words: Sequence[str], tell: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._tell = tell
+        self._said: dict[int, deque[str]] = {}
+        self._readers: dict[int, threading.Thread] = {}
+        self._stopped = 0  # signals that were passed on
+        count = len(cluster.addresses)
+        gpus = len(list(Path("/dev").glob("nvidia[0-9]*")))
+        self._processes = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "gendsl", "run", *words),
+                    *("--workers", ",".join(cluster.addresses), "--worker", str(index)),
+                ],
+                stdin=None if index == 0 else subprocess.DEVNULL,
+                stdout=None if index == 0 else subprocess.DEVNULL,
+                stderr=None if index == 0 else subprocess.PIPE,
+                env=os.environ | devices_of(index, count, os.environ, gpus),
+                start_new_session=True,
+                preexec_fn=_end_with_the_parent,
+            )
+            for index in range(count)
+        ]
+        for index, process in enumerate(self._processes):
+            if process.stderr is not None:
+                self._said[index] = deque(maxlen=_LINES_KEPT)
+                reader = threading.Thread(target=_read, args=(process.stderr, self._said[index]), daemon=True)
+                self._readers[index] = reader
+                reader.start()
+
+    def signal(self, number: int) -> None:
+        """Passes a signal on to all that are there."""
+        self._stopped += 1
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(number)
+
+    def end(self) -> int:
+        """Waits until all have ended; once one has failed, the others are made to."""
+        codes: dict[int, int] = {}
+        failed: int | None = None
+        failed_at = killed_after = 0.0
+        while len(codes) < len(self._processes):
+            for index, process in enumerate(self._processes):
+                if index not in codes and (code := process.poll()) is not None:
+                    codes[index] = code
+                    if code and failed is None:
+                        failed, failed_at = index, time.monotonic()
+            waited = time.monotonic() - failed_at
+            if failed is not None and waited > _SECONDS_TO_NOTICE and not killed_after:
+                self._to_all(codes, signal.SIGTERM)
+                killed_after = _SECONDS_TO_NOTICE + _SECONDS_TO_END
+            if killed_after and waited > killed_after:
+                self._to_all(codes, signal.SIGKILL)
+            time.sleep(0.02)
+        self._tell_of_failures(codes, failed)
+        return 0 if failed is None else _exit_code(codes[failed])
+
+    def _to_all(self, codes: Mapping[int, int], number: int) -> None:
+        for index, process in enumerate(self._processes):
+            if index not in codes:
+                process.send_signal(number)
+
+    def _tell_of_failures(self, codes: Mapping[int, int], failed: int | None) -> None:
+        """What the first that failed said, if it was not the chief, who speaks for himself."""
+        if failed is None or failed == 0:
+            return
+        code = codes[failed]
+        if code == codes[0] and (code in (_WRONG, _USAGE) or self._stopped):
+            return  # all found the same, and the chief has said it
+        self._readers[failed].join(1)
+        for line in self._said[failed]:
+            self._tell(f"worker {failed}: {line}")
+        if code < 0:
+            self._tell(f"gendsl: {self._cluster.named(failed)} was ended by {signal.Signals(-code).name}")
+
+
+def _exit_code(code: int) -> int:
+    """As a shell gives it."""
+    return 128 - code if code < 0 else code
+
+
+def _read(stream: IO[bytes], lines: deque[str]) -> None:
+    for line in stream:
+        lines.append(line.decode(errors="replace").rstrip("\r\n"))
+
+
+def _end_with_the_parent() -> None:
+    """Has Linux send SIGTERM to this process when the one that started it ends, even by SIGKILL."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _passed_on(send: Callable[[int], None]) -> Iterator[None]:
+    def receive(number: int, frame: FrameType | None) -> None:
+        send(number)
+
+    before = {
+        number: signal.signal(number, receive) for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
