@@ -11,11 +11,13 @@ from typing import BinaryIO
 _NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|E\d{4} .*failed call to cuInit")
 
 
-def load_tensorflow() -> None:
-    """Imports TensorFlow and makes it ready to compute."""
+def load_tensorflow(*, alone: bool = True) -> None:
+    """Imports TensorFlow and makes it ready to compute; one of several workers sets its devices up with the others."""
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if not alone and os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2":
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # of a lost worker it tells in many lines, and we in one
     try:
         terminal = os.dup(2)
     except OSError:  # standard error is closed: nothing can disturb
@@ -25,7 +27,8 @@ def load_tensorflow() -> None:
         try:
             import tensorflow as tf
 
-            tf.constant(0.0)  # the devices are set up here, and more is said
+            if alone:
+                tf.constant(0.0)  # the devices are set up here, and more is said
             # Grappler's remapper fails on the gradient of a leaky ReLU in a loop, and says so at every run.
             tf.config.optimizer.set_experimental_options({"remapping": False})
         finally:
