@@ -48,7 +48,8 @@ class _Meeting:
         self._waiting = waiting
         self._others = [index for index in range(len(cluster.addresses)) if index != cluster.index]
         self._greetings = {cluster.index: dict(greeting)}
-        self._calls: dict[int, asyncio.StreamWriter] = {}
+        self._calls: dict[int, asyncio.StreamWriter] = {}  # that this worker makes
+        self._answers: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}  # to those of others
         self._content: set[int] = set()  # have all greetings, as they have told
         self._hindrances: dict[int, str] = {}
 
@@ -67,11 +68,10 @@ class _Meeting:
         finally:
             for caller in callers:
                 caller.cancel()
-            for writer in self._calls.values():
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
             server.close()
+            for writer in (*self._calls.values(), *self._answers.values()):
+                writer.close()
+            await asyncio.gather(*callers, *self._answers, return_exceptions=True)
         self._compare()
 
     async def _until(self, condition: Callable[[], bool], callers: Sequence["asyncio.Future[None]"]) -> None:
@@ -151,6 +151,9 @@ class _Meeting:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves another worker's call; strangers are sent away."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._answers[task] = writer
         try:
             said = await self._heard(reader)
             writer.write(self._hello)
@@ -162,6 +165,7 @@ class _Meeting:
             pass
         finally:
             writer.close()
+            self._answers.pop(task)
 
     async def _call(self, index: int) -> None:
         """Calls until a worker answers; then stays on the line."""
