@@ -92,7 +92,7 @@ def write(
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(
             f"the checkpoint of step {step} could not be written: {_reason(error)}",
-            "make room on the disk, then go on with --resume; earlier checkpoints are untouched",
+            "make room or bring the folder back, then go on with --resume; earlier checkpoints are untouched",
         ) from error
     prune(folder, newest=step, keep=keep)
     return final
@@ -180,7 +180,10 @@ def _step(path: Path) -> int:
 
 def _finite(value: NDArray[Any]) -> bool:
     # A NaN is its array's least and greatest element; so nothing of the array's size is made.
-    return value.dtype.kind in "iub" or not value.size or bool(np.isfinite(value.min()) and np.isfinite(value.max()))
+    if value.dtype.kind in "iub" or not value.size:
+        return True
+    with np.errstate(invalid="ignore"):
+        return bool(np.isfinite(value.min()) and np.isfinite(value.max()))
 
 
 def _write_variables(folder: Path, values: Snapshot) -> None:

@@ -10,8 +10,8 @@ from rich.console import Console
 from terminal import CTRL_C, Terminal
 from test_processes import gendsl, wait_until
 
-from gendsl.run.progress import Line, figure, losses_of
 from gendsl.run.interruption import Interruption
+from gendsl.run.progress import Line, figure, losses_of
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 
