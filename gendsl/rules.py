@@ -292,6 +292,17 @@ unknown_score = _error(
     "Monitors and `keep best` read the scores of `evaluate`.",
 )
 
+uneven_batch = _error(
+    "uneven_batch",
+    "The batch is not divisible by the replicas or parts.",
+    "Each replica of `strategy mirrored(n)` and each part of `accumulate n` takes an equal share of the batch.",
+)
+needs_whole_batch = _error(
+    "needs_whole_batch",
+    "Something that needs whole batches stands beside `accumulate`.",
+    "The pool of `replay` takes in a batch at once; `accumulate` goes through it in parts.",
+)
+
 # Warnings and advice
 missing_data = Rule(
     "missing_data",
@@ -333,11 +344,13 @@ no_lipschitz = _advice(
     "The loss is unbounded. Add a gradient penalty, `constrain: spectral_norm` or `constrain: clip(0.01)`.",
     "Arjovsky et al. 2017, section 3",
 )
-uneven_batch = _advice(
-    "uneven_batch",
-    "The batch is not divisible by the replicas.",
-    "Each replica takes an equal share of the batch.",
-    "tf.distribute, distributed input",
+batch_coupled = _advice(
+    "batch_coupled",
+    "A layer or a loss couples the examples of a batch that is shared out or gone through in parts.",
+    "Replicas, and the parts of `accumulate`, each see their own examples only. Gradients are averaged, which is exact "
+    "where every example has its own loss; batch norm, minibatch statistics and functions of a batch's mean are not "
+    "the same on a part. `batch_norm synchronized: on` takes its moments over all replicas.",
+    "Ioffe & Szegedy 2015; Goyal et al. 2017, section 2.3",
 )
 untrained_network = _advice(
     "untrained_network",

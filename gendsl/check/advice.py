@@ -5,6 +5,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.context import Context
+from gendsl.plan.coupling import couplings
 from gendsl.plan.plan import Group, Layer, Network, Operation, Plan
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -17,7 +18,7 @@ _RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, None), "sof
 
 
 def advise(plan: Plan, train: tree.Step, context: Context) -> None:
-    """Adds warnings and hints, and the error of a pack that the batch does not fill."""
+    """Adds warnings and hints, and the errors of a batch that cannot be parted as the spec says."""
     for network in plan.networks:
         places = context.layer_spans[network.name]
         _packs(plan, network, places, context)
@@ -29,7 +30,7 @@ def advise(plan: Plan, train: tree.Step, context: Context) -> None:
     for group in plan.train.groups:
         _penalised_batch_norm(group, plan, context)
         _lipschitz(group, plan, context)
-    _uneven_batch(plan, train, context)
+    _shared(plan, train, context)
 
 
 def _layers(network: Network, places: list[Span]) -> Iterator[tuple[int, Layer, Span]]:
@@ -226,23 +227,60 @@ def _constrained(network: Network) -> bool:
     return bool(weighted) and all(layer.arguments["constrain"] is not None for layer in weighted)
 
 
-def _uneven_batch(plan: Plan, train: tree.Step, context: Context) -> None:
-    strategy = plan.train.settings.get("strategy")
+def _shared(plan: Plan, train: tree.Step, context: Context) -> None:
+    """What speaks against sharing a batch among replicas or going through it in parts."""
+    strategy, accumulate = plan.train.settings.get("strategy"), plan.train.settings.get("accumulate")
     kind = strategy.arguments["kind"] if strategy is not None else None
     replicas = kind.arguments.get("replicas") if kind is not None else None
-    if not isinstance(replicas, int) or plan.data.batch % replicas == 0:
-        return
-    place = next(
-        (
-            step.span
-            for statement in (train.block.statements if train.block is not None else ())
-            if isinstance(statement, tree.Chain) and (step := statement.steps[0]).word == "strategy"
-        ),
-        train.head_span,
-    )
-    context.problems.add(
-        rules.uneven_batch,
-        place,
-        f"a batch of {plan.data.batch} cannot be shared equally by {replicas} replicas",
-        help=f"write `batch {-(-plan.data.batch // replicas) * replicas}`",
-    )
+    parts = accumulate.arguments["parts"] if accumulate is not None else 1
+    many = parts * (replicas if isinstance(replicas, int) else 1)
+    place = _statement(train, "strategy" if parts == 1 else "accumulate")
+    if plan.data.batch % many:
+        among = f"{replicas} replicas" if parts == 1 else f"{parts} parts"
+        among += f" on each of {replicas} replicas" if parts > 1 and replicas else ""
+        context.problems.add(
+            rules.uneven_batch,
+            place,
+            f"a batch of {plan.data.batch} cannot be shared equally by {among}",
+            help=f"write `batch {-(-plan.data.batch // many) * many}`",
+        )
+    if parts > 1 and any(_replays(group) for group in plan.train.groups):
+        context.problems.add(
+            rules.needs_whole_batch,
+            place,
+            "`replay` keeps a pool of whole batches, and here a batch is gone through in parts",
+            help="take out `accumulate`, or `replay`",
+        )
+    if parts > 1 or (replicas != 1 and kind is not None and kind.word not in ("auto", "one")):
+        _coupled(plan, train, parts > 1, context)
+
+
+def _coupled(plan: Plan, train: tree.Step, in_parts: bool, context: Context) -> None:
+    where = "each part of a batch" if in_parts else "each replica"
+    for coupling in couplings(plan):
+        if coupling.network is None or coupling.layer is None:
+            place = train.head_span
+        else:
+            first = len(plan.network(coupling.network).inputs)
+            place = context.layer_spans[coupling.network][first + coupling.layer]
+        norm = "batch_norm" in coupling.what and not in_parts
+        context.problems.add(
+            rules.batch_coupled,
+            place,
+            f"{coupling.what} couples the examples of a batch, and sees those of {where} only",
+            help="`synchronized: on` takes the moments of the whole batch"
+            if norm
+            else "the training differs from that on the whole batch",
+        )
+
+
+def _replays(group: Group) -> bool:
+    words = (operation.attributes.get("word") for operation in group.operations if operation.name == "function")
+    return any(operation.name == "replay" for operation in group.operations) or "replay" in words
+
+
+def _statement(train: tree.Step, word: str) -> Span:
+    """Where a setting of `train` stands."""
+    statements = train.block.statements if train.block is not None else ()
+    steps = [statement.steps[0] for statement in statements if isinstance(statement, tree.Chain)]
+    return next((step.span for step in steps if step.word == word), train.head_span)

@@ -66,7 +66,14 @@ def network_of(step: tree.Step, networks: Mapping[str, Network], context: Contex
         return None
     name = arrow.left.function.text
     network = Network(
-        name, tuple(inputs), tuple(builder.layers), outputs, dict(builder.labels), bound["init"], bound["constrain"]
+        name,
+        tuple(inputs),
+        tuple(builder.layers),
+        outputs,
+        dict(builder.labels),
+        bound["init"],
+        bound["constrain"],
+        bound["recompute"],
     )
     _unreachable(builder, network, context)
     context.layer_spans[name] = [value.span for value in builder.values]

@@ -17,9 +17,23 @@ from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import Scheduled
 
 _ONCE = frozenset(
-    ["optimizer", "steps", "epochs", "precision", "strategy", "checkpoint", "seed", "clip", "jit", "deterministic"]
+    [
+        "optimizer",
+        "steps",
+        "epochs",
+        "precision",
+        "strategy",
+        "checkpoint",
+        "seed",
+        "clip",
+        "accumulate",
+        "jit",
+        "deterministic",
+    ]
 )
-_SETTINGS = frozenset(["precision", "strategy", "checkpoint", "seed", "clip", "jit", "deterministic", "start"])
+_SETTINGS = frozenset(
+    ["precision", "strategy", "checkpoint", "seed", "clip", "accumulate", "jit", "deterministic", "start"]
+)
 _PHASE = frozenset(["optimizer", "clip"])
 
 

@@ -161,10 +161,10 @@ class Evaluation:
         ]
         moving = [v for v in model.non_trainable_variables if advance and id(v) in self.advancing]
         known = [(variable, self.state[id(variable)]) for variable in moving if id(variable) in self.state]
-        with keras.StatelessScope(state_mapping=[*self.weights, *known]) as scope, keys.drawing(key):
-            out = model(given if len(given) > 1 else given[0], training=training)
-        for variable in moving:
-            new = scope.get_current_value(variable)
+        call = _recomputed if advance and network.recompute else _called
+        with keys.drawing(key):
+            out, states = call(model, given, [*self.weights, *known], moving, training)
+        for variable, new in zip(moving, states, strict=True):
             if new is not None:
                 self.state[id(variable)] = new
         values = [_float(value) for value in (out if isinstance(out, list | tuple) else [out])]
@@ -199,6 +199,36 @@ class Evaluation:
         return tf.cond(
             tf.equal(self.step % interval, 0), lambda: value() * float(interval), lambda: tf.zeros((), tf.float32)
         )
+
+
+def _called(
+    model: Any, inputs: Sequence[Any], mapping: Sequence[tuple[Any, Any]], moving: Sequence[Any], training: bool
+) -> tuple[Any, list[Any]]:
+    """A model's outputs, and the new values of its moving variables, None for one that stays.
+
+    `mapping` gives variables other values; none is changed."""
+    with keras.StatelessScope(state_mapping=list(mapping)) as scope:
+        out = model(list(inputs) if len(inputs) > 1 else inputs[0], training=training)
+    return out, [scope.get_current_value(variable) for variable in moving]
+
+
+def _recomputed(
+    model: Any, inputs: Sequence[Any], mapping: Sequence[tuple[Any, Any]], moving: Sequence[Any], training: bool
+) -> tuple[Any, list[Any]]:
+    """As `_called`, but the gradient computes the activations again (Chen et al. 2016, section 3)."""
+    weights = model.trainable_variables
+    replaced = [*weights, *moving]
+
+    @tf.recompute_grad
+    def pure(*tensors: Any) -> Any:
+        values, given = tensors[: len(replaced)], tensors[len(replaced) :]
+        out, states = _called(model, given, [*mapping, *zip(replaced, values, strict=True)], moving, training)
+        return out, [value if new is None else new for new, value in zip(states, values[len(weights) :], strict=True)]
+
+    known = {id(variable): value for variable, value in mapping}
+    values = [known.get(id(variable), tf.convert_to_tensor(variable.value)) for variable in replaced]
+    found: tuple[Any, list[Any]] = pure(*values, *inputs)
+    return found
 
 
 def needed(operations: Sequence[Operation], wanted: Sequence[int]) -> set[int]:

@@ -53,11 +53,11 @@ class _OwnScale(keras.optimizers.LossScaleOptimizer):
 class Optimizer:
     """A Keras optimizer for one update, with a dynamic loss scale where the precision is float16."""
 
-    def __init__(self, call: Call, variables: Sequence[Any], *, clip_norm: float | None, scaled: bool) -> None:
+    def __init__(self, call: Call, variables: Sequence[Any], *, scaled: bool) -> None:
         options = {name: value for name, value in call.arguments.items() if name != "learning_rate"}
         base = _CLASSES[call.word]
         made = type(base.__name__, (base, _OwnCopy), {})
-        inner = made(learning_rate=0.0, global_clipnorm=clip_norm, **options)
+        inner = made(learning_rate=0.0, **options)
         if inner.weight_decay:
             # Biases and the gains of norms have rank below 2; decaying them shrinks the network's output instead.
             inner.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
@@ -81,7 +81,12 @@ class Optimizer:
         """The loss whose gradients `apply` expects."""
         return self._keras.scale_loss(loss)
 
-    def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
-        """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite."""
+    def apply(self, gradients: Sequence[Any], learning_rate: Any, clip_norm: Any = None) -> None:
+        """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite.
+
+        `clip_norm` is the largest global norm of the gradients (Pascanu et al. 2013, algorithm 1)."""
         self._inner.learning_rate.assign(learning_rate)
-        self._keras.apply([tf.convert_to_tensor(gradient) for gradient in gradients], self._variables)
+        given = list(gradients)
+        if clip_norm is not None:
+            given, _ = tf.clip_by_global_norm(given, clip_norm * self.scale)
+        self._keras.apply(given, self._variables)

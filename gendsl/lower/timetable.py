@@ -8,6 +8,8 @@ import tensorflow as tf
 from gendsl.lower.schedules import Stretch, steps_of, value_at
 from gendsl.plan.plan import Call, Phase, Plan
 
+_UNCLIPPED = 1e30  # a norm that no finite gradient of float32 weights has in practice; infinity would give NaN
+
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
@@ -16,6 +18,7 @@ class Timetable:
     run: Stretch
     phases: tuple[tuple[Phase, Stretch], ...]
     scalars: dict[str, Any]
+    clip: Call | None = None
 
     def value(self, value: Any, step: Any) -> Any:
         """The value, float32 (), of a number, a schedule or a binding of `train`, measured against the run."""
@@ -36,6 +39,18 @@ class Timetable:
                 here = value_at(self._looked_up(setting), step, stretch)
                 rate = tf.where(_within(now, stretch), here, rate)
         return rate
+
+    def clip_norm(self, step: Any) -> Any:
+        """The largest global norm of an update's gradients, float32 (); None where nothing is ever clipped."""
+        if self.clip is None and not any("clip" in phase.settings for phase, _ in self.phases):
+            return None
+        norm = tf.constant(_UNCLIPPED if self.clip is None else float(self.clip.arguments["norm"]), tf.float32)
+        for phase, stretch in self.phases:
+            if "clip" in phase.settings:
+                norm = tf.where(
+                    _within(self._now(step), stretch), float(phase.settings["clip"].arguments["norm"]), norm
+                )
+        return norm
 
     def runs(self, group: int, step: Any) -> Any:
         """Whether a group runs in a step: True where it always does, else a bool tensor ()."""
@@ -75,4 +90,4 @@ def timetable_of(plan: Plan, *, examples: int | None = None) -> Timetable:
         length = steps_of(phase.length, epoch)
         phases.append((phase, Stretch(start, length, epoch)))
         start += length
-    return Timetable(Stretch(0, start, epoch), tuple(phases), dict(plan.train.scalars))
+    return Timetable(Stretch(0, start, epoch), tuple(phases), dict(plan.train.scalars), plan.train.settings.get("clip"))

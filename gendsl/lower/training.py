@@ -13,8 +13,9 @@ import keras
 import tensorflow as tf
 
 from gendsl.lower.averages import Average
+from gendsl.lower.errors import UserError
 from gendsl.lower.networks import model_of
-from gendsl.lower.operations import Evaluation, Transform, needed
+from gendsl.lower.operations import Evaluation, Transform, needed, pack_of
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.replay import Replay
 from gendsl.lower.replicas import ONE, Replicas
@@ -37,6 +38,7 @@ def _unconverted(method: _Method) -> _Method:
 
 def experiment_of(plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> "Experiment":
     """The model of a plan, its weights drawn by the seed; `examples` is the size of the training split, for epochs."""
+    _refuse_torn_packs(plan, replicas.count)
     with replicas.scope():
         return Experiment(plan, examples=examples, replicas=replicas)
 
@@ -61,14 +63,10 @@ class Experiment(keras.Model):
         precision = str(_setting(plan, "precision", "float32"))
         self._labels = _labels_of(plan)
         self.networks = _models_of(plan, self.seed, self._labels, precision)
-        clip = _setting(plan, "clip", None)
         self._optimizers = _Untracked(
             {
                 update.name: Optimizer(
-                    update.optimizer,
-                    self._trained(update.networks),
-                    clip_norm=None if clip is None else float(clip),
-                    scaled=precision == "mixed_float16",
+                    update.optimizer, self._trained(update.networks), scaled=precision == "mixed_float16"
                 )
                 for group in plan.train.groups
                 for update in group.updates
@@ -175,8 +173,9 @@ class Experiment(keras.Model):
                     index_of_part = tf.cast(share.part(part, self.parts).index, tf.int32)
                     found.append(differentiate(step, k, rows, index_of_part))
             losses, gradients, states = _averages(found)
+            clip = self.timetable.value.clip_norm(step)
             for update, gradient, rate in zip(group.updates, gradients, rates, strict=True):
-                self._optimizers.value[update.name].apply(gradient, rate)
+                self._optimizers.value[update.name].apply(gradient, rate, clip)
             for name in trained:
                 clip_weights(self.networks[name])
             for place, value in states.items():
@@ -369,6 +368,19 @@ def compiled_by_xla(plan: Plan) -> bool:
     if choice == "auto":
         return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
     return bool(choice)
+
+
+def _refuse_torn_packs(plan: Plan, replicas: int) -> None:
+    """Raises UserError where a replica's part of a batch, or a part of that, is not of whole packs, or not whole."""
+    many = replicas * int(_setting(plan, "accumulate", 1))
+    among = f"{many} parts (of replicas and `accumulate`)"
+    pack = max((pack_of(network) for network in plan.networks), default=1)
+    if plan.data.batch % (many * pack):
+        what = f"a batch of {plan.data.batch}" + (f" in packs of {pack}" if pack > 1 else "")
+        raise UserError(
+            f"{what} cannot be shared equally by {among}",
+            f"write `batch {-(-plan.data.batch // (many * pack)) * many * pack}`, or run on one device: `--strategy one`",
+        )
 
 
 def _zeros(group: Group) -> list[Any]:

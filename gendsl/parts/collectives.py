@@ -1,4 +1,4 @@
-"""What one replica has in, what all have together out: the only places where the replicas of a step wait for each other.
+"""What one replica has in, what all have together out: here alone the replicas of a step wait for each other.
 
 Alone, a replica's part is the whole, and nothing is done.
 """

@@ -134,6 +134,7 @@ class Network:
     labels: Mapping[str, int]
     init: Call | None = None
     constrain: Call | None = None
+    recompute: bool = False  # whether the gradient computes its activations again (Chen et al. 2016)
 
     @property
     def weights(self) -> Dimension:
@@ -232,8 +233,8 @@ class Phase:
 class Train:
     """The training: `scalars` are the bindings of `train` (numbers or schedules), `phases` at least one.
 
-    `settings` holds seed, precision, strategy, checkpoint, clip, jit, deterministic, each a `Call`; `ema` one a
-    network.
+    `settings` holds seed, precision, strategy, checkpoint, clip, accumulate, jit, deterministic, each a `Call`; `ema`
+    one a network.
     """
 
     groups: tuple[Group, ...]

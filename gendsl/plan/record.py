@@ -14,7 +14,7 @@ from gendsl.plan import plan as plans
 from gendsl.vocabulary import types
 from gendsl.vocabulary.dimensions import Symbolic
 
-FORMAT = 1
+FORMAT = 2
 
 _CLASSES: dict[str, Any] = {
     found.__name__: found

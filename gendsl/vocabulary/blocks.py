@@ -1,6 +1,6 @@
 """The statements at the top of a spec, as words: which stand there, what they take, what their blocks hold."""
 
-from gendsl.vocabulary.word import Amount, Count, Expression, FreeName, Parameter, Path, Text, Word, WordOf
+from gendsl.vocabulary.word import Amount, Count, Expression, FreeName, Parameter, Path, Text, Toggle, Word, WordOf
 
 WORDS: tuple[Word, ...] = (
     Word(
@@ -59,6 +59,13 @@ WORDS: tuple[Word, ...] = (
                 default=None,
                 positional=False,
                 doc="how its kernels and embeddings begin",
+            ),
+            Parameter(
+                name="recompute",
+                kind=Toggle(),
+                default=False,
+                positional=False,
+                doc="whether the gradient computes its activations again instead of keeping them",
             ),
         ),
         body="layer",
