@@ -2,6 +2,7 @@
 message at the end. TensorFlow is loaded only once it is clear that there is something to train.
 """
 
+import json
 import os
 import shlex
 import shutil
@@ -17,14 +18,18 @@ from rich.console import Console
 from rich.status import Status
 
 from gendsl.lower.errors import UserError
-from gendsl.plan.plan import Plan
+from gendsl.plan.plan import Call, Plan
 from gendsl.plan.record import hash_of, record_of
 from gendsl.run import folder as folders
+from gendsl.run.cluster import Cluster
+from gendsl.run.crew import Crew
 from gendsl.run.folder import Lock, RunFolder
 from gendsl.run.interruption import Interruption, exit_code
 from gendsl.run.loading import load_tensorflow
+from gendsl.run.workers import SECONDS_TO_WAIT, joined, losses_named
 
 if TYPE_CHECKING:
+    from gendsl.run.moments import Moments
     from gendsl.run.progress import Screen
     from gendsl.run.recorder import Recorder
 
@@ -54,24 +59,41 @@ def run(
     overfit: bool,
     console: Console,
     ours: bool = False,
+    cluster: Cluster | None = None,
+    wait: float = SECONDS_TO_WAIT,
 ) -> Outcome:
-    """Trains a plan in a folder of its own.
+    """Trains a plan in a folder of its own, alone or as one of a cluster's workers.
 
     `steps` ends the run earlier and leaves schedules at the spec's length; 0 makes all ready, draws and scores once.
     With `resume` it goes on with an unfinished folder of the same plan, or starts one. The process is `ours` where it
-    does nothing else: a second Ctrl-C may then end it. Raises UserError.
+    does nothing else: a second Ctrl-C may then end it. A worker waits so many seconds for the others. Raises UserError.
     """
     _refuse_what_is_not_built(plan, console)
     plan_hash = hash_of(plan)
-    folder = _folder(plan, plan_hash, out=out, resume=resume)
-    with console.status("loading TensorFlow and the data…") as status, _impatience(status, console, ours=ours):
-        ready = _made_ready(plan, plan_hash, folder, spec_path=spec_path, steps=steps, overfit=overfit)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    lock = Lock(folder)
-    try:
-        return _run(ready, source_text=source_text, console=console, ours=ours)
-    finally:
-        lock.release()
+    leads = cluster is None or cluster.index == 0
+    folder = _folder(plan, plan_hash, out=out, resume=resume) if leads else None
+    with losses_named(cluster):
+        with console.status("loading TensorFlow and the data…") as status, _impatience(status, console, ours=ours):
+            ready = _made_ready(
+                plan,
+                plan_hash,
+                folder,
+                spec_path=spec_path,
+                steps=steps,
+                overfit=overfit,
+                cluster=cluster,
+                wait=wait,
+                status=status,
+            )
+        if not leads:
+            return _follow(ready, console=console, ours=ours)
+        with ready.crew.leading():
+            ready.folder.path.mkdir(parents=True, exist_ok=True)
+            lock = Lock(ready.folder)
+        try:
+            return _run(ready, source_text=source_text, console=console, ours=ours)
+        finally:
+            lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +108,43 @@ class _Ready:
     last: int
     overfit: bool
     spec_path: str
+    crew: Crew
 
 
 def _made_ready(
-    plan: Plan, plan_hash: str, folder: RunFolder, *, spec_path: str, steps: int | None, overfit: bool
+    plan: Plan,
+    plan_hash: str,
+    folder: RunFolder | None,
+    *,
+    spec_path: str,
+    steps: int | None,
+    overfit: bool,
+    cluster: Cluster | None,
+    wait: float,
+    status: Status,
 ) -> _Ready:
-    """Loads TensorFlow and the data, and builds the networks. Raises UserError."""
-    load_tensorflow()
+    """Loads TensorFlow, finds the other workers, loads the data, and builds the networks. Raises UserError.
+
+    Only the chief has a folder; the others are told where it is.
+    """
+    load_tensorflow(alone=cluster is None)
     from gendsl.lower.data import dataset_of
     from gendsl.lower.training import experiment_of
+    from gendsl.run.environment import versions
 
+    replicas, crew = joined(
+        _strategy(plan),
+        cluster,
+        batch=plan.data.batch,
+        plan={"plan": plan_hash[:8], "steps": str(steps), "overfit": str(overfit)} | versions(),
+        seconds=wait,
+        waiting=status.update,
+    )
+    folder = RunFolder(Path(crew.share_record({"folder": str(folder.path) if folder else ""})["folder"]))
+    status.update("loading the data…")
     dataset = dataset_of(plan, str(Path(spec_path).parent), overfit=overfit)
-    experiment = experiment_of(plan, examples=dataset.sizes.get("train"))
+    crew.compare("data", json.dumps(folders.as_json(dataset.manifest), sort_keys=True))
+    experiment = experiment_of(plan, examples=dataset.sizes.get("train"), replicas=replicas)
     experiment.class_counts = dataset.class_counts
     last = experiment.steps if steps is None else steps
     if last > experiment.steps:
@@ -105,7 +152,13 @@ def _made_ready(
             f"--steps {steps:,} is more than the {experiment.steps:,} steps of the spec",
             "--steps ends a run earlier; for a longer one change `steps` in `train`",
         )
-    return _Ready(plan, plan_hash, folder, experiment, dataset, last, overfit, spec_path)
+    return _Ready(plan, plan_hash, folder, experiment, dataset, last, overfit, spec_path, crew)
+
+
+def _strategy(plan: Plan) -> Call | None:
+    """The spec's strategy; None if it names none."""
+    setting = plan.train.settings.get("strategy")
+    return None if setting is None else setting.arguments["kind"]
 
 
 def _impatience(status: Status, console: Console, *, ours: bool) -> AbstractContextManager[object]:
@@ -126,25 +179,28 @@ def _run(ready: _Ready, *, source_text: str, console: Console, ours: bool) -> Ou
     from gendsl.run.trainer import Trainer
 
     folder = ready.folder
-    _write_or_compare(ready, source_text, console)
-    state = ready.experiment.state()
-    checkpoints.sweep(folder.checkpoints)
-    restored = checkpoints.restore(folder.checkpoints, state, plan_hash=ready.plan_hash)
-    first, window = (restored.step, window_of(restored.record["window"])) if restored else (0, EMPTY)
-    for name, reason in restored.damaged if restored else ():
-        console.print(f"warning: {name} was passed over: {reason}", style="yellow", markup=False)
-    if first >= ready.last and restored:
-        raise UserError(
-            f"the run in {folder.shown} is finished: {first:,} steps are done",
-            f"draw samples with `gendsl sample {folder.shown}`, or start another run without --resume",
-        )
-    cut(folder, restored.record["lengths"] if restored and first else {})
-    folders.keep_lines_until(folder.events, first)
-    folders.append_line(folder.events, {"step": first, "event": "resumed" if first else "started", "time": _now()})
+    with ready.crew.leading():
+        _write_or_compare(ready, source_text, console)
+        state = ready.experiment.state()
+        checkpoints.sweep(folder.checkpoints)
+        restored = checkpoints.restore(folder.checkpoints, state, plan_hash=ready.plan_hash)
+        first, window = (restored.step, window_of(restored.record["window"])) if restored else (0, EMPTY)
+        for name, reason in restored.damaged if restored else ():
+            console.print(f"warning: {name} was passed over: {reason}", style="yellow", markup=False)
+        if first >= ready.last and restored:
+            raise UserError(
+                f"the run in {folder.shown} is finished: {first:,} steps are done",
+                f"draw samples with `gendsl sample {folder.shown}`, or start another run without --resume",
+            )
+        cut(folder, restored.record["lengths"] if restored and first else {})
+        folders.keep_lines_until(folder.events, first)
+        folders.append_line(folder.events, {"step": first, "event": "resumed" if first else "started", "time": _now()})
+    ready.crew.share_record({"step": first})
+    ready.crew.share(state)
     console.print(_opening(ready, first), highlight=False, markup=False, soft_wrap=True)
     screen = Screen(console, first=first, last=ready.last)
     recorder = _recorder(ready, state, screen, first=first, source_text=source_text)
-    trainer = Trainer(ready.experiment, ready.dataset, recorder.moments, recorder)
+    trainer = Trainer(ready.experiment, ready.dataset, recorder.moments, recorder, ready.crew)
 
     def last_words() -> None:
         screen.close()
@@ -153,6 +209,7 @@ def _run(ready: _Ready, *, source_text: str, console: Console, ours: bool) -> Ou
     began = time.monotonic()
     with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
         step = trainer.train(first, window, interruption)
+        ready.crew.share_record({})  # all is written: the others may leave
     seconds = time.monotonic() - began
     if step < ready.last:
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
@@ -161,6 +218,23 @@ def _run(ready: _Ready, *, source_text: str, console: Console, ours: bool) -> Ou
     folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
     _say_where_all_is(ready, step - first, seconds, recorder.scores, console)
     return Outcome(folder.path, step, True, recorder.scores)
+
+
+def _follow(ready: _Ready, *, console: Console, ours: bool) -> Outcome:
+    """A worker's part in a run that its chief leads, writes and tells of."""
+    from gendsl.run.loop import EMPTY
+    from gendsl.run.trainer import Listener, Trainer
+
+    crew = ready.crew
+    first = int(crew.share_record({})["step"])
+    crew.share(ready.experiment.state())
+    console.print(f"{ready.plan.experiment}: worker {crew.index} of {crew.size}; the chief tells and writes")
+    trainer = Trainer(ready.experiment, ready.dataset, _moments(ready), Listener(), crew)
+    with Interruption(last_words=(lambda: None) if ours else None) as interruption:
+        step = trainer.train(first, EMPTY, interruption)
+        crew.share_record({})  # who leaves before the chief has written all looks lost
+    finished = step == ready.last
+    return Outcome(ready.folder.path, step, finished, exit_code=0 if finished else exit_code(interruption.signal or 0))
 
 
 def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
@@ -267,20 +341,12 @@ def _recorder(ready: _Ready, state: Mapping[str, Any], screen: "Screen", *, firs
     from gendsl.plan.show import plan_shown
     from gendsl.run.best import best_of
     from gendsl.run.logs import Logs
-    from gendsl.run.moments import kept_checkpoints, moments_of
+    from gendsl.run.moments import kept_checkpoints
     from gendsl.run.pictures import Pixels, drawn
     from gendsl.run.recorder import Recorder
     from gendsl.run.saver import Saver
 
     plan, dataset, experiment, folder = ready.plan, ready.dataset, ready.experiment, ready.folder
-    batch = plan.data.batch * plan.train.times
-    examples = dataset.sizes.get("train")
-    moments = moments_of(
-        plan,
-        last=ready.last,
-        length=experiment.steps,
-        steps_per_epoch=None if examples is None else -(-examples // batch),
-    )
     pictured, real = grid_of_fields(plan, dataset), real_points(plan, dataset)
     sampler = Sampler(experiment, place="picture")
 
@@ -294,7 +360,7 @@ def _recorder(ready: _Ready, state: Mapping[str, Any], screen: "Screen", *, firs
     return Recorder(
         plan=plan,
         folder=folder,
-        moments=moments,
+        moments=_moments(ready),
         saver=Saver(folder.checkpoints, state, kept_checkpoints(plan), ready.plan_hash, step=first or -1),
         logs=logs,
         evaluator=Evaluator(
@@ -307,6 +373,19 @@ def _recorder(ready: _Ready, state: Mapping[str, Any], screen: "Screen", *, firs
         draw=draw,
         best=best_of(plan, folders.read_lines(folder.metrics)),
         screen=screen,
+    )
+
+
+def _moments(ready: _Ready) -> "Moments":
+    from gendsl.run.moments import moments_of
+
+    batch = ready.plan.data.batch * ready.plan.train.times
+    examples = ready.dataset.sizes.get("train")
+    return moments_of(
+        ready.plan,
+        last=ready.last,
+        length=ready.experiment.steps,
+        steps_per_epoch=None if examples is None else -(-examples // batch),
     )
 
 

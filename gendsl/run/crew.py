@@ -7,7 +7,8 @@ the bits stay.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from gendsl.frozen import dataclass
@@ -43,12 +44,13 @@ class Crew:
         """Gives every process the values of the chief's variables, bit for bit."""
 
     def share_record(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The chief's record, as it is read back from JSON."""
+        """The chief's record, as it is read back from JSON. Raises the UserError that ended the chief's `leading`."""
         return dict(record)
 
-    def from_chief(self, task: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """The record that the chief's task gives, for all. What ends it, a UserError, ends all."""
-        return dict(task())
+    @contextmanager
+    def leading(self) -> Iterator[None]:
+        """What the chief does alone while the others wait for its next record: if a UserError ends it, it ends all."""
+        yield
 
     def compare(self, what: str, content: str) -> None:
         """Raises UserError, in all processes, if one has other content than the chief."""
@@ -110,6 +112,14 @@ class Workers(Crew):
 
     def share_record(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """As of one; the others' own records are not looked at."""
+        shared = self._shared({"given": record})
+        if "refused" in shared:
+            message, help = shared["refused"]
+            raise UserError(f"the chief, {self._cluster.named(0)}, cannot go on: {message}", help)
+        given: dict[str, Any] = shared["given"]
+        return given
+
+    def _shared(self, record: Mapping[str, Any]) -> dict[str, Any]:
         import numpy as np
 
         content = json.dumps(record).encode() if self.chief else b""
@@ -119,24 +129,14 @@ class Workers(Crew):
         shared: dict[str, Any] = json.loads(self._sum(words).tobytes()[:size])
         return shared
 
-    def from_chief(self, task: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        """As of one; the others do not call the task."""
-        refused = None
-        told: dict[str, Any] = {}
-        if self.chief:
-            try:
-                told = {"given": dict(task())}
-            except UserError as error:
-                refused = error
-                told = {"refused": [error.message, error.help]}
-        told = self.share_record(told)
-        if refused is not None:
-            raise refused
-        if "refused" in told:
-            message, help = told["refused"]
-            raise UserError(f"the chief, worker 0, cannot go on: {message}", help)
-        given: dict[str, Any] = told["given"]
-        return given
+    @contextmanager
+    def leading(self) -> Iterator[None]:
+        """As of one."""
+        try:
+            yield
+        except UserError as error:
+            self._shared({"refused": [error.message, error.help]})
+            raise
 
     def compare(self, what: str, content: str) -> None:
         """As of one."""

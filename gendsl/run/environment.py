@@ -39,6 +39,12 @@ def environment(spec_path: str, *, options: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
+def versions() -> dict[str, str]:
+    """What has to be the same on all workers of a run, by name."""
+    packages = {name: version for name in _PACKAGES if (version := _version(name))}
+    return {"gendsl": __version__, "python": platform.python_version()} | packages
+
+
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs of that on which a run's bits depend, each as `tensorflow 2.21.0, was 2.20.0`."""
     found = []

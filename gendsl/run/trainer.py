@@ -62,6 +62,7 @@ class Trainer:
                 count = pace.count(self.moments.next_after(step) - step)
                 decision = self.crew.agree(Decision(count, interruption.signal or 0, save=False))
                 if decision.stop:
+                    interruption.signal = decision.stop  # which another process may have got
                     listener.stop(step, window)
                     return step
                 began = time.perf_counter()

@@ -13,6 +13,7 @@ from gendsl.run.barrier import begun_within, meet
 from gendsl.run.cluster import Cluster, host_and_port, strategy_of
 from gendsl.run.crew import ALONE, Crew, Workers
 
+SECONDS_TO_WAIT = 300.0  # for workers that are not there yet
 _SECONDS_TO_BEGIN = 60.0
 _SECONDS_TO_END = 30
 _SECONDS_TO_PROBE = 2.0
@@ -62,27 +63,19 @@ def losses_named(cluster: Cluster | None) -> Iterator[None]:
     if cluster is None or len(cluster.addresses) == 1:
         yield
         return
-    import tensorflow as tf
-
     try:
         yield
-    except (
-        tf.errors.UnavailableError,
-        tf.errors.AbortedError,
-        tf.errors.CancelledError,
-        tf.errors.DeadlineExceededError,
-        tf.errors.FailedPreconditionError,
-        tf.errors.InternalError,
-    ) as error:
-        lost = lost_workers(str(error), cluster)
-        if not lost and "Collective" not in str(error):
+    except Exception as error:
+        import tensorflow as tf
+
+        lost = lost_workers(str(error), cluster) if isinstance(error, tf.errors.OpError) else []
+        if not lost:
             raise
         # Whatever TensorFlow's threads still wait for, the system ends this process.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(_SECONDS_TO_END)
-        who = " and ".join(cluster.named(index) for index in lost) or "one of the workers"
         raise UserError(
-            f"{who} was lost: it has ended, was stopped, or cannot be reached any more",
+            f"{' and '.join(map(cluster.named, lost))} was lost: it has ended, was stopped, or cannot be reached",
             "its own messages may say why; start all workers again with --resume to go on from the last checkpoint",
         ) from error
 
