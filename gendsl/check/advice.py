@@ -251,7 +251,7 @@ def _shared(plan: Plan, train: tree.Step, context: Context) -> None:
             "`replay` keeps a pool of whole batches, and here a batch is gone through in parts",
             help="take out `accumulate`, or `replay`",
         )
-    if parts > 1 or (replicas != 1 and kind is not None and kind.word not in ("auto", "one")):
+    if many > 1:
         _coupled(plan, train, parts > 1, context)
 
 

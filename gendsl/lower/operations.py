@@ -219,7 +219,6 @@ def _recomputed(
     weights = model.trainable_variables
     replaced = [*weights, *moving]
 
-    @tf.recompute_grad
     def pure(*tensors: Any) -> Any:
         values, given = tensors[: len(replaced)], tensors[len(replaced) :]
         out, states = _called(model, given, [*mapping, *zip(replaced, values, strict=True)], moving, training)
@@ -227,7 +226,7 @@ def _recomputed(
 
     known = {id(variable): value for variable, value in mapping}
     values = [known.get(id(variable), tf.convert_to_tensor(variable.value)) for variable in replaced]
-    found: tuple[Any, list[Any]] = pure(*values, *inputs)
+    found: tuple[Any, list[Any]] = tf.recompute_grad(pure)(*values, *inputs)
     return found
 
 

@@ -376,10 +376,11 @@ def _refuse_torn_packs(plan: Plan, replicas: int) -> None:
     among = f"{many} parts (of replicas and `accumulate`)"
     pack = max((pack_of(network) for network in plan.networks), default=1)
     if plan.data.batch % (many * pack):
+        fits = -(-plan.data.batch // (many * pack)) * many * pack
         what = f"a batch of {plan.data.batch}" + (f" in packs of {pack}" if pack > 1 else "")
         raise UserError(
             f"{what} cannot be shared equally by {among}",
-            f"write `batch {-(-plan.data.batch // (many * pack)) * many * pack}`, or run on one device: `--strategy one`",
+            f"write `batch {fits}`, or run on one device: `--strategy one`",
         )
 
 
