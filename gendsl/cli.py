@@ -4,6 +4,7 @@ Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrup
 our output went away), 70 a mistake of ours, 74 the output cannot be written.
 """
 
+import contextlib
 import gc
 import os
 import sys
@@ -81,6 +82,7 @@ def _dispatch(given: list[str]) -> int:
     if first not in COMMANDS:
         raise UsageError(_no_command(first, tuple(COMMANDS)))
     options = parsed(COMMANDS[first], given[1:])
+    options.words = given[1:]
     code: int = _COMMANDS[first](options)
     return code
 
@@ -144,6 +146,7 @@ def _run(options: "Namespace") -> int:
     _prepare_to_train()
     from rich.console import Console
 
+    from gendsl.run.cluster import cluster_of
     from gendsl.run.command import run
 
     outcome = run(
@@ -156,8 +159,16 @@ def _run(options: "Namespace") -> int:
         overfit=options.overfit,
         console=Console(),
         ours=True,
+        cluster=cluster_of(options.workers, options.worker, os.environ),
+        wait=options.wait,
     )
     return outcome.exit_code
+
+
+def _launch(options: "Namespace") -> int:
+    from gendsl.run.launch import launch
+
+    return launch(options.count, options.words, tell=_tell)
 
 
 def _sample(options: "Namespace") -> int:
@@ -259,6 +270,7 @@ _COMMANDS = {
     "check": _check,
     "plan": _plan,
     "run": _run,
+    "launch": _launch,
     "sample": _sample,
     "export": _export,
     "fmt": _fmt,
@@ -363,6 +375,16 @@ def _silence() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):
         sys.stdout = None
+
+
+def _tell(line: str) -> None:
+    """Passes on what another process of ours has said."""
+    if sys.stderr is None:
+        return
+    from gendsl.render import visible
+
+    with contextlib.suppress(OSError):
+        sys.stderr.write(visible(line) + "\n")
 
 
 def _complain(message: str, *, help: str = "") -> None:

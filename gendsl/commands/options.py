@@ -127,6 +127,37 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _hints(parser)
 
 
+def _run_as_worker(parser: argparse.ArgumentParser) -> None:
+    _run(parser)
+    parser.add_argument(
+        "--workers",
+        metavar="HOST:PORT,…",
+        help="train on several machines, the same list on each; the first writes. Without it TF_CONFIG says so, if set",
+    )
+    parser.add_argument(
+        "--worker", type=_natural, metavar="INDEX", help="which of --workers this is, from 0; else by its own addresses"
+    )
+    _wait(parser)
+
+
+def _wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=300,
+        metavar="SECONDS",
+        help="how long to wait for other workers (default: 300)",
+    )
+
+
+def _launch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-n", type=_count, default=2, dest="count", metavar="N", help="how many workers to start (default: 2)"
+    )
+    _run(parser)
+    _wait(parser)
+
+
 def _fmt(parser: argparse.ArgumentParser) -> None:
     _specs(parser)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not formatted")
@@ -163,6 +194,16 @@ def _export(parser: argparse.ArgumentParser) -> None:
 
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
 
 
 def _natural(text: str) -> int:
@@ -219,8 +260,20 @@ COMMANDS: dict[str, Command] = {
                 ("gendsl run my.gen --out runs/a --resume", "go on where it stopped"),
                 ("gendsl run my.gen --steps 200 --set width=16", "a short, small one"),
                 ("gendsl run my.gen --overfit", "can it learn one batch?"),
+                ("gendsl run my.gen --workers a:2222,b:2222", "on two machines; the same on the other one"),
             ),
-            _run,
+            _run_as_worker,
+        ),
+        Command(
+            "launch",
+            "train a spec by several workers on this machine",
+            "Starts workers on this machine, each a `gendsl run` with its share of the GPUs, and ends them together. All "
+            "other options are those of `gendsl run`. The batch stays the spec's, shared out among the workers.",
+            (
+                ("gendsl launch -n 2 my.gen", "two workers"),
+                ("gendsl launch -n 2 my.gen --out runs/a --resume", "go on where they stopped"),
+            ),
+            _launch,
         ),
         Command(
             "sample",

@@ -4,6 +4,7 @@ The chief has the terminal; of the others only what a failed one said is shown. 
 process alone, so that each comes once; and however this process ends, they end too.
 """
 
+import argparse
 import contextlib
 import ctypes
 import os
@@ -30,13 +31,20 @@ _PR_SET_PDEATHSIG = 1
 
 
 def launch(count: int, words: Sequence[str], *, tell: Callable[[str], None]) -> int:
-    """Runs `gendsl run` with these words as so many workers; gives the exit code: the first failure's, else theirs.
+    """Runs `gendsl run` as so many workers; gives the exit code: the first failure's, else 0.
 
-    `tell` takes lines for standard error.
+    `words` are those of the command line behind `launch`; `tell` takes lines for standard error.
     """
-    crew = _Supervised(Cluster(free_addresses(count), 0), words, tell)
+    crew = _Supervised(Cluster(free_addresses(count), 0), _words_of_run(words), tell)
     with _passed_on(crew.signal):
         return crew.end()
+
+
+def _words_of_run(words: Sequence[str]) -> list[str]:
+    """All but `-n N`, in their order."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-n")
+    return parser.parse_known_args(list(words))[1]
 
 
 def free_addresses(count: int) -> tuple[str, ...]:
