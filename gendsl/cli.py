@@ -4,7 +4,6 @@ Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrup
 our output went away), 70 a mistake of ours, 74 the output cannot be written.
 """
 
-import contextlib
 import gc
 import os
 import sys
@@ -383,8 +382,10 @@ def _tell(line: str) -> None:
         return
     from gendsl.render import visible
 
-    with contextlib.suppress(OSError):
+    try:
         sys.stderr.write(visible(line) + "\n")
+    except OSError:
+        return
 
 
 def _complain(message: str, *, help: str = "") -> None:

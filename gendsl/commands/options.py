@@ -267,8 +267,8 @@ COMMANDS: dict[str, Command] = {
         Command(
             "launch",
             "train a spec by several workers on this machine",
-            "Starts workers on this machine, each a `gendsl run` with its share of the GPUs, and ends them together. All "
-            "other options are those of `gendsl run`. The batch stays the spec's, shared out among the workers.",
+            "Starts workers on this machine, each a `gendsl run` with its share of the GPUs, and ends them together. "
+            "All other options are those of `gendsl run`. The batch stays the spec's, shared out among the workers.",
             (
                 ("gendsl launch -n 2 my.gen", "two workers"),
                 ("gendsl launch -n 2 my.gen --out runs/a --resume", "go on where they stopped"),
