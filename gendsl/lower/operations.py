@@ -17,6 +17,7 @@ from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
 from gendsl.lower.penalties import penalty_of
 from gendsl.lower.replay import Replay
+from gendsl.lower.watching import Watch
 from gendsl.parts import keys
 from gendsl.plan.plan import Call, Network, Operation, Quantity
 from gendsl.vocabulary import types
@@ -61,6 +62,7 @@ class Evaluation:
     replays: Mapping[int, Replay] = field(default_factory=dict)
     weights: Sequence[tuple[Any, Any]] = ()
     state: dict[int, Any] = field(default_factory=dict)
+    watch: Watch | None = None
 
     def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
         """The values of the wanted operations and of all that they need, by number."""
@@ -80,6 +82,8 @@ class Evaluation:
                     found[index] = calls[operation.inputs[0]].labels[operation.attributes["name"]]
                 case _:
                     found[index] = self._value(index, operation, inputs)
+            if self.watch is not None:
+                self.watch.computes(operation, found[index])
         return found
 
     def _value(self, index: int, operation: Operation, inputs: list[Any]) -> Any:

@@ -81,12 +81,15 @@ class Optimizer:
         """The loss whose gradients `apply` expects."""
         return self._keras.scale_loss(loss)
 
-    def apply(self, gradients: Sequence[Any], learning_rate: Any, clip_norm: Any = None) -> None:
+    def apply(self, gradients: Sequence[Any], learning_rate: Any, clip_norm: Any = None) -> Any:
         """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite.
 
-        `clip_norm` is the largest global norm of the gradients (Pascanu et al. 2013, algorithm 1)."""
+        `clip_norm` is the largest global norm of the gradients (Pascanu et al. 2013, algorithm 1). Gives 1 where it was
+        skipped, else 0, float32 ()."""
+        before = tf.identity(self.scale)
         self._inner.learning_rate.assign(learning_rate)
         given = list(gradients)
         if clip_norm is not None:
             given, _ = tf.clip_by_global_norm(given, clip_norm * self.scale)
         self._keras.apply(given, self._variables)
+        return tf.cast(self.scale < before, tf.float32)  # nothing but a skip lowers it

@@ -21,6 +21,7 @@ from gendsl.lower.replay import Replay
 from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import fields_of, plain
 from gendsl.lower.timetable import timetable_of
+from gendsl.lower.watching import Watch
 from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged, this_share
 from gendsl.parts.keys import Key, Share
@@ -60,6 +61,7 @@ class Experiment(keras.Model):
         self.parts = int(_setting(plan, "accumulate", 1))
         self.seed = int(_setting(plan, "seed", 0))
         self.class_counts: Any = None
+        self.watch: Watch | None = None  # told of the steps that are taken eagerly
         precision = str(_setting(plan, "precision", "float32"))
         self._labels = _labels_of(plan)
         self.networks = _models_of(plan, self.seed, self._labels, precision)
@@ -103,25 +105,28 @@ class Experiment(keras.Model):
 
         `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), else the graph
         finds out. Gives "NAME/loss" for each update, the mean over its repetitions (0 in a phase in which it does not
-        run; see `updates_at`), and "learning_rate/NAME", float32 scalars."""
+        run; see `updates_at`), and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME" and
+        "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0."""
         step = tf.cast(step, tf.int64)
         logs: dict[str, Any] = {}
         for index, group in enumerate(self.plan.value.train.groups):
             rates = [self.timetable.value.learning_rate(update.optimizer, step) for update in group.updates]
             truth = self.timetable.value.runs(index, step) if groups is None else index in groups
             if isinstance(truth, bool):
-                losses = self._group_at(index, step, batches, rates) if truth else _zeros(group)
+                told = self._group_at(index, step, batches, rates) if truth else _zeros(group)
             else:
-                losses = tf.cond(
+                told = tf.cond(
                     truth,
                     lambda index=index, rates=rates: self._group_at(index, step, batches, rates),
                     lambda group=group: _zeros(group),
                 )
-            for update, loss, rate in zip(group.updates, losses, rates, strict=True):
+            many = len(group.updates)
+            for update, loss, skipped, rate in zip(group.updates, told[:many], told[many:], rates, strict=True):
                 logs[f"{update.name}/loss"] = loss
                 logs[f"learning_rate/{update.name}"] = rate
                 if self._optimizers.value[update.name].scaled:
                     logs[f"loss_scale/{update.name}"] = tf.identity(self._optimizers.value[update.name].scale)
+                    logs[f"skipped/{update.name}"] = skipped
         for average in self._averages.value.values():
             average.follow(step)
         return logs
@@ -144,16 +149,18 @@ class Experiment(keras.Model):
         return frozenset(update.name for index in running for update in groups[index].updates)
 
     def _group_at(self, index: int, step: Any, batches: Mapping[str, Any], rates: Sequence[Any]) -> list[Any]:
-        """The losses of a group's updates, averaged over its repetitions."""
+        """The losses of a group's updates, then of each the share that was skipped, averaged over its repetitions."""
         group = self.plan.value.train.groups[index]
         rows = []
         for k in range(group.times):
             fields = {name: value[k] for name, value in batches.items()}
+            if self.watch is not None:
+                self.watch.repeats(group, k, fields)
             rows.append(self._repetitions.value[index](step, tf.constant(k, tf.int64), fields, list(rates)))
-        return [tf.add_n(list(losses)) / float(group.times) for losses in zip(*rows, strict=True)]
+        return [tf.add_n(list(values)) / float(group.times) for values in zip(*rows, strict=True)]
 
     def _repetition_of(self, index: int) -> Any:
-        """The function of (step, repetition, fields, learning rates) that trains a group once and gives its losses."""
+        """The function of (step, repetition, fields, learning rates) that trains a group once; see `_group_at`."""
         group = self.plan.value.train.groups[index]
         trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
         moving = [v for name in trained for v in self._own(name) if not v.trainable]
@@ -174,8 +181,10 @@ class Experiment(keras.Model):
                     found.append(differentiate(step, k, rows, index_of_part))
             losses, gradients, states = _averages(found)
             clip = self.timetable.value.clip_norm(step)
-            for update, gradient, rate in zip(group.updates, gradients, rates, strict=True):
+            skipped = [
                 self._optimizers.value[update.name].apply(gradient, rate, clip)
+                for update, gradient, rate in zip(group.updates, gradients, rates, strict=True)
+            ]
             for name in trained:
                 clip_weights(self.networks[name])
             for place, value in states.items():
@@ -184,7 +193,8 @@ class Experiment(keras.Model):
                     # A forward pass beyond float16 skips the step; statistics of infinities would outlast it.
                     value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
                 variable.assign(value)
-            return list(losses)
+            # What a skipped repetition lost may be infinite, and says nothing: no mean may hold it.
+            return [*(tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)), *skipped]
 
         return self._once_traced(repetition, compiled=self.compiled)
 
@@ -203,6 +213,7 @@ class Experiment(keras.Model):
             evaluation = self._evaluation(fields, rows, key, step, advancing=frozenset(places))
             evaluation.both = self._both.value
             evaluation.replays = self._replays.value[index]
+            evaluation.watch = self.watch
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
                 for variable in self._trained(trained):
                     tape.watch(variable.value)
@@ -221,6 +232,10 @@ class Experiment(keras.Model):
                 for update, loss in zip(group.updates, scaled, strict=True)
             ]
             dense = [[tf.convert_to_tensor(gradient) for gradient in found] for found in gradients]
+            if self.watch is not None:
+                for update, found in zip(group.updates, dense, strict=True):
+                    for variable, gradient in zip(self._trained(update.networks), found, strict=True):
+                        self.watch.differentiates(update, variable, gradient)
             return losses, dense, {places[number]: value for number, value in evaluation.state.items()}
 
         return differentiate
@@ -385,7 +400,7 @@ def _refuse_torn_packs(plan: Plan, replicas: int) -> None:
 
 
 def _zeros(group: Group) -> list[Any]:
-    return [tf.zeros((), tf.float32) for _ in group.updates]
+    return [tf.zeros((), tf.float32) for _ in range(2 * len(group.updates))]
 
 
 def _averages(parts: Sequence[Any]) -> Any:

@@ -27,13 +27,20 @@ class Window:
 
     @property
     def means(self) -> dict[str, float]:
-        """The mean of each value over the window, a learning rate's last; empty if nothing was done."""
+        """The mean of each value over the window, a learning rate's last; empty if nothing was done.
+
+        A loss is averaged over the steps that a loss scale did not skip, and left out where it skipped all."""
         if not self.steps:
             return {}
-        return {
-            name: float(last) if name.startswith("learning_rate") else float(total) / self.steps
-            for name, total, last in zip(self.names, self.sums, self.last, strict=True)
-        }
+        sums = dict(zip(self.names, self.sums, strict=True))
+        found = {}
+        for name, total, last in zip(self.names, self.sums, self.last, strict=True):
+            steps = self.steps - float(sums.get(f"skipped/{name.removesuffix('/loss')}", 0.0))
+            if name.startswith("learning_rate"):
+                found[name] = float(last)
+            elif steps > 0:
+                found[name] = float(total) / steps
+        return found
 
     def record(self) -> dict[str, Any]:
         """As plain numbers, for a checkpoint: float32 goes through JSON without loss."""
