@@ -22,10 +22,10 @@ from typing import IO
 
 from gendsl.run.cluster import Cluster
 
-_WRONG, _USAGE = 1, 2  # exit codes of what every worker finds, and the chief says
+_WRONG, _USAGE, _FAILED = 1, 2, 3  # exit codes; what the first two stand for every worker finds, and the chief says
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_TO_NOTICE = 3.0  # that another has failed, before they are told to end
-_SECONDS_TO_END = 20.0  # before they are killed
+_SECONDS_TO_END = 15.0  # before they are killed
 _LINES_KEPT = 200
 _PR_SET_PDEATHSIG = 1
 
@@ -122,31 +122,33 @@ class _Supervised:
             if killed_after and waited > killed_after:
                 self._to_all(codes, signal.SIGKILL)
             time.sleep(0.02)
-        self._tell_of_failures(codes, failed)
-        return 0 if failed is None else _exit_code(codes[failed])
+        if failed is None:
+            return 0
+        self._tell_of(failed, codes)
+        return _exit_code(codes[failed])
 
     def _to_all(self, codes: Mapping[int, int], number: int) -> None:
         for index, process in enumerate(self._processes):
             if index not in codes:
                 process.send_signal(number)
 
-    def _tell_of_failures(self, codes: Mapping[int, int], failed: int | None) -> None:
+    def _tell_of(self, failed: int, codes: Mapping[int, int]) -> None:
         """What the first that failed said, if it was not the chief, who speaks for himself."""
-        if failed is None or failed == 0:
-            return
         code = codes[failed]
-        if code == codes[0] and (code in (_WRONG, _USAGE) or self._stopped):
+        if code < 0 and -code not in _SIGNALS:
+            self._tell(f"gendsl: {self._cluster.named(failed)} was ended by {signal.Signals(-code).name}")
+        if failed == 0 or (code == codes[0] and (code in (_WRONG, _USAGE) or self._stopped)):
             return  # all found the same, and the chief has said it
         self._readers[failed].join(1)
         for line in self._said[failed]:
             self._tell(f"worker {failed}: {line}")
-        if code < 0:
-            self._tell(f"gendsl: {self._cluster.named(failed)} was ended by {signal.Signals(-code).name}")
 
 
 def _exit_code(code: int) -> int:
-    """As a shell gives it."""
-    return 128 - code if code < 0 else code
+    """That of `gendsl`: who was ended by a signal that asks for it gives that of a shell, by another one has failed."""
+    if code >= 0:
+        return code
+    return 128 - code if -code in _SIGNALS else _FAILED
 
 
 def _read(stream: IO[bytes], lines: deque[str]) -> None:
