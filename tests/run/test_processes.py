@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
+from tensorboard.backend.event_processing.plugin_event_accumulator import EventAccumulator
 
 ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
 
@@ -38,6 +39,16 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
         time.sleep(0.02)
 
 
+def reaches(folder: Path, step: int, process: subprocess.Popen[str]) -> None:
+    """Waits for the checkpoint of a step, or a later one."""
+
+    def there() -> bool:
+        steps = [path.name[5:] for path in (folder / "checkpoints").glob("step-*")]
+        return any(int(number) >= step for number in steps if number.isdigit())
+
+    wait_until(there, process)
+
+
 def bits(folder: Path, step: int) -> dict[str, bytes]:
     reader = tf.train.load_checkpoint(str(folder / "checkpoints" / f"step-{step}" / "state"))
     names = [name for name in reader.get_variable_to_shape_map() if name.startswith("state/")]
@@ -49,12 +60,16 @@ def test_a_killed_run_ends_at_the_bits_of_one_that_was_not(tmp_path: Path, tiny_
     code, said = finished("run", "tiny.gen", "--out", "whole", folder=tmp_path)
     assert code == 0, said
     process = gendsl("run", "tiny.gen", "--out", "killed", folder=tmp_path)
-    wait_until((tmp_path / "killed" / "checkpoints" / "step-40").is_dir, process)
+    reaches(tmp_path / "killed", 40, process)
     process.kill()
     process.wait()
     code, said = finished("run", "tiny.gen", "--out", "killed", "--resume", folder=tmp_path)
     assert code == 0 and "going on at step" in said, said
     assert bits(tmp_path / "killed", 300) == bits(tmp_path / "whole", 300)
+    for tag in ("generator/loss", "scores/diversity", "samples/point", "spec"):
+        found = EventAccumulator(str(tmp_path / "killed" / "logs"), size_guidance={"tensors": 0}).Reload()
+        whole = EventAccumulator(str(tmp_path / "whole" / "logs"), size_guidance={"tensors": 0}).Reload()
+        assert [event.step for event in found.Tensors(tag)] == [event.step for event in whole.Tensors(tag)] != []
     assert not list((tmp_path / "killed").rglob("*.tmp"))
     code, said = finished("run", "tiny.gen", "--out", "killed", "--resume", folder=tmp_path)
     assert code == 3 and "is finished" in said
@@ -63,7 +78,7 @@ def test_a_killed_run_ends_at_the_bits_of_one_that_was_not(tmp_path: Path, tiny_
 def test_an_interrupted_run_saves_and_says_how_to_go_on(tmp_path: Path, tiny_text: str) -> None:
     (tmp_path / "tiny.gen").write_text(tiny_text)
     process = gendsl("run", "tiny.gen", "--set", "length=1_000_000 steps", "--out", "run", folder=tmp_path)
-    wait_until((tmp_path / "run" / "checkpoints" / "step-40").is_dir, process)
+    reaches(tmp_path / "run", 40, process)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
