@@ -7,10 +7,10 @@ package loads neither TensorFlow nor Keras; each name is loaded when it is first
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gendsl.api import SpecError, experiment, load, loads, problems, train
+    from gendsl.api import SpecError, experiment, load, loads, problems, resume, train
 
 __version__ = "0.1.0"
-__all__ = ["SpecError", "__version__", "experiment", "load", "loads", "problems", "train"]
+__all__ = ["SpecError", "__version__", "experiment", "load", "loads", "problems", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gendsl.diagnostics import Diagnostic, Problems
-from gendsl.plan.plan import Plan
+from gendsl.plan.plan import Call, Plan
 from gendsl.source import Source
 
 if TYPE_CHECKING:
     from gendsl.run.command import Outcome
+    from gendsl.run.order import Order
 
 Path = str | os.PathLike[str]
 
@@ -65,27 +66,67 @@ def train(
     settings: Mapping[str, Any] | None = None,
     out: Path | None = None,
     resume: bool = False,
+    fresh: bool = False,
+    allow_changes: bool = False,
     steps: int | None = None,
     overfit: bool = False,
+    strategy: str | None = None,
 ) -> "Outcome":
-    """Trains a spec as `gendsl run` does: its folder, steps and scores. Raises SpecError, or UserError for the rest."""
+    """Trains a spec as `gendsl run` does: its folder, steps and scores.
+
+    Raises SpecError, ValueError for a `strategy` that is none (`"mirrored(2)"` is one), or UserError for the rest.
+    """
     found, source, plan = _checked(path, settings)
     if plan is None or source is None or found.failed:
         raise SpecError(found.of("error"))
-    from rich.console import Console
+    from gendsl.run.order import Order
 
-    from gendsl.run.command import run
-
-    return run(
+    order = Order(
         plan,
         source_text=source.text,
         spec_path=os.fspath(path),
-        out=None if out is None else os.fspath(out),
-        resume=resume,
+        project=os.path.dirname(os.fspath(path)) or ".",
+        settings=_texts(settings),
         steps=steps,
         overfit=overfit,
-        console=Console(),
+        strategy_asked=_strategy(strategy),
     )
+    return _trained(order, out=out, resume=resume, fresh=fresh, allow_changes=allow_changes)
+
+
+def resume(
+    run: Path, *, steps: int | None = None, allow_changes: bool = False, strategy: str | None = None
+) -> "Outcome":
+    """Goes on with the run in a folder as `gendsl resume` does. Raises as `train`."""
+    from gendsl.run.recall import order_in, recalled
+
+    found = Problems()
+    order = order_in(recalled(os.fspath(run)), found)
+    if order is None:
+        raise SpecError(found.of("error"))
+    order = order.changed(steps=steps, strategy=_strategy(strategy))
+    return _trained(order, out=run, resume=True, allow_changes=allow_changes)
+
+
+def _trained(
+    order: "Order", *, out: Path | None, resume: bool, fresh: bool = False, allow_changes: bool = False
+) -> "Outcome":
+    import pathlib
+
+    from rich.console import Console
+
+    from gendsl.run.command import run
+    from gendsl.run.order import Where
+
+    folder = None if out is None else pathlib.Path(out)
+    where = Where(folder, resume=resume, fresh=fresh, allow_changes=allow_changes)
+    return run(order, where, console=Console())
+
+
+def _strategy(text: str | None) -> Call | None:
+    from gendsl.check.strategy import strategy_of
+
+    return None if text is None else strategy_of(text)
 
 
 def _checked(path: Path, settings: Mapping[str, Any] | None) -> tuple[Problems, Source | None, Plan | None]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from gendsl.diagnostics import Diagnostic, Problems
-    from gendsl.plan.plan import Plan
+    from gendsl.plan.plan import Call, Plan
+    from gendsl.run.order import Order
     from gendsl.source import Source
 
 FINE, WRONG, USAGE, FAILED, INTERNAL, UNWRITABLE, INTERRUPTED, PIPE = 0, 1, 2, 3, 70, 74, 130, 141
@@ -139,29 +140,92 @@ def _plan(options: "Namespace") -> int:
 
 
 def _run(options: "Namespace") -> int:
+    strategy = _strategy(options)
+    settings = _settings(options)
     source, plan = _plan_or_complain(options.spec, options)
     if plan is None or source is None:
         return WRONG
+    from gendsl.run.order import Order
+
+    order = Order(
+        plan,
+        source_text=source.text,
+        spec_path=options.spec,
+        project=os.path.dirname(options.spec) or ".",
+        settings=settings,
+        steps=options.steps,
+        overfit=options.overfit,
+        strategy_asked=strategy,
+    )
+    return _trained(order, options, out=options.out, resume=options.resume, fresh=options.fresh)
+
+
+def _resume(options: "Namespace") -> int:
+    asked = _strategy(options)
+    from gendsl.diagnostics import Problems
+    from gendsl.run.recall import order_in, recalled
+
+    run, problems = recalled(options.run), Problems()
+    order = order_in(run, problems)
+    _report(problems.of("error"))
+    if order is None:
+        return WRONG
+    order = order.changed(steps=options.steps, strategy=asked)
+    return _trained(order, options, out=options.run, resume=True)
+
+
+def _trained(
+    order: "Order", options: "Namespace", *, out: str | None, resume: bool = False, fresh: bool = False
+) -> int:
+    """Trains what is ordered, with the options that all commands that train share."""
     _prepare_to_train()
+    from pathlib import Path
+
     from rich.console import Console
 
     from gendsl.run.cluster import cluster_of
     from gendsl.run.command import run
+    from gendsl.run.order import Where
 
+    where = Where(
+        out=None if out is None else Path(out),
+        resume=resume,
+        fresh=fresh,
+        allow_changes=options.allow_changes,
+        ask=_asked if sys.stdin.isatty() and sys.stdout.isatty() else None,
+    )
     outcome = run(
-        plan,
-        source_text=source.text,
-        spec_path=options.spec,
-        out=options.out,
-        resume=options.resume,
-        steps=options.steps,
-        overfit=options.overfit,
+        order,
+        where,
         console=Console(),
         ours=True,
         cluster=cluster_of(options.workers, options.worker, os.environ),
         wait=options.wait,
     )
     return outcome.exit_code
+
+
+def _strategy(options: "Namespace") -> "Call | None":
+    if options.strategy is None:
+        return None
+    from gendsl.check.strategy import strategy_of
+
+    try:
+        return strategy_of(options.strategy)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _asked(question: str, default: bool) -> bool:
+    """The answer of the person at the terminal; an empty line is the default, and so is the end of the input."""
+    while True:
+        _say(f"{question} [{'Y/n' if default else 'y/N'}] ")
+        _flush()
+        answer = sys.stdin.readline().strip().lower()
+        if not answer:
+            return default
+        if "yes".startswith(answer) or "no".startswith(answer):
+            return answer[0] == "y"
 
 
 def _launch(options: "Namespace") -> int:
@@ -269,6 +333,7 @@ _COMMANDS = {
     "check": _check,
     "plan": _plan,
     "run": _run,
+    "resume": _resume,
     "launch": _launch,
     "sample": _sample,
     "export": _export,

@@ -57,7 +57,7 @@ _gendsl() {{
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "$command" in
     check|plan|run|fmt) COMPREPLY+=($(compgen -f -X '!*.gen' -- "$current") $(compgen -d -S / -- "$current")) ;;
-    sample|export) COMPREPLY+=($(compgen -d -- "$current")) ;;
+    resume|sample|export) COMPREPLY+=($(compgen -d -- "$current")) ;;
   esac
 }}
 complete -F _gendsl gendsl
@@ -76,6 +76,7 @@ def _zsh() -> str:
         rest = {
             "explain": "'*:word:($(gendsl words --format names 2>/dev/null))'",
             "completion": "'1:shell:(bash zsh fish)'",
+            "resume": "'1:run:_files -/'",
             "sample": "'1:run:_files -/'",
             "export": "'1:run:_files -/'",
             "words": "",
@@ -114,7 +115,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
         if name in ("check", "plan", "run", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
-        elif name in ("sample", "export"):
+        elif name in ("resume", "sample", "export"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")
         elif name == "explain":
             out.append(f"complete -c gendsl {seen} -a '(gendsl words --format names)'")

@@ -119,16 +119,46 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _set(parser)
     parser.add_argument("--out", metavar="DIR", help="the run's folder; by default runs/<experiment>/<time>-<hash>")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in the folder if it is unfinished")
-    parser.add_argument(
-        "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--resume", action="store_true", help="go on with the run that is there; start where there is none"
     )
+    instead.add_argument(
+        "--fresh", action="store_true", help="start anew; a run that is in the folder is kept beside it, as DIR.1"
+    )
+    _training(parser)
     parser.add_argument("--overfit", action="store_true", help="train on one batch, to see whether it can learn at all")
     _hints(parser)
 
 
+def _training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-changes",
+        action="store_true",
+        help="go on though what is trained has changed since the run was started",
+    )
+    parser.add_argument(
+        "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
+    )
+    parser.add_argument(
+        "--strategy",
+        metavar="STRATEGY",
+        help="lay the step over devices: auto, one, mirrored, mirrored(2), workers or tpu; else the spec says",
+    )
+
+
+def _resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the folder of a run")
+    _training(parser)
+    _as_worker(parser)
+
+
 def _run_as_worker(parser: argparse.ArgumentParser) -> None:
     _run(parser)
+    _as_worker(parser)
+
+
+def _as_worker(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         metavar="HOST:PORT,…",
@@ -254,15 +284,28 @@ COMMANDS: dict[str, Command] = {
         Command(
             "run",
             "train a spec",
-            "Trains a spec in a folder of its own; `tensorboard --logdir runs` shows all runs. Ctrl-C saves and stops.",
+            "Trains a spec in a folder of its own; `tensorboard --logdir runs` shows all runs. Ctrl-C saves and stops, "
+            "and `gendsl resume` goes on, bit for bit. `--out DIR --resume` starts where there is nothing and goes on "
+            "where there is something unfinished: the line for a job that may be killed and queued again.",
             (
                 ("gendsl run specs/digits_gan.gen", "train"),
-                ("gendsl run my.gen --out runs/a --resume", "go on where it stopped"),
+                ("gendsl run my.gen --out runs/a --resume", "start, or go on where it stopped"),
                 ("gendsl run my.gen --steps 200 --set width=16", "a short, small one"),
                 ("gendsl run my.gen --overfit", "can it learn one batch?"),
                 ("gendsl run my.gen --workers a:2222,b:2222", "on two machines; the same on the other one"),
             ),
             _run_as_worker,
+        ),
+        Command(
+            "resume",
+            "go on with a run that was interrupted",
+            "Goes on with a run from its newest intact checkpoint, with the spec and the options in its folder: what "
+            "became of the spec's file since does not matter. One that has ended says so.",
+            (
+                ("gendsl resume runs/a", "to the step that it was started for"),
+                ("gendsl resume runs/a --steps 5000", "to another one"),
+            ),
+            _resume,
         ),
         Command(
             "launch",

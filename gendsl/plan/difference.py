@@ -145,8 +145,8 @@ def _layers(where: str, then: Sequence[Layer], now: Sequence[Layer]) -> Iterator
             for number, (one, other) in enumerate(zip(old, new, strict=True), first + 1):
                 yield from _mapping(f"{where}, layer {number} {one.word}", one.arguments, other.arguments)
             continue
-        yield from (f"{where}: layer {n} `{_layer(one)}` is gone" for n, one in enumerate(old, first + 1))
-        yield from (f"{where}: layer {n} `{_layer(one)}` is new" for n, one in enumerate(new, other_first + 1))
+        yield from (f"{where}: layer {n} {one.word} is gone" for n, one in enumerate(old, first + 1))
+        yield from (f"{where}: layer {n} {one.word} is new" for n, one in enumerate(new, other_first + 1))
 
 
 def _layer(layer: Layer) -> str:
@@ -173,7 +173,7 @@ def _train(then: Train, now: Train) -> Iterator[str]:
         yield from _mapping(f"phase {name}", one.settings, other.settings)
         yield from _value(f"phase {name}", "updates", one.groups, other.groups)
     yield from _mapping("train", then.scalars, now.scalars)
-    yield from _several("train ema", then.ema, now.ema)
+    yield from _several("train", then.ema, now.ema)
     yield from _settings(then.settings, now.settings)
 
 
@@ -195,7 +195,11 @@ def _equations(then: Sequence[Group], now: Sequence[Group]) -> Iterator[str]:
             continue
         for old, new in zip(one.operations, other.operations, strict=True):
             what = str(old.attributes.get("word") or old.attributes.get("network") or old.name)
-            told += _mapping(f"{where}, {what}", old.attributes, new.attributes)
+            word = new.attributes.get("word")
+            if word != old.attributes.get("word"):
+                told.append(f"{where}: {what} -> {word}")
+            else:
+                told += _mapping(f"{where}, {what}", old.attributes, new.attributes)
             if old.inputs != new.inputs:
                 told.append(f"{where}: what `{what}` is taken of")
     yield from told or ["train: the numbers that its draws are keyed by"]
@@ -245,11 +249,18 @@ def _by_the_run(value: Any) -> bool:
 def _settings(then: Mapping[str, Call], now: Mapping[str, Call]) -> Iterator[str]:
     for name in dict.fromkeys([*then, *now]):
         one, other = then.get(name), now.get(name)
-        if one is None or other is None or len(one.arguments) != 1:
-            yield from _value("train", name, one, other)
+        if one is not None and other is not None and len(one.arguments) > 1:
+            yield from _mapping(f"train: {name}", one.arguments, other.arguments)
         else:
-            (old,), (new,) = one.arguments.values(), other.arguments.values()
-            yield from _value("train", name, old, new)
+            yield from _value("train", name, _only(one), _only(other))
+
+
+def _only(setting: Call | None) -> Any:
+    """The value of a setting that has one."""
+    if setting is None or len(setting.arguments) != 1:
+        return setting
+    (value,) = setting.arguments.values()
+    return value
 
 
 def _named(what: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
-from gendsl.run.folder import sync_folder
+from gendsl.run.folder import reason_of, sync_folder
 
 _FORMAT = 2
 _PREFIX = "state/"
@@ -91,24 +91,27 @@ def write(
     except (OSError, tf.errors.OpError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(
-            f"the checkpoint of step {step} could not be written: {_reason(error)}",
+            f"the checkpoint of step {step} could not be written: {reason_of(error)}",
             "make room or bring the folder back, then go on with --resume; earlier checkpoints are untouched",
         ) from error
     prune(folder, newest=step, keep=keep)
     return final
 
 
-def restore(folder: Path, state: Mapping[str, Any], *, plan_hash: str, step: int | None = None) -> Restored | None:
+def restore(
+    folder: Path, state: Mapping[str, Any], *, plans: Collection[str], step: int | None = None
+) -> Restored | None:
     """Reads the newest intact checkpoint (or that of `step`) into the variables; None if there is none at all.
 
-    Raises UserError if there are checkpoints and none can be read.
+    `plans` are the hashes of the trainings that the run has been of. Raises UserError if there are checkpoints and none
+    can be read.
     """
     damaged: list[tuple[str, str]] = []
     for path in paths(folder):
         if step is not None and path.name != f"step-{step}":
             continue
         try:
-            manifest = _verified(path, plan_hash=plan_hash, state=state)
+            manifest = _verified(path, plans=plans, state=state)
         except Damaged as reason:
             damaged.append((path.name, str(reason)))
             continue
@@ -200,7 +203,7 @@ def _described(state: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: [list(value.shape), tf.as_dtype(value.dtype).name] for name, value in state.items()}
 
 
-def _verified(path: Path, *, plan_hash: str, state: Mapping[str, Any]) -> dict[str, Any]:
+def _verified(path: Path, *, plans: Collection[str], state: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of an intact checkpoint of this plan. Raises Damaged."""
     try:
         manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
@@ -208,7 +211,7 @@ def _verified(path: Path, *, plan_hash: str, state: Mapping[str, Any]) -> dict[s
         raise Damaged("its manifest is missing or damaged") from None
     if manifest.get("format") != _FORMAT:
         raise Damaged("it was written by another version of gendsl")
-    if manifest.get("plan") != plan_hash:
+    if manifest.get("plan") not in plans:
         raise Damaged("it belongs to another plan")
     for name, expected in manifest["files"].items():
         file = path / name
@@ -230,7 +233,3 @@ def _fingerprint(file: Path) -> dict[str, Any]:
 def _sync(file: Path) -> None:
     with open(file, "rb") as stream:
         os.fsync(stream.fileno())
-
-
-def _reason(error: Exception) -> str:
-    return str(error.strerror) if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]

@@ -5,6 +5,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,28 +15,51 @@ import tensorflow as tf
 from gendsl import __version__
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-gan", "numpy", "scikit-learn", "pillow", "tensorflow-datasets")
-_MATTERS = ("python", "packages", "devices", "threads", "onednn", "gendsl")
+_MATTERS = (
+    "gendsl",
+    "python",
+    "packages",
+    "processor",
+    "devices",
+    "replicas",
+    "threads",
+    "oneDNN",
+    "XLA",
+    "deterministic kernels",
+    "variables",
+)
+_VARIABLES = (
+    "XLA_FLAGS",
+    "TF_XLA_FLAGS",
+    "ONEDNN_MAX_CPU_ISA",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "OMP_NUM_THREADS",
+)
 
 
-def environment(spec_path: str, *, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Versions, devices, threads, the state of the spec's repository, and the options of the command."""
+def environment(project: str, *, replicas: int, xla: bool, deterministic: bool | None) -> dict[str, Any]:
+    """Versions, devices, threads, what the step runs as, and the state of the repository of the spec's folder.
+
+    `deterministic` is what the spec says: where it does not, kernels are deterministic where there is no GPU.
+    """
+    devices = [device.device_type for device in tf.config.list_logical_devices()]
+    everywhere = "GPU" not in devices if deterministic is None else deterministic
     return {
         "gendsl": __version__,
         "python": platform.python_version(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "system": platform.platform(),
-        "devices": [device.device_type for device in tf.config.list_logical_devices()],
-        "processors": os.cpu_count(),
-        "threads": {
-            "inside": tf.config.threading.get_intra_op_parallelism_threads(),
-            "between": tf.config.threading.get_inter_op_parallelism_threads(),
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", ""),
-        },
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
+        "processor": _processor(),
+        "devices": devices,
+        "replicas": replicas,
+        "threads": _threads(),
+        "oneDNN": "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "") in ("0", "false") else "on",
+        "XLA": "on" if xla else "off",
+        "deterministic kernels": "on" if everywhere else "off",
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "spec": spec_path,
-        "options": dict(options),
-        "git": _git(Path(spec_path).parent),
+        "git": _git(Path(project)),
     }
 
 
@@ -52,10 +76,36 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         old, new = then.get(name), now.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             keys = sorted({*old, *new})
-            found += [f"{key} {new.get(key)}, was {old.get(key)}" for key in keys if old.get(key) != new.get(key)]
+            found += [_told(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
         elif old != new:
-            found.append(f"{name} {new}, was {old}")
+            found.append(_told(name, old, new))
     return found
+
+
+def _told(name: str, old: Any, new: Any) -> str:
+    then, now = (
+        "none" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for value in (old, new)
+    )
+    return f"{name} {now}, was {then}"
+
+
+def _threads() -> dict[str, int]:
+    """How many threads an operation is shared out among, and how many operations run at once."""
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return {
+        "threads of an operation": tf.config.threading.get_intra_op_parallelism_threads() or free,
+        "operations at once": tf.config.threading.get_inter_op_parallelism_threads() or free,
+    }
+
+
+def _processor() -> str:
+    """The processor by its name: kernels are chosen by what it can do."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str | None:

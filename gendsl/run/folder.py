@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gendsl.lower.errors import UserError
+from gendsl.plan.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +76,72 @@ def new_path(experiment: str, plan_hash: str, *, root: Path = Path("runs")) -> P
     return path
 
 
-def existing(experiment: str, plan_hash: str, *, root: Path = Path("runs")) -> list[RunFolder]:
-    """The folders of runs of a plan, the newest first."""
-    found = []
-    for path in sorted((root / experiment).glob("*"), reverse=True):
-        folder = RunFolder(path)
-        if folder.plan.is_file() and plan_hash_in(folder) == plan_hash:
-            found.append(folder)
-    return found
+def existing(experiment: str, training: str, *, root: Path = Path("runs")) -> list[RunFolder]:
+    """The folders of runs of an experiment whose training has a hash, the newest first."""
+    found = [RunFolder(path) for path in sorted((root / experiment).glob("*"), reverse=True)]
+    return [folder for folder in found if training in trainings_in(folder)[:1]]
 
 
-def plan_hash_in(folder: RunFolder) -> str | None:
-    """The hash of the plan that a folder is of; None if the folder holds no run."""
-    record = read_json(folder.plan)
-    return None if record is None else str(record.get("hash"))
+def trainings_in(folder: RunFolder) -> list[str]:
+    """The hashes of the trainings that a folder is of: that of its plan, and those of the plans before it."""
+    records = [read_json(path) for path in (folder.plan, *sorted(folder.path.glob("plan-*.json")))]
+    return [str(record["training"]) for record in records if record and "training" in record]
+
+
+def plan_in(folder: RunFolder) -> Plan:
+    """The plan that a folder is of. Raises UserError where it cannot be read."""
+    from gendsl.plan.record import plan_of
+
+    try:
+        return plan_of(read_json(folder.plan) or {})
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"the plan in {folder.shown}/plan.json cannot be read: {error}",
+            "it was written by another version of gendsl, or changed by hand; train the spec again",
+        ) from None
+
+
+def steps_done(folder: RunFolder) -> int:
+    """The step of the newest checkpoint, be it intact or not; 0 where there is none."""
+    names = [path.name[5:] for path in folder.checkpoints.glob("step-*") if path.is_dir()]
+    return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+def length_in(folder: RunFolder, plan: Plan) -> int | None:
+    """The steps of a plan on the data of a folder; None where it counts epochs of data that nobody has counted yet."""
+    examples, total = (read_json(folder.data) or {}).get("sizes", {}).get("train"), 0
+    for phase in plan.train.phases:
+        if phase.length.unit == "epochs" and examples is None:
+            return None
+        each = 1 if phase.length.unit != "epochs" else -(-examples // (plan.data.batch * plan.train.times))
+        total += max(1, math.ceil(phase.length.value * each))
+    return total
+
+
+def has_ended(folder: RunFolder) -> bool:
+    """Whether the last thing that happened in a folder is that a run came to its end."""
+    events = [record.get("event") for record in read_lines(folder.events)]
+    return next((event for event in reversed(events) if event not in ("phase", "changed")), None) == "finished"
+
+
+def path_aside(path: Path) -> Path:
+    """Where a run is moved that makes room for another one: `runs/a.1`, or the next number that is free."""
+    number = 1
+    while os.path.lexists(path.with_name(f"{path.name}.{number}")):
+        number += 1
+    return path.with_name(f"{path.name}.{number}")
+
+
+def move_aside(folder: RunFolder, to: Path) -> None:
+    """Moves a run to make room for another. Raises UserError where a process is at work in it, or it cannot be."""
+    lock = Lock(folder)
+    try:
+        os.rename(folder.path, to)
+        sync_folder(to.parent)
+    except OSError as error:
+        raise unwritable(folder.path, error) from error
+    finally:
+        lock.release()
 
 
 def open_run(path: Path) -> RunFolder:
@@ -119,7 +172,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise unwritable(path, error.strerror) from error
+        raise unwritable(path, error) from error
 
 
 def sync_folder(path: Path) -> None:
@@ -174,15 +227,21 @@ def append_line(path: Path, record: Mapping[str, Any], *, durable: bool = True) 
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise unwritable(path, error.strerror) from error
+        raise unwritable(path, error) from error
 
 
-def unwritable(path: Path, reason: str | None) -> UserError:
+def unwritable(path: Path, error: Exception) -> UserError:
     """What a person is told where the disk is full, or a folder was deleted or may not be written to."""
     return UserError(
-        f"{path} cannot be written: {reason}",
+        f"{path} cannot be written: {reason_of(error)}",
         "make room or bring the folder back, then go on with --resume; the checkpoints are untouched",
     )
+
+
+def reason_of(error: Exception) -> str:
+    """What the system said, without TensorFlow's own words before and behind it: `No space left on device`."""
+    told = getattr(error, "strerror", None) or str(getattr(error, "message", error)).rpartition("; ")[2]
+    return str(told).partition(" [")[0]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -223,6 +282,16 @@ class Lock:
             ) from None
         for left in folder.path.rglob(".*.tmp"):  # what a killed process had half written
             left.unlink(missing_ok=True)
+
+    @staticmethod
+    def held(folder: RunFolder) -> bool:
+        """Whether some process is at work in a folder."""
+        try:
+            with open(folder.path / ".lock", "a+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
 
     def release(self) -> None:
         """Lets go."""

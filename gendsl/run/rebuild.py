@@ -6,9 +6,8 @@ from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
-from gendsl.plan.record import plan_of
 from gendsl.run import checkpoints
-from gendsl.run.folder import RunFolder, open_run, read_json
+from gendsl.run.folder import RunFolder, open_run, plan_in, read_json, trainings_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +25,16 @@ def rebuilt(path: Path) -> Rebuilt:
     from gendsl.lower.training import experiment_of
 
     folder = open_run(path)
-    plan = _plan_in(folder)
+    plan = plan_in(folder)
     data = read_json(folder.data) or {}
     sizes = dict(data.get("sizes") or {})
     experiment = experiment_of(plan, examples=sizes.get("train"))
     experiment.class_counts = data.get("class_counts")
     state = experiment.state()
-    restored = checkpoints.restore(folder.checkpoints, state, plan_hash=str((read_json(folder.plan) or {}).get("hash")))
+    restored = checkpoints.restore(folder.checkpoints, state, plans=trainings_in(folder))
     if restored is None:
         raise UserError(
             f"the run in {folder.shown} has no checkpoint yet",
-            f"let it reach one, or go on with it: gendsl run {folder.shown}/spec.gen --out {folder.shown} --resume",
+            f"let it reach one, or go on with it: `gendsl resume {folder.shown}`",
         )
     return Rebuilt(plan, folder, experiment, restored.step)
-
-
-def _plan_in(folder: RunFolder) -> Plan:
-    record = read_json(folder.plan)
-    try:
-        return plan_of(record or {})
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"the plan in {folder.shown}/plan.json cannot be read: {error}",
-            "it was written by another version of gendsl, or changed by hand; train the spec again",
-        ) from None

@@ -8,6 +8,7 @@ from rich.console import Console
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.run.command import run
+from gendsl.run.order import Order, Where
 from gendsl.source import Source
 
 SMALL = """experiment small
@@ -50,16 +51,8 @@ def _trained(text: str, folder: Path) -> Path:
     problems = Problems()
     plan = check(Source("small.gen", text), problems)
     assert plan is not None, [problem.message for problem in problems]
-    run(
-        plan,
-        source_text=text,
-        spec_path=str(folder.parent / "small.gen"),
-        out=str(folder),
-        resume=False,
-        steps=None,
-        overfit=False,
-        console=Console(quiet=True),
-    )
+    order = Order(plan, text, str(folder.parent / "small.gen"), str(folder.parent))
+    run(order, Where(folder), console=Console(quiet=True))
     return folder
 
 

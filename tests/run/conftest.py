@@ -12,6 +12,7 @@ from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.plan.plan import Plan
 from gendsl.run.command import Outcome, run
+from gendsl.run.order import Order, Where
 from gendsl.source import Source
 
 TINY = """experiment tiny
@@ -60,15 +61,9 @@ def planned(text: str) -> Plan:
 def trained(text: str, out: Path, **options: Any) -> tuple[Outcome, str]:
     """Runs a spec in this process; gives how it went and what was said."""
     console = Console(record=True, width=200, file=io.StringIO())
-    settings: dict[str, Any] = {"resume": False, "steps": None, "overfit": False} | options
-    outcome = run(
-        planned(text),
-        source_text=text,
-        spec_path=str(out.parent / "tiny.gen"),
-        out=str(out),
-        console=console,
-        **settings,
-    )
+    wishes = {name: options.pop(name) for name in ("resume", "fresh", "allow_changes", "ask") if name in options}
+    order = Order(planned(text), text, str(out.parent / "tiny.gen"), str(out.parent), **options)
+    outcome = run(order, Where(out, **wishes), console=console)
     return outcome, console.export_text()
 
 

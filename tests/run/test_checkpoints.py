@@ -23,7 +23,7 @@ def save(folder: Path, step: int, value: float, *, keep: int = 3, plan: str = "p
 
 def restore(folder: Path, *, plan: str = "p") -> tuple[FakeExperiment, checkpoints.Restored | None]:
     experiment = FakeExperiment()
-    return experiment, checkpoints.restore(folder, experiment.state(), plan_hash=plan)
+    return experiment, checkpoints.restore(folder, experiment.state(), plans=[plan])
 
 
 def test_the_newest_is_read_and_the_oldest_are_removed(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_one_of_other_variables_is_refused(tmp_path: Path) -> None:
     save(tmp_path, 2, 2.0)
     state = FakeExperiment().state() | {"networks/fit/more": tf.Variable([1.0])}
     with pytest.raises(UserError, match="variables"):
-        checkpoints.restore(tmp_path, state, plan_hash="p")
+        checkpoints.restore(tmp_path, state, plans=["p"])
 
 
 def test_what_a_killed_process_left_is_swept_and_never_read(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_training_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypa
     assert (saving.asked, saving.step) == (2, 2)
     for step, value in ((1, 0.5), (2, 9.0)):
         fresh = FakeExperiment()
-        checkpoints.restore(tmp_path, fresh.state(), plan_hash="p", step=step)
+        checkpoints.restore(tmp_path, fresh.state(), plans=["p"], step=step)
         assert fresh.weights.numpy()[0] == value
 
 
