@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
 from gendsl.run import checkpoints
 from gendsl.run.best import Best
+from gendsl.run.divergence import Diverged, gone
 from gendsl.run.folder import RunFolder, append_line, write_whole
 from gendsl.run.logs import Logs, lengths
 from gendsl.run.loop import EMPTY, Window
@@ -46,9 +45,8 @@ class Recorder(Listener):
             self._show(step, EMPTY)
 
     def watch(self, step: int, window: Window, speed: float | None) -> None:
-        if not np.isfinite(window.sums).all():
-            values = zip(window.names, window.sums, strict=True)
-            raise self._diverged(step, [name for name, value in values if not np.isfinite(value)])
+        if lost := gone(window):
+            raise Diverged(step, lost)
         self.screen.show(step, window.means, speed)
         self.saver.look()
 
@@ -98,7 +96,7 @@ class Recorder(Listener):
         self.logs.flush()
         values = checkpoints.snapshot(self.saver.state)
         if names := checkpoints.unfinite(values):
-            raise self._diverged(step, names)
+            raise Diverged(step, dict.fromkeys(names, "not finite"))
         there = lengths(self.folder)
         record = {"window": window.record(), "lengths": there}
         self.saver.save(step, values, record=record, before=[self.folder.path / name for name in there])
@@ -125,16 +123,6 @@ class Recorder(Listener):
         for number, (output, pixels) in enumerate(pictures.items()):
             file = f"{stem}.png" if number == 0 else f"{stem}-{output}.png"
             write_whole(self.folder.samples / file, png(pixels))
-
-    def _diverged(self, step: int, names: list[str]) -> UserError:
-        with suppress(UserError):
-            self.saver.wait()
-        append_line(self.folder.events, {"step": step, "event": "diverged", "values": names})
-        saved = f"; the last checkpoint is of step {self.saver.step:,}" if self.saver.step >= 0 else ""
-        return UserError(
-            f"`{names[0]}` is no finite number any more, at step {step:,} or shortly before{saved}",
-            "lower the learning rate, or add `clip norm: 1.0` to `train`",
-        )
 
 
 def shown_scores(scores: Mapping[str, float]) -> str:
