@@ -98,7 +98,7 @@ def test_a_loss_scale_that_cannot_help_any_more_is_a_divergence(tmp_path: Path, 
     text = tiny_text.replace("  steps length", "  precision mixed_float16\n  steps length").replace(
         "adam(linear_decay(1e-3, 0), beta_1: 0.5)", "adam(1e30)"
     )
-    with pytest.raises(UserError, match="step 30, .*`loss_scale/generator` is nearly 0") as told:
+    with pytest.raises(UserError, match=r"step 30, .*`loss_scale/generator` is nearly 0") as told:
         run_tiny(text, tmp_path / "new")
     assert "mixed_bfloat16" in told.value.help
 
