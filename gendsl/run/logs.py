@@ -96,7 +96,7 @@ class Logs:
         try:
             action()
         except tf.errors.OpError as error:
-            raise unwritable(self._path, error.message.rpartition("; ")[2]) from error
+            raise unwritable(self._path, error) from error
 
 
 def files(folder: Path) -> list[Path]:
