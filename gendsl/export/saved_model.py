@@ -6,6 +6,7 @@ prior's draws (and labels) by the names of the network's inputs; `labelled`, wit
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,16 +18,19 @@ if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
 
 
-def export(run_folder: str | Path) -> list[Path]:
-    """Exports a run with the averaged weights of its newest checkpoint; gives the folders `export/<name>/1`.
+def export(
+    run_folder: str | Path, *, checkpoint: str = "last", told: Callable[[str], None] = lambda _: None
+) -> list[Path]:
+    """Exports a run with the averaged weights of a checkpoint; gives the folders `export/<name>/1`.
 
-    Loaded by TF Serving as it is. A model that was exported before is replaced. Raises UserError.
+    Loaded by TF Serving as it is. A model that was exported before is replaced. `checkpoint` is `last`, `best` or a
+    step; `told` is given which damaged ones were passed over. Raises UserError.
     """
     open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
     load_tensorflow()
     from gendsl.run.rebuild import rebuilt
 
-    run = rebuilt(Path(run_folder))
+    run = rebuilt(Path(run_folder), checkpoint, told=told)
     calls = [call for call in run.plan.export if call.word == "saved_model"]
     names = [call.arguments.get("name") or run.plan.experiment for call in calls] or [run.plan.experiment]
     folders = []

@@ -112,10 +112,14 @@ def restore(
             continue
         try:
             manifest = _verified(path, plans=plans, state=state)
+            values = content(path)
         except Damaged as reason:
             damaged.append((path.name, str(reason)))
             continue
-        for name, value in content(path).items():
+        except (OSError, tf.errors.OpError):  # the run that it belongs to goes on, and keeps newer ones
+            damaged.append((path.name, "it was removed while it was read"))
+            continue
+        for name, value in values.items():
             state[name].assign(value)
         return Restored(int(manifest["step"]), manifest["record"], path, tuple(damaged))
     if damaged:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 _MOST_IN_GRID = 400
 
 
-def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[Path]:
-    """Draws `n` samples with the averaged weights of the newest checkpoint and writes them into the folder `out`.
+def sample(
+    run_folder: str | Path,
+    n: int,
+    seed: int,
+    out: str | Path,
+    *,
+    checkpoint: str = "last",
+    told: Callable[[str], None] = lambda _: None,
+) -> list[Path]:
+    """Draws `n` samples with the averaged weights of a checkpoint and writes them into the folder `out`.
 
+    `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over.
     Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; with several
     outputs each has a folder of its name. Sample i of a seed is the same whatever `n`. Raises UserError.
     """
@@ -32,7 +42,7 @@ def sample(run_folder: str | Path, n: int, seed: int, out: str | Path) -> list[P
     from gendsl.evaluate.sampler import Sampler
     from gendsl.run.rebuild import rebuilt
 
-    run = rebuilt(Path(run_folder))
+    run = rebuilt(Path(run_folder), checkpoint, told=told)
     _refuse_examples(run)
     samples = Sampler(run.experiment).samples(n, seed=seed)
     files: list[Path] = []
