@@ -166,8 +166,7 @@ class Evaluation:
         moving = [v for v in model.non_trainable_variables if advance and id(v) in self.advancing]
         known = [(variable, self.state[id(variable)]) for variable in moving if id(variable) in self.state]
         call = _recomputed if advance and network.recompute else _called
-        with keys.drawing(key):
-            out, states = call(model, given, [*self.weights, *known], moving, training)
+        out, states = call(model, given, [*self.weights, *known], moving, training, key)
         for variable, new in zip(moving, states, strict=True):
             if new is not None:
                 self.state[id(variable)] = new
@@ -206,18 +205,28 @@ class Evaluation:
 
 
 def _called(
-    model: Any, inputs: Sequence[Any], mapping: Sequence[tuple[Any, Any]], moving: Sequence[Any], training: bool
+    model: Any,
+    inputs: Sequence[Any],
+    mapping: Sequence[tuple[Any, Any]],
+    moving: Sequence[Any],
+    training: bool,
+    key: keys.Key,
 ) -> tuple[Any, list[Any]]:
     """A model's outputs, and the new values of its moving variables, None for one that stays.
 
     `mapping` gives variables other values; none is changed."""
-    with keras.StatelessScope(state_mapping=list(mapping)) as scope:
+    with keras.StatelessScope(state_mapping=list(mapping)) as scope, keys.drawing(key):
         out = model(list(inputs) if len(inputs) > 1 else inputs[0], training=training)
     return out, [scope.get_current_value(variable) for variable in moving]
 
 
 def _recomputed(
-    model: Any, inputs: Sequence[Any], mapping: Sequence[tuple[Any, Any]], moving: Sequence[Any], training: bool
+    model: Any,
+    inputs: Sequence[Any],
+    mapping: Sequence[tuple[Any, Any]],
+    moving: Sequence[Any],
+    training: bool,
+    key: keys.Key,
 ) -> tuple[Any, list[Any]]:
     """As `_called`, but the gradient computes the activations again (Chen et al. 2016, section 3)."""
     weights = model.trainable_variables
@@ -225,7 +234,8 @@ def _recomputed(
 
     def pure(*tensors: Any) -> Any:
         values, given = tensors[: len(replaced)], tensors[len(replaced) :]
-        out, states = _called(model, given, [*mapping, *zip(replaced, values, strict=True)], moving, training)
+        replacing = [*mapping, *zip(replaced, values, strict=True)]
+        out, states = _called(model, given, replacing, moving, training, key)
         return out, [value if new is None else new for new, value in zip(states, values[len(weights) :], strict=True)]
 
     known = {id(variable): value for variable, value in mapping}

@@ -96,7 +96,11 @@ def _devices(kind: str) -> list[str]:
 def _mirrored(devices: Sequence[str]) -> Replicas:
     if len(devices) == 1:
         return ONE
-    return Replicas(tf.distribute.MirroredStrategy(list(devices)), len(devices), "mirrored")
+    # Processors need no collective library; and its groups would forbid a second strategy in the same process.
+    on_processors = all(":CPU:" in device for device in devices)
+    ops = tf.distribute.ReductionToOneDevice() if on_processors else None
+    made = tf.distribute.MirroredStrategy(list(devices), cross_device_ops=ops)
+    return Replicas(made, len(devices), "mirrored")
 
 
 def _tpu(batch: int) -> Replicas:
