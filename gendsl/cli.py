@@ -228,6 +228,37 @@ def _asked(question: str, default: bool) -> bool:
             return answer[0] == "y"
 
 
+def _verify(options: "Namespace") -> int:
+    asked, order = _strategy(options), None
+    from gendsl.run.order import Order
+
+    if os.path.isdir(options.target):
+        if options.settings:
+            raise UsageError("a run has its own --set: give the spec instead of the run's folder")
+        from gendsl.diagnostics import Problems
+        from gendsl.run.recall import order_in, recalled
+
+        problems = Problems()
+        order = order_in(recalled(options.target), problems)
+        _report(problems.of("error"))
+    else:
+        source, plan = _plan_or_complain(options.target, options)
+        if source is not None and plan is not None:
+            project = os.path.dirname(options.target) or "."
+            order = Order(plan, source.text, options.target, project, settings=_settings(options))
+    if order is None:
+        return WRONG
+    _prepare_to_train()
+    from gendsl.run.verify import verified
+
+    def tell(name: str, text: str) -> None:
+        _say(f"{name:<12} {text}\n")
+        _flush()
+
+    verdict = verified(order.changed(strategy=asked), steps=options.steps, tell=tell)
+    return FINE if verdict.same else FAILED
+
+
 def _launch(options: "Namespace") -> int:
     from gendsl.run.launch import launch
 
@@ -334,6 +365,7 @@ _COMMANDS = {
     "plan": _plan,
     "run": _run,
     "resume": _resume,
+    "verify": _verify,
     "launch": _launch,
     "sample": _sample,
     "export": _export,

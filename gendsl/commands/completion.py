@@ -56,7 +56,8 @@ _gendsl() {{
   if [ "$command" = explain ]; then words="$words $(gendsl words --format names 2>/dev/null)"; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "$command" in
-    check|plan|run|fmt) COMPREPLY+=($(compgen -f -X '!*.gen' -- "$current") $(compgen -d -S / -- "$current")) ;;
+    check|plan|run|verify|launch|fmt)
+      COMPREPLY+=($(compgen -f -X '!*.gen' -- "$current") $(compgen -d -S / -- "$current")) ;;
     resume|sample|export) COMPREPLY+=($(compgen -d -- "$current")) ;;
   esac
 }}
@@ -113,7 +114,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} {flag}{takes} -d {_quoted(help)}")
         if values := _positional_choices(name):
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
-        if name in ("check", "plan", "run", "fmt"):
+        if name in ("check", "plan", "run", "verify", "launch", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
         elif name in ("resume", "sample", "export"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")

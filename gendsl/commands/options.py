@@ -140,6 +140,10 @@ def _training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
     )
+    _strategy(parser)
+
+
+def _strategy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strategy",
         metavar="STRATEGY",
@@ -151,6 +155,16 @@ def _resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
     _training(parser)
     _as_worker(parser)
+
+
+def _verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="SPEC-OR-RUN", help="a file of the language, or the folder of a run")
+    _set(parser)
+    parser.add_argument(
+        "--steps", type=_count, metavar="N", help="steps before the kill, and as many after it (default: 20)"
+    )
+    _strategy(parser)
+    _hints(parser)
 
 
 def _run_as_worker(parser: argparse.ArgumentParser) -> None:
@@ -306,6 +320,17 @@ COMMANDS: dict[str, Command] = {
                 ("gendsl resume runs/a --steps 5000", "to another one"),
             ),
             _resume,
+        ),
+        Command(
+            "verify",
+            "prove on this machine that a killed run loses nothing",
+            "Trains a spec for a few steps in a temporary folder: in one go; until it is killed, and on from there. "
+            "Then all variables are compared, bit for bit. Exits 3 if one differs, and names it.",
+            (
+                ("gendsl verify specs/digits_gan.gen", "20 steps, a kill, 20 steps more"),
+                ("gendsl verify runs/a --steps 100", "of the spec and the options of a run"),
+            ),
+            _verify,
         ),
         Command(
             "launch",

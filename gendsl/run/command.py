@@ -4,7 +4,7 @@ TensorFlow is loaded only once it is clear that there is something to train.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,8 @@ from gendsl.run.workers import SECONDS_TO_WAIT, losses_named
 # What is not built and may be left out without changing the training.
 _BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card", "sweep", "search")
 
+Watch = Callable[[int], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -47,11 +49,12 @@ def run(
     ours: bool = False,
     cluster: Cluster | None = None,
     wait: float = SECONDS_TO_WAIT,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Trains what is ordered in a folder of its own, alone or as one of a cluster's workers.
 
     The process is `ours` where it does nothing else: a second Ctrl-C may then end it. A worker waits so many seconds
-    for the others. Raises UserError.
+    for the others. `watch` is told after each graph call how many steps are done. Raises UserError.
     """
     _refuse_what_is_not_built(order.plan, console)
     leads = cluster is None or cluster.index == 0
@@ -71,7 +74,7 @@ def run(
             opened.folder.path.mkdir(parents=True, exist_ok=True)
             lock = Lock(opened.folder)
         try:
-            return _lead(ready, opened, console=console, ours=ours)
+            return _lead(ready, opened, console=console, ours=ours, watch=watch)
         finally:
             lock.release()
 
@@ -86,7 +89,7 @@ def _impatience(status: Status, console: Console, *, ours: bool) -> AbstractCont
     return Interruption(last_words=last_words, patient=False) if ours else nullcontext()
 
 
-def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool) -> Outcome:
+def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool, watch: Watch | None) -> Outcome:
     """The run itself, as its only process or as the chief of several, which alone writes and tells."""
     from gendsl.run import checkpoints
     from gendsl.run.divergence import Diverged, Search, explained
@@ -120,7 +123,7 @@ def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool) -> Outc
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
     window = window_of(restored.record["window"]) if restored and not opened.retrained else EMPTY
     screen = Screen(console, first=first, last=last)
-    recorder = recorder_for(ready, state, screen, first=first)
+    recorder = recorder_for(ready, state, screen, first=first, watcher=watch)
     trainer = Trainer(ready.experiment, ready.dataset, recorder.moments, recorder, crew)
 
     def last_words() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gendsl.lower.errors import UserError
+from gendsl.plan.length import length_of
 from gendsl.plan.plan import Plan
 
 
@@ -109,13 +110,7 @@ def steps_done(folder: RunFolder) -> int:
 
 def length_in(folder: RunFolder, plan: Plan) -> int | None:
     """The steps of a plan on the data of a folder; None where it counts epochs of data that nobody has counted yet."""
-    examples, total = (read_json(folder.data) or {}).get("sizes", {}).get("train"), 0
-    for phase in plan.train.phases:
-        if phase.length.unit == "epochs" and examples is None:
-            return None
-        each = 1 if phase.length.unit != "epochs" else -(-examples // (plan.data.batch * plan.train.times))
-        total += max(1, math.ceil(phase.length.value * each))
-    return total
+    return length_of(plan, (read_json(folder.data) or {}).get("sizes", {}).get("train"))
 
 
 def has_ended(folder: RunFolder) -> bool:

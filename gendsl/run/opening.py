@@ -12,6 +12,7 @@ from rich.console import Console
 from gendsl.lower.errors import UserError
 from gendsl.plan.difference import Difference, differences, stretched, training_hash
 from gendsl.plan.plan import Plan
+from gendsl.plan.record import hash_of
 from gendsl.run import folder as folders
 from gendsl.run.folder import Lock, RunFolder
 from gendsl.run.order import Order, Where
@@ -57,7 +58,7 @@ def opened_for(order: Order, where: Where, console: Console) -> Opened:
 def _under_runs(order: Order, where: Where, console: Console) -> Opened:
     """A new folder under `runs/`, or that of a run of the same training which has not ended."""
     plan = order.plan
-    new = Opened(RunFolder(folders.new_path(plan.experiment, training_hash(plan))))
+    new = Opened(RunFolder(folders.new_path(plan.experiment, hash_of(plan))))
     if where.fresh:
         return new
     there = [found for found in folders.existing(plan.experiment, training_hash(plan)) if _same_way(found, order)]
@@ -66,9 +67,10 @@ def _under_runs(order: Order, where: Where, console: Console) -> Opened:
     left = next((found for found in there if not folders.has_ended(found) and not Lock.held(found)), None)
     if left is None:
         return new
-    told = f"{left.shown} holds an unfinished run of this spec ({_standing(left, order)})"
+    told = _standing(left)
     if where.ask is None:
-        note(console, f"note: {told}; go on with it by `{_resumed(left, order)}`. This is a new run.")
+        found = differences(folders.plan_in(left), plan)
+        note(console, f"note: {told}; `{_to_go_on(left, order, found)}` goes on with it. This is a new run.")
         return new
     note(console, f"{told}.")
     return _gone_on_with(left, order, where, console) if where.ask("Go on with it?", True) else new
@@ -82,15 +84,14 @@ def _asked_for(folder: RunFolder, order: Order, where: Where, console: Console) 
     found = differences(then, order.plan)
     if any(difference.training for difference in found):
         raise _changed(folder, found, f"{fresh}; or give another folder with --out")
+    told = _standing(folder)
     if _nothing_left(folder, order):
-        told = f"{folder.shown} holds a finished run of this spec ({_standing(folder, order)})"
         if where.ask is None:
             raise UserError(told, f"{fresh}; or give another folder with --out")
         note(console, f"{told}.")
     else:
-        told = f"{folder.shown} holds an unfinished run of this spec ({_standing(folder, order)})"
         if where.ask is None:
-            raise UserError(told, f"`{_resumed(folder, order)}` goes on with it; {fresh}")
+            raise UserError(told, f"`{_to_go_on(folder, order, found)}` goes on with it; {fresh}")
         note(console, f"{told}.")
         if where.ask("Go on with it?", True):
             return _gone_on_with(folder, order, where, console)
@@ -159,14 +160,22 @@ def _length(folder: RunFolder, order: Order) -> int | None:
     return folders.length_in(folder, order.plan) if order.steps is None else order.steps
 
 
-def _resumed(folder: RunFolder, order: Order) -> str:
-    """The command that goes on with a run to where an order wants it, which may not be where the run was to end."""
-    options = (folders.read_json(folder.environment) or {}).get("options", {})
-    wanted = _length(folder, order)
-    return resume_command(folder, steps=None if options.get("steps") == order.steps else wanted)
+def _to_go_on(folder: RunFolder, order: Order, found: Sequence[Difference]) -> str:
+    """The command that goes on with a run as an order wants it, which may be further than it was to go."""
+    if found:
+        return run_command(order, folder.shown, "--resume")
+    same = _length(folder, order) == _own_length(folder)
+    return resume_command(folder, steps=None if same else _length(folder, order))
 
 
-def _standing(folder: RunFolder, order: Order) -> str:
-    """`40 of 60 steps are done`."""
-    wanted = _length(folder, order)
-    return f"{folders.steps_done(folder):,}{'' if wanted is None else f' of {wanted:,}'} steps are done"
+def _own_length(folder: RunFolder) -> int | None:
+    """The step that a run itself was to end at."""
+    steps = (folders.read_json(folder.environment) or {}).get("options", {}).get("steps")
+    return steps if isinstance(steps, int) else folders.length_in(folder, folders.plan_in(folder))
+
+
+def _standing(folder: RunFolder) -> str:
+    """`an unfinished run of this spec (40 of 60 steps are done)`."""
+    done, wanted = folders.steps_done(folder), _own_length(folder)
+    what = "a finished run" if folders.has_ended(folder) else "an unfinished run"
+    return f"{folder.shown} holds {what} of this spec: {done:,}{'' if wanted is None else f' of {wanted:,}'} steps"

@@ -1,7 +1,7 @@
 """An order in, all that a run needs before its first step out: the replicas and workers, the data, the networks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,8 +88,15 @@ def moments_for(ready: Ready) -> "Moments":
     )
 
 
-def recorder_for(ready: Ready, state: Mapping[str, Any], screen: "Screen", *, first: int) -> "Recorder":
-    """The chief's listener, for a run that begins after `first` steps."""
+def recorder_for(
+    ready: Ready,
+    state: Mapping[str, Any],
+    screen: "Screen",
+    *,
+    first: int,
+    watcher: Callable[[int], None] | None,
+) -> "Recorder":
+    """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end."""
     from gendsl.evaluate.inputs import examples_of, grid_of_fields, real_points
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
@@ -128,4 +135,5 @@ def recorder_for(ready: Ready, state: Mapping[str, Any], screen: "Screen", *, fi
         draw=draw,
         best=best_of(plan, folders.read_lines(folder.metrics)),
         screen=screen,
+        watcher=watcher,
     )

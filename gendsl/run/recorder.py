@@ -34,6 +34,7 @@ class Recorder(Listener):
     draw: Callable[[], Mapping[str, Pixels]]  # pictures of samples, by output
     best: Best | None  # None without `keep best`
     screen: Screen
+    watcher: Callable[[int], None] | None = None  # is told how many steps are done after each graph call
     scores: dict[str, float] = field(default_factory=dict)  # the last of each
     _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
 
@@ -49,6 +50,8 @@ class Recorder(Listener):
             raise Diverged(step, lost)
         self.screen.show(step, window.means, speed)
         self.saver.look()
+        if self.watcher is not None:
+            self.watcher(step)
 
     def log(self, step: int, window: Window, speed: float | None) -> None:
         values = window.means

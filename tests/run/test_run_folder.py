@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
         raise OSError("no")
 
     monkeypatch.setattr(folders.os, "replace", broken)
-    with pytest.raises(OSError):
+    with pytest.raises(UserError, match="cannot be written"):
         folders.write_whole(path, "new")
     assert path.read_text() == "old"
 
