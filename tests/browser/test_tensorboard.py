@@ -1,4 +1,4 @@
-"""A real run in a real TensorBoard in a real browser: what a person looks for is there, and can be read."""
+"""A real run, killed and resumed, in a real TensorBoard in a real browser: what a person looks for can be read."""
 
 import io
 import os
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,23 +24,31 @@ pytestmark = [
 ]
 
 SPEC = Path(__file__).parents[2] / "specs" / "digits_gan.gen"
-STEPS = 120
+TEXT = SPEC.read_text().replace("  steps 2_000\n", "  steps 2_000\n  checkpoint every: 40 steps\n")
+STEPS, LOGGED = 120, 10  # how many, and every how many a point of a curve
+KILLED_BEHIND = 100
 ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
 PATIENCE = 60_000  # milliseconds: TensorBoard and the browser share their cores with other tests
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a TensorBoard listens that shows a run of the first spec."""
+    """Where a TensorBoard listens that shows a run of the first spec, which was killed behind its second checkpoint."""
     folder = tmp_path_factory.mktemp("watched") / "run"
+    spec = folder.with_name("digits_gan.gen")
+    spec.write_text(TEXT)
+    words = ["run", str(spec), "--steps", str(STEPS), "--out", str(folder), "--resume"]
+    killed = subprocess.Popen([sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    metrics, end = folder / "metrics.jsonl", time.monotonic() + 300
+    while not metrics.is_file() or metrics.read_text().count("generator/loss") < KILLED_BEHIND // LOGGED:
+        assert killed.poll() is None and time.monotonic() < end
+        time.sleep(0.005)
+    killed.kill()
+    killed.wait()
     done = subprocess.run(
-        [sys.executable, "-m", "gendsl", "run", str(SPEC), "--steps", str(STEPS), "--out", str(folder)],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=300,
+        [sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 and "going on at step" in done.stdout, done.stdout + done.stderr
     server = subprocess.Popen(
         [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--host", "127.0.0.1", "--port", "0"],
         env=ENVIRONMENT,
@@ -122,6 +131,18 @@ def test_losses_rates_and_scores_are_charts_in_groups_of_their_own(page: Any, ad
             assert wait_until(lambda card=card: coloured(card.screenshot()) > 100, page), f"{tag} has no line"
 
 
+def test_a_killed_run_that_went_on_is_one_curve(page: Any, address: str) -> None:
+    opened(page, address, "scalars").wait_for_selector("tf-category-paginated-view .heading")
+    read = "where => fetch(where).then(answer => answer.json())"
+    for tag in ("generator/loss", "discriminator/loss", "learning_rate/generator"):
+        points = page.evaluate(read, f"data/plugin/scalars/scalars?run=.&tag={tag}")
+        assert [step for _, step, _ in points] == list(range(LOGGED, STEPS + 1, LOGGED))
+    pictures = page.evaluate(read, "data/plugin/images/images?run=.&tag=samples/image&sample=0")
+    assert [picture["step"] for picture in pictures] == [0, STEPS]
+    texts = page.evaluate(read, "data/plugin/text/text?run=.&tag=spec")
+    assert len(texts) == 1
+
+
 def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str) -> None:
     assert groups(page, address, "images") == ["samples"]
     image = page.locator("tf-image-loader img").first
@@ -140,7 +161,7 @@ def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address
     assert groups(page, address, "text") == ["plan", "spec"]
     page.locator("tf-text-loader pre").nth(1).wait_for()
     plan, spec = page.locator("tf-text-loader pre").all_inner_texts()
-    assert spec.strip() == SPEC.read_text().strip(), "each line and its indent"
+    assert spec.strip() == TEXT.strip(), "each line and its indent"
     assert "network generator(z: normal 64)" in plan and re.search(r"in all +198,721", plan)
 
 

@@ -14,6 +14,7 @@ from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
 from gendsl.run import checkpoints
 from gendsl.run.best import Best, best_of
+from gendsl.run.rebuild import rebuilt
 from gendsl.source import Source
 
 Run = Callable[..., Any]
@@ -118,3 +119,24 @@ def test_weights_that_are_not_finite_are_never_saved(
     with pytest.raises(UserError, match=r"no finite number any more, at step 40 .* checkpoint is of step 20"):
         run_tiny(tiny_text, tmp_path / "run")
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-20"]
+
+
+def test_samples_of_the_best_the_last_and_a_step(tmp_path: Path, run_tiny: Run, tiny_text: str) -> None:
+    text = with_lines(tiny_text, "size = mean(generator() ^ 2)", "keep best: size, is: lowest")
+    text = text.replace("evaluate every: 30 steps", "evaluate every: 7 steps")
+    folder = tmp_path / "run"
+    run_tiny(text, folder)
+    best = checkpoints.best(folder / "checkpoints")
+    assert rebuilt(folder, "best").step == best and rebuilt(folder).step == 60
+    assert rebuilt(folder, "40").step == 40
+    with pytest.raises(UserError, match="no checkpoint of step 41"):
+        rebuilt(folder, "41")
+    with pytest.raises(UserError, match="`newest` is no checkpoint"):
+        rebuilt(folder, "newest")
+    (folder / "best").unlink()
+    with pytest.raises(UserError, match="no best checkpoint"):
+        rebuilt(folder, "best")
+    (folder / "checkpoints" / "step-60" / "manifest.json").unlink()
+    told: list[str] = []
+    assert rebuilt(folder, told=told.append).step == 40
+    assert told == ["step-60 was passed over: its manifest is missing or damaged"]
