@@ -49,7 +49,7 @@ class _Meeting:
         self._others = [index for index in range(len(cluster.addresses)) if index != cluster.index]
         self._greetings = {cluster.index: dict(greeting)}
         self._calls: dict[int, asyncio.StreamWriter] = {}  # that this worker makes
-        self._answers: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}  # to those of others
+        self._answers: set[asyncio.Task[None]] = set()  # to those of others
         self._content: set[int] = set()  # have all greetings, as they have told
         self._hindrances: dict[int, str] = {}
 
@@ -66,12 +66,13 @@ class _Meeting:
         except TimeoutError:
             raise self._too_late() from None
         finally:
-            for caller in callers:
-                caller.cancel()
             server.close()
-            for writer in (*self._calls.values(), *self._answers.values()):
+            for writer in self._calls.values():
                 writer.close()
-            await asyncio.gather(*callers, *self._answers, return_exceptions=True)
+            lines = (*callers, *self._answers)
+            for line in lines:
+                line.cancel()
+            await asyncio.gather(*lines, return_exceptions=True)
         self._compare()
 
     async def _until(self, condition: Callable[[], bool], callers: Sequence["asyncio.Future[None]"]) -> None:
@@ -119,7 +120,7 @@ class _Meeting:
         host, port = host_and_port(self._cluster.addresses[self._cluster.index])
         try:
             # TensorFlow listens on all of a machine's addresses too: a published port may have another one outside.
-            return await asyncio.start_server(self._answer, "::" if ":" in host else "0.0.0.0", port)
+            return await asyncio.start_server(self._receive, "::" if ":" in host else "0.0.0.0", port)
         except OSError as error:
             reason = (
                 "another process listens there" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
@@ -149,11 +150,13 @@ class _Meeting:
             raise ValueError("no greeting")
         return said
 
+    def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._answer(reader, writer))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves another worker's call; strangers are sent away."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._answers[task] = writer
         try:
             said = await self._heard(reader)
             writer.write(self._hello)
@@ -165,7 +168,6 @@ class _Meeting:
             pass
         finally:
             writer.close()
-            self._answers.pop(task)
 
     async def _call(self, index: int) -> None:
         """Calls until a worker answers; then stays on the line."""
