@@ -187,9 +187,9 @@ def _check_best(statement: Statement, names: Collection[str], context: Context) 
     if best not in names:
         help = did_you_mean(best, names) or "score it here, too"
         context.problems.add(rules.unknown_score, span, f"`{best}` is no score of this block", help=help)
-    elif statement.arguments.get("is") is None and not (word and word.better):
-        message = f"it is not said whether a high or a low `{best}` is better"
-        help = f"write `keep best: {best}, is: lowest`, or `is: highest`"
+    elif statement.arguments.get("better") is None and not (word and word.better):
+        message = f"it is not said whether a lower or a higher `{best}` is better"
+        help = f"write `keep best: {best}, better: lower`, or `better: higher`"
         context.problems.add(rules.missing_argument, span, message, help=help)
     elif word is not None and not word.runs:
         context.unbuilt[("keep best", "score")] = None

@@ -15,7 +15,7 @@ class Best:
 
     number: int
     score: str
-    higher: bool  # is better
+    higher: bool  # values are better
     value: float | None = None
 
     def beaten(self, number: int, found: Mapping[str, Any]) -> bool:
@@ -41,9 +41,8 @@ def best_of(plan: Plan, records: Iterable[Mapping[str, Any]]) -> Best | None:
             word = WORDS["score"].get(str(call.arguments.get("best")))
             if call.word != "keep" or (word is not None and not word.runs):
                 continue
-            said = call.arguments["is"]
-            higher = word is not None and word.better == "higher" if said is None else said == "highest"
-            best = Best(number, str(call.arguments["best"]), higher)
+            better = call.arguments["better"] or (word.better if word is not None else "")
+            best = Best(number, str(call.arguments["best"]), better == "higher")
             for record in records:
                 best.beaten(record.get("evaluation", -1), record)
             return best

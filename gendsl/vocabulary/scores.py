@@ -269,10 +269,10 @@ SCORES: tuple[Word, ...] = (
         parameters=(
             Parameter(name="best", kind=FreeName(), doc="The score, or a binding of this block.", positional=False),
             Parameter(
-                name="is",
-                kind=Choice(("highest", "lowest")),
+                name="better",
+                kind=Choice(("lower", "higher")),
                 default=None,
-                doc="Which value is the best; needed for a binding. A score of this page knows it.",
+                doc="Which values are better: needed for a binding, known of a score of this page.",
                 positional=False,
             ),
         ),

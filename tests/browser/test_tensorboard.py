@@ -135,11 +135,11 @@ def test_a_killed_run_that_went_on_is_one_curve(page: Any, address: str) -> None
     opened(page, address, "scalars").wait_for_selector("tf-category-paginated-view .heading")
     read = "where => fetch(where).then(answer => answer.json())"
     for tag in ("generator/loss", "discriminator/loss", "learning_rate/generator"):
-        points = page.evaluate(read, f"data/plugin/scalars/scalars?run=.&tag={tag}")
+        points = page.evaluate(read, f"data/plugin/scalars/scalars?run=logs&tag={tag}")
         assert [step for _, step, _ in points] == list(range(LOGGED, STEPS + 1, LOGGED))
-    pictures = page.evaluate(read, "data/plugin/images/images?run=.&tag=samples/image&sample=0")
+    pictures = page.evaluate(read, "data/plugin/images/images?run=logs&tag=samples/image&sample=0")
     assert [picture["step"] for picture in pictures] == [0, STEPS]
-    texts = page.evaluate(read, "data/plugin/text/text?run=.&tag=spec")
+    texts = page.evaluate(read, "data/plugin/text/text?run=logs&tag=spec")
     assert len(texts) == 1
 
 

@@ -61,7 +61,7 @@ def test_what_is_best_goes_on_from_the_metrics(tiny_text: str) -> None:
 
 def test_the_best_checkpoint_is_that_of_the_best_score_and_stays(tmp_path: Path, run_tiny: Run, tiny_text: str) -> None:
     # The loss of samples by a fixed rule: it falls with the rate that the spec's schedule gives.
-    text = with_lines(tiny_text, "spread_out = mean(generator() ^ 2)", "keep best: spread_out, is: lowest")
+    text = with_lines(tiny_text, "spread_out = mean(generator() ^ 2)", "keep best: spread_out, better: lower")
     text = text.replace("evaluate every: 30 steps", "evaluate every: 7 steps")
     text = text.replace("checkpoint every: 20 steps, keep: 2", "checkpoint every: 20 steps, keep: 1")
     folder = tmp_path / "run"
@@ -95,8 +95,8 @@ def test_a_score_that_is_not_built_is_left_out_by_name(tiny_text: str) -> None:
 
 def test_a_spec_says_which_value_is_better(tiny_text: str) -> None:
     _, told = checked(with_lines(tiny_text, "size = mean(generator())", "keep best: size"))
-    assert told == ["missing_argument: it is not said whether a high or a low `size` is better"]
-    assert not checked(with_lines(tiny_text, "size = mean(generator())", "keep best: size, is: highest"))[1]
+    assert told == ["missing_argument: it is not said whether a lower or a higher `size` is better"]
+    assert not checked(with_lines(tiny_text, "size = mean(generator())", "keep best: size, better: higher"))[1]
     assert checked(with_lines(tiny_text, "keep best: diversty"))[1] == [
         "unknown_score: `diversty` is no score of this block"
     ]
@@ -116,13 +116,13 @@ def test_weights_that_are_not_finite_are_never_saved(
         return values
 
     monkeypatch.setattr(checkpoints, "snapshot", poisoned)
-    with pytest.raises(UserError, match=r"no finite number any more, at step 40 .* checkpoint is of step 20"):
+    with pytest.raises(UserError, match=r"is not finite at step 40; the last checkpoint, of step 20, is whole"):
         run_tiny(tiny_text, tmp_path / "run")
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-20"]
 
 
 def test_samples_of_the_best_the_last_and_a_step(tmp_path: Path, run_tiny: Run, tiny_text: str) -> None:
-    text = with_lines(tiny_text, "size = mean(generator() ^ 2)", "keep best: size, is: lowest")
+    text = with_lines(tiny_text, "size = mean(generator() ^ 2)", "keep best: size, better: lower")
     text = text.replace("evaluate every: 30 steps", "evaluate every: 7 steps")
     folder = tmp_path / "run"
     run_tiny(text, folder)
