@@ -18,11 +18,13 @@ from gendsl.run.cluster import Cluster
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What comes next: so many steps (0 at the end), a signal that ends the run (0: none), whether to save first."""
+    """What comes next: so many steps (0 at the end), or a signal that ends the run (0: none)."""
 
     count: int
     stop: int
-    save: bool
+
+
+_REFUSED = -1  # in place of a count: the chief cannot go on
 
 
 class Crew:
@@ -37,7 +39,10 @@ class Crew:
         return self.index == 0
 
     def agree(self, decision: Decision) -> Decision:
-        """One decision for all: count and save are the chief's, stop is the first signal that any process got."""
+        """One decision for all: the count is the chief's, stop is the first signal that any process got.
+
+        Raises the UserError that ended the chief's `training`.
+        """
         return decision
 
     def share(self, state: Mapping[str, Any]) -> None:
@@ -48,8 +53,11 @@ class Crew:
         return dict(record)
 
     @contextmanager
-    def leading(self) -> Iterator[None]:
-        """What the chief does alone while the others wait for its next record: if a UserError ends it, it ends all."""
+    def leading(self, *, training: bool = False) -> Iterator[None]:
+        """What the chief does while the others wait for its next record: if a UserError ends it, it ends all.
+
+        In `training` they wait for the next decision instead.
+        """
         yield
 
     def compare(self, what: str, content: str) -> None:
@@ -85,12 +93,14 @@ class Workers(Crew):
         """As of one; each process waits here for the others."""
         import numpy as np
 
-        told = np.zeros([2 + self.size], np.int64)
+        told = np.zeros([1 + self.size], np.int64)
         if self.chief:
-            told[:2] = decision.count, decision.save
-        told[2 + self.index] = decision.stop
-        count, save, *stops = (int(value) for value in self._sum(told))
-        return Decision(count, next((stop for stop in stops if stop), 0), bool(save))
+            told[0] = decision.count
+        told[1 + self.index] = decision.stop
+        count, *stops = (int(value) for value in self._sum(told))
+        if count == _REFUSED and not self.chief:
+            self.share_record({})
+        return Decision(count, next((stop for stop in stops if stop), 0))
 
     def share(self, state: Mapping[str, Any]) -> None:
         """As of one; the variables are the same on all, in this order."""
@@ -130,11 +140,13 @@ class Workers(Crew):
         return shared
 
     @contextmanager
-    def leading(self) -> Iterator[None]:
+    def leading(self, *, training: bool = False) -> Iterator[None]:
         """As of one."""
         try:
             yield
         except UserError as error:
+            if training:
+                self.agree(Decision(_REFUSED, 0))
             self._shared({"refused": [error.message, error.help]})
             raise
 

@@ -60,11 +60,11 @@ class Trainer:
             listener.begin(step)
             while step < last:
                 count = pace.count(self.moments.next_after(step) - step)
-                decision = self.crew.agree(Decision(count, interruption.signal or 0, save=False))
+                decision = self.crew.agree(Decision(count, interruption.signal or 0))
                 if decision.stop:
                     interruption.signal = decision.stop  # which another process may have got
                     listener.stop(step, window)
-                    return step
+                    break
                 began = time.perf_counter()
                 window = stepper.run(step, decision.count, window)
                 pace.took(decision.count, time.perf_counter() - began)
@@ -75,5 +75,7 @@ class Trainer:
                     window = EMPTY
                 if step < last:
                     listener.attend(step, window)
-            listener.end(step, window)
+            else:
+                listener.end(step, window)
+        self.crew.agree(Decision(0, 0))  # who left before the chief has written all would look lost
         return step

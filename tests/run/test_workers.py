@@ -1,6 +1,8 @@
 """Several workers: who they are, how they come together, and what is said when one does not come."""
 
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -130,9 +132,11 @@ def test_several_workers_train_by_their_strategy() -> None:
 
 
 def test_one_process_agrees_with_itself() -> None:
-    decision = Decision(3, 15, True)
+    decision = Decision(3, 15)
     assert ALONE.chief and ALONE.agree(decision) == decision
-    assert ALONE.share_record({"step": 3}) == {"step": 3} == ALONE.from_chief(lambda: {"step": 3})
+    assert ALONE.share_record({"step": 3}) == {"step": 3}
+    with pytest.raises(UserError, match="disk full"), ALONE.leading():
+        raise UserError("disk full")
 
 
 @pytest.mark.parametrize(
@@ -153,6 +157,118 @@ def test_who_does_not_answer_is_lost() -> None:
     with socket.create_server(("127.0.0.1", 0)) as there:
         cluster = Cluster((f"127.0.0.1:{there.getsockname()[1]}", *free_addresses(2)), 2)
         assert lost_workers("Connection reset by peer", cluster) == [1]
+
+
+# What they share
+
+_SHARING = """
+import os, sys
+import numpy as np
+from gendsl.lower.errors import UserError
+from gendsl.run.cluster import Cluster
+from gendsl.run.crew import Decision
+from gendsl.run.loading import load_tensorflow
+from gendsl.run.workers import joined
+
+load_tensorflow(alone=False)
+import tensorflow as tf
+
+me = int(sys.argv[1])
+cluster = Cluster(tuple(sys.argv[2:]), me)
+replicas, crew = joined(None, cluster, batch=8, plan={}, seconds=60, waiting=lambda text: None)
+assert (replicas.count, crew.index, crew.size, crew.chief) == (2, me, 2, me == 0)
+
+# The first signal of any and the count of the chief.
+assert crew.agree(Decision(5 + me, 15 * me)) == Decision(5, 15)
+
+# Every bit of the chief's state: a negative zero, a NaN's payload, half floats, integers, truths, nothing at all.
+chief = [
+    np.array([0x80000000, 0x7FC00001, 1], np.uint32).view(np.float32),
+    np.array([0x8000, 0x3C01], np.uint16).view(np.float16),
+    np.array([-(2**62), 3], np.int64),
+    np.array(True),
+    np.zeros([0, 3], np.float32),
+    np.array([[0.1, -0.0]], np.float64),
+]
+with replicas.scope():
+    state = {str(number): tf.Variable(tf.zeros_like(value)) for number, value in enumerate(chief)}
+if me == 0:
+    for variable, value in zip(state.values(), chief):
+        variable.assign(tf.constant(value))
+crew.share(state)
+for variable, value in zip(state.values(), chief):
+    assert variable.numpy().tobytes() == value.tobytes(), (variable, value)
+
+record = {"step": 7, "text": "é", "number": 0.1, "list": [None, True]}
+assert crew.share_record(record if me == 0 else {}) == record
+crew.compare("data", "the same")
+for task, said in (
+    (lambda: crew.compare("data", str(me)), "worker 1 (%s) has other data than the chief" % cluster.addresses[1]),
+    (lambda: refused(False), "disk full"),
+    (lambda: refused(True), "disk full"),
+):
+    def refused(training):
+        if me == 0:
+            with crew.leading(training=training):
+                raise UserError("disk full", "make room")
+        crew.agree(Decision(1, 0)) if training else crew.share_record({})
+
+    try:
+        task()
+    except UserError as error:
+        assert said in error.message and (me == 0 or said != "disk full" or "worker 0" in error.message), error.message
+    else:
+        raise AssertionError(said)
+assert crew.agree(Decision(1, 0)) == Decision(1, 0)
+print("all is shared")
+"""
+
+
+def in_two_processes(script: str) -> list[tuple[int, str]]:
+    """Runs a script as each of two workers; gives their exit codes and what they said."""
+    addresses = free_addresses(2)
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(index), *addresses],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            text=True,
+        )
+        for index in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in started]
+    return [(process.returncode, text) for process, text in zip(started, said, strict=True)]
+
+
+def test_workers_share_the_chiefs_state_bit_for_bit() -> None:
+    for code, said in in_two_processes(_SHARING):
+        assert code == 0 and "all is shared" in said, said
+
+
+_LOST_AT_THE_START = """
+import os, sys
+from gendsl.run import workers
+from gendsl.run.barrier import meet
+from gendsl.run.cluster import Cluster
+from gendsl.run.loading import load_tensorflow
+
+cluster = Cluster(tuple(sys.argv[2:]), int(sys.argv[1]))
+if cluster.index == 1:
+    meet(cluster, {}, seconds=60)
+    os._exit(9)
+workers._SECONDS_TO_BEGIN = 2.0
+load_tensorflow(alone=False)
+workers.joined(None, cluster, batch=8, plan={}, seconds=60, waiting=lambda text: None)
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_between_meeting_and_beginning_is_named() -> None:
+    (code, said), (died, _) = in_two_processes(_LOST_AT_THE_START)
+    assert died == 9 and code == 3
+    assert re.search(r"gendsl: worker 1 \(127.0.0.1:\d+\) was lost while the run began", said), said
 
 
 # How they come together
