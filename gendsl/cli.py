@@ -269,7 +269,8 @@ def _sample(options: "Namespace") -> int:
     _prepare_to_train()
     from gendsl.run.sample import sample
 
-    written = sample(options.run, options.count, options.seed, options.out)
+    which = options.checkpoint
+    written = sample(options.run, options.count, options.seed, options.out, checkpoint=which, told=_warn)
     grids = [path for path in written if path.stem == "grid"]
     _say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
     return FINE
@@ -279,7 +280,7 @@ def _export(options: "Namespace") -> int:
     _prepare_to_train()
     from gendsl.export.saved_model import export
 
-    _say("".join(f"{path}\n" for path in export(options.run)))
+    _say("".join(f"{path}\n" for path in export(options.run, checkpoint=options.checkpoint, told=_warn)))
     return FINE
 
 
@@ -485,13 +486,18 @@ def _tell(line: str) -> None:
         return
 
 
+def _warn(message: str) -> None:
+    _complain(f"warning: {message}")
+
+
 def _complain(message: str, *, help: str = "") -> None:
     if sys.stderr is None:
         return
     from gendsl.render import visible
 
     name = "\x1b[1;31mgendsl\x1b[0m" if _colored(sys.stderr) else "gendsl"
-    text = f"{name}: {visible(message)}\n" + (f"  help: {visible(help)}\n" if help else "")
+    shown = "\n  ".join(map(visible, message.split("\n  ")))  # a list, one indented line each
+    text = f"{name}: {shown}\n" + (f"  help: {visible(help)}\n" if help else "")
     try:
         sys.stderr.write(text)
     except OSError:

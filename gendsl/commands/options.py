@@ -230,10 +230,17 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=_count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
     parser.add_argument("--seed", type=_natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
+    _checkpoint(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
+    _checkpoint(parser)
+
+
+def _checkpoint(parser: argparse.ArgumentParser) -> None:
+    help = "`last` (the default), `best` (by the spec's `keep best`) or a step"
+    parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
@@ -346,7 +353,7 @@ COMMANDS: dict[str, Command] = {
         Command(
             "sample",
             "draw samples from a run",
-            "Draws samples from a run's newest checkpoint and writes them, and a grid of them, as PNGs.",
+            "Draws samples from a checkpoint of a run and writes them, and a grid of them, as PNGs.",
             (
                 ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
                 ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),
