@@ -44,7 +44,7 @@ class Timetable:
         """The largest global norm of an update's gradients, float32 (); None where nothing is ever clipped."""
         if self.clip is None and not any("clip" in phase.settings for phase, _ in self.phases):
             return None
-        norm = tf.constant(_UNCLIPPED if self.clip is None else float(self.clip.arguments["norm"]), tf.float32)
+        norm = tf.constant(_UNCLIPPED if self.clip is None else _only(self.clip), tf.float32)
         for phase, stretch in self.phases:
             if "clip" in phase.settings:
                 norm = tf.where(
@@ -71,6 +71,11 @@ class Timetable:
             if step < stretch.start + stretch.length:
                 return frozenset(phase.groups)
         return frozenset(self.phases[-1][0].groups)
+
+
+def _only(call: Call) -> float:
+    """The only argument of a setting."""
+    return float(next(iter(call.arguments.values())))
 
 
 def _within(step: Any, stretch: Stretch) -> Any:

@@ -84,7 +84,8 @@ class Experiment(keras.Model):
 
     def compile_by_xla(self, choice: bool) -> None:
         """Makes the updates anew, compiled by XLA or not; graphs that were traced before keep the old ones."""
-        self.compiled = choice
+        self.by_xla = choice
+        self.must_use_xla = choice and _setting(self.plan.value, "jit", "auto") is True
         groups = range(len(self.plan.value.train.groups))
         self._repetitions = _Untracked([self._repetition_of(index) for index in groups])
 
@@ -196,7 +197,7 @@ class Experiment(keras.Model):
             # What a skipped repetition lost may be infinite, and says nothing: no mean may hold it.
             return [*(tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)), *skipped]
 
-        return self._once_traced(repetition, compiled=self.compiled)
+        return self._once_traced(repetition, compiled=self.by_xla)
 
     def _differentiation_of(self, index: int, trained: Sequence[str], moving: Sequence[Any]) -> Any:
         """The function of (step, repetition, fields, which part of the batch they are) that gives a group's losses, the

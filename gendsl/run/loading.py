@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from gendsl.plan.plan import Call, Plan
-
 _NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|E\d{4} .*failed call to cuInit")
 
 
@@ -40,15 +38,6 @@ def load_tensorflow(*, alone: bool = True, cpus: int = 1, deterministic: bool | 
 
     if deterministic or (deterministic is None and not tf.config.list_physical_devices("GPU")):
         tf.config.experimental.enable_op_determinism()
-
-
-def load_for(plan: Plan, strategy: Call | None, *, alone: bool) -> None:
-    """Loads TensorFlow as the settings of a plan, and the strategy that it is trained by, ask for."""
-    replicas = strategy.arguments.get("replicas") if strategy is not None and strategy.word == "mirrored" else None
-    choice = plan.train.settings.get("deterministic")
-    load_tensorflow(
-        alone=alone, cpus=replicas or 1, deterministic=None if choice is None else bool(choice.arguments["choice"])
-    )
 
 
 @contextmanager

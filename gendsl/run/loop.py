@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gendsl.lower.errors import UserError
 from gendsl.parts.collectives import this_share
 
 SECONDS_A_CALL = 0.5
@@ -73,10 +74,37 @@ class Stepper:
         With several workers each of them calls it alike."""
         groups = self._experiment.groups_at(first)
         addresses = tf.constant(self._dataset.addresses(first, count), tf.int64)
-        if groups not in self._graphs:
-            self._graphs[groups] = self._graph_of(groups, tuple(addresses.shape[1:]))
-        sums, last = self._graphs[groups](addresses, tf.constant(first, tf.int64), tf.constant(window.sums))
+        given = (addresses, tf.constant(first, tf.int64), tf.constant(window.sums))
+        if groups in self._graphs:
+            sums, last = self._graphs[groups](*given)
+        else:
+            sums, last = self._first(groups, given)
         return Window(self._names, sums.numpy(), last.numpy(), window.steps + count)
+
+    def _first(self, groups: frozenset[int], given: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The first call of a phase's graph; where XLA was tried and cannot compile a step, without it.
+
+        Raises UserError where the spec asks for XLA by name."""
+        experiment, shape = self._experiment, tuple(given[0].shape[1:])
+        before = {name: tf.identity(value) for name, value in experiment.state().items()} if experiment.by_xla else {}
+        graph = self._graphs[groups] = self._graph_of(groups, shape)
+        try:
+            found: tuple[Any, Any] = graph(*given)
+            return found
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError) as error:
+            if not experiment.by_xla:
+                raise
+            if experiment.must_use_xla:
+                reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+                raise UserError(
+                    f"XLA cannot compile the training step: {reason}", "take out `jit on`, or say `jit auto`"
+                ) from error
+        # The updates before the one that it stumbled over are done already.
+        for name, variable in experiment.state().items():
+            variable.assign(before[name])
+        experiment.compile_by_xla(False)
+        self._graphs.clear()
+        return self._first(groups, given)
 
     def _graph_of(self, groups: frozenset[int], shape: tuple[int, ...]) -> Any:
         """The loop over steps of a phase, in which these groups run: one graph for any number of steps.

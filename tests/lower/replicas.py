@@ -60,7 +60,7 @@ sample { made = mean(decoder()) }
 
 
 def trained(text: str, replicas: int) -> dict[str, np.ndarray]:
-    """Every variable of a spec after its steps, by name; on several replicas, once it is sure that all have the same."""
+    """Every variable of a spec after its steps, by name; all replicas are sure to have the same."""
     from gendsl import api
     from gendsl.lower.data import dataset_of
     from gendsl.lower.replicas import replicas_of

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from gendsl.parts.adain import Adain
 from gendsl.parts.attention import Attention, rotary
+from gendsl.parts.batch_norm import BatchNorm
 from gendsl.parts.blur import Blur
 from gendsl.parts.clipping import clip_layer, clip_weights
 from gendsl.parts.conditional_batch_norm import ConditionalBatchNorm
@@ -22,6 +23,7 @@ from gendsl.parts.pack import Pack
 from gendsl.parts.pixel_norm import PixelNorm
 from gendsl.parts.pixel_shuffle import PixelShuffle
 from gendsl.parts.project import Project
+from gendsl.parts.rectifier import Rectifier
 from gendsl.parts.spectral_norm import SPECTRAL, power_iteration
 from gendsl.parts.time_embed import TimeEmbed
 
@@ -354,3 +356,52 @@ def test_dropout_drops_its_share() -> None:
         found = np.array(layer(np.ones((100, 100), "float32"), training=True))
     assert (found == 0).mean() == pytest.approx(0.3, abs=0.02)
     np.testing.assert_allclose(found[found != 0], 1 / 0.7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_a_rectifier_is_keras_s_to_the_second_gradient(slope: float, dtype: str) -> None:
+    own = Rectifier(slope, dtype=dtype)
+    other = keras.layers.LeakyReLU(slope, dtype=dtype) if slope else keras.layers.ReLU(dtype=dtype)
+    point, weights = tf.constant(numbers(6, 5)), tf.Variable(numbers(5, 5, seed=1))
+
+    def derivatives(layer: Any) -> tuple[Any, ...]:
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                inner.watch(point)
+                value = tf.cast(layer(tf.matmul(point, weights), training=True), tf.float32)
+                total = tf.reduce_sum(tf.sin(value))
+            gradient = inner.gradient(total, point)
+            penalty = tf.reduce_sum(tf.square(gradient))
+        return value, gradient, outer.gradient(penalty, weights)
+
+    for mine, theirs in zip(derivatives(own), derivatives(other), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("shape", [(16, 8, 8, 32), (16, 4096), (16, 8, 3), (16, 5)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_is_keras_s_and_its_second_gradient_is_right(shape: tuple[int, ...], affine: bool) -> None:
+    own = BatchNorm(scale=affine, center=affine, momentum=0.5)
+    other = keras.layers.BatchNormalization(scale=affine, center=affine, momentum=0.5)
+    given = tf.constant(2 * numbers(*shape) + 1)
+    np.testing.assert_allclose(own(given, training=True), other(given, training=True), atol=2e-5)
+    for mine, theirs in zip(own.variables, other.variables, strict=True):
+        np.testing.assert_allclose(mine.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(own(given, training=False), other(given, training=False), atol=2e-5)
+
+    def second(layer: Any, point: Any, direction: Any) -> Any:
+        with tf.GradientTape() as outer:
+            outer.watch(point)
+            with tf.GradientTape() as inner:
+                inner.watch(point)
+                total = tf.reduce_sum(tf.tanh(layer(point, training=True)) * direction)
+            length = tf.reduce_sum(tf.square(inner.gradient(total, point)))
+        return length, outer.gradient(length, point)
+
+    direction, along = tf.constant(numbers(*shape, seed=3)), tf.constant(numbers(*shape, seed=4))
+    along /= tf.norm(along)
+    step = 0.02
+    ahead, behind = (second(own, given + sign * step * along, direction)[0] for sign in (1, -1))
+    found = float(tf.reduce_sum(second(own, given, direction)[1] * along))
+    assert found == pytest.approx(float((ahead - behind) / (2 * step)), rel=1e-2, abs=1e-2 + 4e-6 * float(ahead) / step)

@@ -11,6 +11,7 @@ from gendsl.plan import plan
 from gendsl.vocabulary import types
 from tests.lower.plans import (
     POINT,
+    SCORE,
     Equations,
     dense,
     experiment,
@@ -496,3 +497,35 @@ def test_a_networks_second_input_is_given_by_place(monkeypatch: pytest.MonkeyPat
     kernel = weights(made.networks["discriminator"])[0]
     expected = (np.sqrt((kernel[:2] ** 2).sum() + 1e-12) - 1) ** 2
     assert float(trained(made, 1)["d/loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_xla_computes_the_same_equations(monkeypatch: pytest.MonkeyPatch) -> None:
+    equations = Equations()  # without a draw: XLA has its own way from a seed to numbers
+    scores = equations.call("discriminator", equations.field())
+    loss = equations.add("multiply", scores, scores, type=SCORE)
+    groups = [group(equations, update("d", ["discriminator"], loss, optimizer("adam", 0.01)))]
+    one = experiment(monkeypatch, plan_of(groups, [DISCRIMINATOR]))
+    other = experiment(monkeypatch, plan_of(groups, [DISCRIMINATOR], jit=True))
+    assert other.by_xla and not one.by_xla
+    before = weights(one)
+    trained(one, 5)
+    trained(other, 5)
+    assert not same(before, weights(one))
+    for name, variable in one.state().items():
+        np.testing.assert_allclose(variable.numpy(), other.state()[name].numpy(), atol=1e-5, err_msg=name)
+
+
+def test_a_clip_of_a_phase_holds_in_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = plan.Call("clip", {"norm": 1e-6})
+    phases = (
+        plan.Phase("free", plan.Quantity(2, "steps"), (0, 1)),
+        plan.Phase("held", plan.Quantity(8, "steps"), (0, 1), {"clip": clip}),
+    )
+    made = experiment(monkeypatch, gan(phases=phases))
+    one = tf.function(made.step_at)
+    moved = []
+    for step in range(4):
+        before = weights(made)
+        one(tf.constant(step, tf.int64), points(1, seed=step))
+        moved.append(max(float(np.abs(new - old).max()) for new, old in zip(weights(made), before, strict=True)))
+    assert min(moved[:2]) > 1e-4 and 0 < max(moved[2:]) <= 1e-6

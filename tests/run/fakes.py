@@ -14,7 +14,7 @@ class FakeExperiment:
 
     def __init__(self, *, steps: int = 60, blows_up_at: int | None = None) -> None:
         self.steps, self.times, self.seed = steps, 2, 5
-        self.replicas = ONE
+        self.replicas, self.by_xla, self.must_use_xla = ONE, False, False
         self.weights = tf.Variable([0.5, -0.25], name="weights")
         self.momentum = tf.Variable([0.0, 0.0], name="momentum")
         self._blows_up_at = blows_up_at

@@ -1,11 +1,14 @@
 """The loop: the same bits however a run is cut into calls, means that do not depend on the cut."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from fakes import FakeDataset, FakeExperiment
 
+from gendsl.lower.errors import UserError
 from gendsl.run.loop import EMPTY, Pace, Stepper, window_of
 
 
@@ -58,3 +61,35 @@ def test_the_pace_learns_half_a_second_a_call() -> None:
     assert pace.count(20) == 20
     pace.took(20, 40.0)
     assert pace.count(100) == 1
+
+
+class Uncompilable(FakeExperiment):
+    """Its step counts, and then holds an operation that XLA does not know."""
+
+    def __init__(self, *, must_compile: bool) -> None:
+        super().__init__()
+        self.by_xla, self.must_use_xla = True, must_compile
+
+    def compile_by_xla(self, choice: bool) -> None:
+        self.by_xla = choice
+
+    def step_at(self, step: Any, batches: Any, groups: frozenset[int] | None = None) -> dict[str, Any]:
+        self.weights.assign_add([1.0, 1.0])
+
+        def named() -> tf.Tensor:
+            return tf.cast(tf.strings.length(tf.strings.as_string(step)), tf.float32)
+
+        return {"fit/loss": tf.function(named, jit_compile=self.by_xla or None)()}
+
+
+def test_what_xla_cannot_compile_runs_without_it_from_where_it_stood() -> None:
+    experiment = Uncompilable(must_compile=False)
+    Stepper(experiment, FakeDataset()).run(0, 3, EMPTY)
+    assert experiment.weights.numpy().tolist() == [3.5, 2.75], "three steps, and nothing of the attempt"
+    assert not experiment.by_xla
+
+
+def test_jit_on_is_refused_where_xla_cannot() -> None:
+    with pytest.raises(UserError, match="XLA cannot compile") as refused:
+        Stepper(Uncompilable(must_compile=True), FakeDataset()).run(0, 3, EMPTY)
+    assert "jit auto" in refused.value.help

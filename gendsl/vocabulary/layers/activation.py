@@ -82,7 +82,16 @@ def _with(name: str, doc: str, *parameters: Parameter, source: str = "", **renam
 
 
 WORDS = (
-    _plain("relu", "The positive part: max(x, 0).", source="keras.activations.relu; Nair and Hinton 2010"),
+    LayerWord(
+        name="relu",
+        category="layer",
+        doc="The positive part: max(x, 0).",
+        source="keras.activations.relu; Nair and Hinton 2010",
+        example="dense 64 | relu",
+        infer=_elementwise,
+        keras="gendsl.parts.rectifier:Rectifier",
+        renames={},
+    ),
     LayerWord(
         name="leaky_relu",
         category="layer",
@@ -91,8 +100,8 @@ WORDS = (
         parameters=(_number("slope", 0.2, "the multiple", minimum=0),),
         example="conv 64, kernel: 4, stride: 2 | leaky_relu 0.2",
         infer=_elementwise,
-        keras="keras.layers:LeakyReLU",
-        renames={"slope": "negative_slope"},
+        keras="gendsl.parts.rectifier:Rectifier",
+        renames={},
     ),
     LayerWord(
         name="prelu",
