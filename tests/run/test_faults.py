@@ -1,6 +1,7 @@
 """A full disk, a folder that goes away, a terminal that is closed: a clear end, the last checkpoint whole."""
 
 import hashlib
+import itertools
 import json
 import os
 import pty
@@ -12,10 +13,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from terminal import CTRL_C, Terminal
 from test_processes import ENVIRONMENT, bits, finished, gendsl, reaches
+from test_run import metrics
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 LONG = ("--set", "length=1_000_000 steps")
@@ -160,6 +163,19 @@ def test_a_signal_while_tensorflow_loads(spec: Path, how: str) -> None:
         terminal.until("stopped +before training began")
         assert "Traceback" not in terminal.text
     assert not (spec.parent / "run").exists()
+
+
+def test_a_clock_that_is_moved_changes_nothing(
+    tiny: tuple[Path, str], tmp_path: Path, run_tiny: Any, tiny_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    moved = itertools.count(now, -86_400)
+    monkeypatch.setattr("time.time", lambda: float(next(moved)))
+    outcome, _ = run_tiny(tiny_text.replace("every: 20 steps", "every: 5 minutes"), tmp_path / "run")
+    assert outcome.finished and metrics(tmp_path / "run") == metrics(tiny[0])
+    there = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
+    assert there == ["step-60"], "five minutes have never passed"
+    assert next(moved) < now - 30 * 86_400, "it was asked for the time"
 
 
 BLOCKED = """
