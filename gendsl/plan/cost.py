@@ -1,7 +1,6 @@
 """A plan in, its cost out: bytes of weights, optimizer slots and activations, FLOPs of a step."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Group, Network, Plan
@@ -34,7 +33,9 @@ def cost_of(plan: Plan) -> Cost:
     """The estimated cost of a step of a plan at its batch.
 
     Weights, slots and averages count 4 bytes a number; activations 4, or 2 in a mixed precision. A gradient costs twice
-    its forward pass (Kaplan et al. 2020, section 2.1), a penalty a second gradient. Work outside networks is left out.
+    its forward pass (Kaplan et al. 2020, section 2.1), a penalty a second gradient. With `accumulate` only a part of a
+    batch is held at once; of calls under `recompute`, their results and what the largest of them computes again, which
+    costs a forward pass more. Work outside networks is left out.
     """
     by_name = {network.name: network for network in plan.networks}
     numbers: Dimension = 0
@@ -54,13 +55,25 @@ def cost_of(plan: Plan) -> Cost:
             averages = averages + by_name[name].weights + by_name[name].state
     precision = plan.train.settings.get("precision")
     width = 4 if precision is None or precision.arguments["policy"] == "float32" else 2
+    accumulate = plan.train.settings.get("accumulate")
+    parts = 1 if accumulate is None else int(accumulate.arguments["parts"])
     activations: Dimension = 0
     flops: Dimension = 0
     for group in plan.train.groups:
-        held, work = _group(group, by_name, plan.data.batch, width)
+        held, work = _group(group, by_name, plan.data.batch)
+        held = width * held // parts if isinstance(held, int) else width * held
         flops = flops + work
         activations = _larger(activations, held)
     return Cost(4 * numbers, 4 * slots, 4 * averages, activations, flops)
+
+
+def work_of(plan: Plan, groups: Collection[int]) -> Dimension:
+    """The FLOPs of the groups of these numbers in a step."""
+    by_name = {network.name: network for network in plan.networks}
+    total: Dimension = 0
+    for number in groups:
+        total = total + _group(plan.train.groups[number], by_name, plan.data.batch)[1]
+    return total
 
 
 def _larger(left: Dimension, right: Dimension) -> Dimension:
@@ -81,24 +94,33 @@ def activations_of(network: Network, networks: Mapping[str, Network] = {}) -> Di
     return total
 
 
-def _group(group: Group, networks: dict[str, Network], batch: int, width: int) -> tuple[Dimension, Dimension]:
+def _group(group: Group, networks: dict[str, Network], batch: int) -> tuple[Dimension, Dimension]:
+    """The numbers that a group's gradients need at once, and its FLOPs in a step."""
     held: Dimension = 0
+    again: Dimension = 0
     work: Dimension = 0
     trained = {name for update in group.updates for name in update.networks}
     for operation in group.operations:
         if operation.name not in ("call", "penalty"):
             continue
         network = networks[operation.attributes["network"]]
-        times = 1 if operation.name == "call" else 2
-        held = held + times * batch * width * activations_of(network, networks)
+        inside = activations_of(network, networks)
         passes = 3 if network.name in trained else 2  # forward, and back to its inputs; its own weights once more
-        work = work + times * passes * group.times * batch * network.flops
-    return held, work
+        if operation.name == "penalty":
+            held, passes = held + 2 * batch * inside, 2 * passes
+        elif network.recompute:
+            again, passes = _larger(again, batch * inside), passes + 1
+            held = held + batch * _results(network)
+        else:
+            held = held + batch * inside
+        work = work + passes * group.times * batch * network.flops
+    return held + again, work
 
 
-def device_memory() -> int | None:
-    """Bytes of this machine's memory, None where it does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return None
+def _results(network: Network) -> Dimension:
+    total: Dimension = 0
+    for output in network.outputs:
+        place = output.value - len(network.inputs)
+        shape = network.layers[place].shape if place >= 0 else None
+        total = total + (product(shape) if shape is not None else 0)
+    return total

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gendsl.plan.cost import cost_of, device_memory
+from gendsl.plan.cost import cost_of, work_of
+from gendsl.plan.fitting import fitting
+from gendsl.plan.machine import memory
 from gendsl.plan.plan import Call, Data, Group, Network, Operation, Phase, Plan, Quantity
 from gendsl.plan.record import hash_of
 from gendsl.vocabulary.dimensions import Dimension, shown
@@ -270,13 +272,23 @@ def _memory(plan: Plan) -> str:
         ("averages", size(cost.averages)),
         ("activations", f"{size(cost.activations)}, at batch {plan.data.batch}"),
     ]
-    have = device_memory()
+    have = memory()
     of = f", of {size(have)} on this machine" if have is not None else ""
     rows.append(("in all", f"{size(cost.total)}{of}"))
     if isinstance(cost.total, int) and have is not None and cost.total > have:
-        rows.append(("", "this does not fit: take a smaller batch, or `precision mixed_bfloat16`"))
-    rows.append(("work", f"{short(cost.flops)} FLOPs a step"))
+        rows.append(("", f"this does not fit: {fitting(plan, have)}"))
+    rows.append(("work", _work(plan, cost.flops)))
     return "estimated memory and work\n" + _rows(row for row in rows if row[1] != "0 B")
+
+
+def _work(plan: Plan, flops: Dimension) -> str:
+    """The FLOPs of a step, and the part of each group of updates where there are several."""
+    parts = [
+        f"{' with '.join(update.name for update in group.updates)} {short(work_of(plan, [number]))}"
+        for number, group in enumerate(plan.train.groups)
+    ]
+    several = " + ".join(parts) if len(parts) > 1 else ""
+    return f"{short(flops)} FLOPs a step" + (f": {several}" if several else "")
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:

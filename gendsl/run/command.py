@@ -15,6 +15,7 @@ from rich.status import Status
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
 from gendsl.run import folder as folders
+from gendsl.run import memory
 from gendsl.run.cluster import Cluster
 from gendsl.run.folder import Lock
 from gendsl.run.interruption import Interruption, exit_code
@@ -61,10 +62,12 @@ def run(
     opened = opened_for(order, where, console) if leads else None
     if opened is not None and opened.ended and cluster is None:
         return _ended(opened, console)
-    with losses_named(cluster):
+    with losses_named(cluster), memory.answered(order.plan):
         with console.status("loading TensorFlow and the data…") as status, _impatience(status, console, ours=ours):
             folder = None if opened is None else opened.folder
             ready = ready_for(order, folder, cluster=cluster, wait=wait, status=status)
+        if ready.crew.chief and (told := memory.warning(order.plan, ready.experiment.replicas)):
+            note(console, f"warning: {told}")
         if opened is None:
             return _follow(ready, console=console, ours=ours)
         with ready.crew.leading():
