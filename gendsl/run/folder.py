@@ -44,6 +44,10 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def best(self) -> Path:
+        return self.path / "best"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 

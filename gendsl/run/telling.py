@@ -88,8 +88,10 @@ def say_done(
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
     if (folder.samples / "grid-final.png").is_file():
         lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
-    lines += [("TensorBoard", f"{folder.shown}/logs"), ("checkpoints", f"{folder.shown}/checkpoints"), ("", "")]
-    say(console, [*lines, *_uses(folder, plan)])
+    lines += [("TensorBoard", f"{folder.shown}/logs"), ("checkpoints", f"{folder.shown}/checkpoints")]
+    if folder.best.is_symlink():
+        lines.append(("best", f"{folder.shown}/{folder.best.readlink()}"))
+    say(console, [*lines, ("", ""), *_uses(folder, plan)])
 
 
 def _uses(folder: RunFolder, plan: Plan) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ def test_the_best_checkpoint_is_that_of_the_best_score_and_stays(tmp_path: Path,
     text = text.replace("checkpoint every: 20 steps, keep: 2", "checkpoint every: 20 steps, keep: 1")
     folder = tmp_path / "run"
     outcome, said = run_tiny(text, folder)
-    assert outcome.finished and "keep" not in said.split("\n")[0]
+    assert outcome.finished and f"best         {folder}/checkpoints/step-" in said and "keep" not in said.split("\n")[0]
     records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     scores = {record["step"]: record["spread_out"] for record in records if "spread_out" in record}
     assert list(scores) == [*range(7, 57, 7), 60]
