@@ -15,7 +15,7 @@ import tensorflow as tf
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
-from gendsl.lower.penalties import penalty_of
+from gendsl.lower.penalties import gradient_norms, penalty_of
 from gendsl.lower.replay import Replay
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
@@ -68,10 +68,24 @@ class Evaluation:
         """The values of the wanted operations and of all that they need, by number."""
         found: dict[int, Any] = {}
         calls: dict[int, Judged] = {}
-        for index in sorted(needed(operations, wanted)):
+        chosen = sorted(needed(operations, wanted))
+        shared = _penalised_calls(operations, chosen)
+        slopes: dict[int, tuple[tf.GradientTape, Any]] = {}
+        for index in chosen:
             operation = operations[index]
             inputs = [found[at] for at in operation.inputs]
             match operation.name:
+                case "call" if index in shared.values():
+                    with tf.GradientTape() as tape:
+                        point = number(inputs[0])
+                        tape.watch(point)
+                        calls[index] = self._called(operation, [point, *inputs[1:]])
+                        slopes[index] = tape, (tf.reduce_sum(calls[index].outputs[0]), point)
+                    found[index] = calls[index].value
+                case "penalty" if index in shared:
+                    tape, (total, point) = slopes[shared[index]]
+                    pack = pack_of(self.networks[operation.attributes["network"]])
+                    found[index] = tf.reduce_mean(gradient_norms(tape, total, point, pack=pack))
                 case "call":
                     calls[index] = self._called(operation, inputs)
                     found[index] = calls[index].value
@@ -193,10 +207,7 @@ class Evaluation:
         def value() -> Any:
             return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network))
 
-        every = attributes.get("every") or options.get("every")
-        if every is None:
-            return value()
-        interval = int(every.value if isinstance(every, Quantity) else every)
+        interval = _interval(operation)
         if interval <= 1:
             return value()
         return tf.cond(
@@ -242,6 +253,29 @@ def _recomputed(
     values = [known.get(id(variable), tf.convert_to_tensor(variable.value)) for variable in replaced]
     found: tuple[Any, list[Any]] = tf.recompute_grad(pure)(*values, *inputs)
     return found
+
+
+def _penalised_calls(operations: Sequence[Operation], chosen: Sequence[int]) -> dict[int, int]:
+    """The penalties that differentiate by a point at which their network is called anyway, each with that call.
+
+    Where nothing is drawn both would compute the same, so one forward pass serves them."""
+    found: dict[int, int] = {}
+    for index in chosen:
+        penalty = operations[index]
+        if penalty.name != "penalty" or penalty.attributes["word"] not in ("r1", "r2") or _interval(penalty) > 1:
+            continue
+        for at in (at for at in chosen if at < index and operations[at].name == "call"):
+            call = operations[at]
+            same = call.inputs == penalty.inputs and call.attributes["network"] == penalty.attributes["network"]
+            if same and call.site is None and call.attributes.get("training", True):
+                found[index] = at
+    return found
+
+
+def _interval(penalty: Operation) -> int:
+    """In every how many steps a penalty is computed."""
+    every = penalty.attributes.get("every") or penalty.attributes["arguments"].get("every")
+    return 1 if every is None else int(every.value if isinstance(every, Quantity) else every)
 
 
 def needed(operations: Sequence[Operation], wanted: Sequence[int]) -> set[int]:

@@ -45,6 +45,11 @@ def squared_norms(scores: Scores, point: Any, *, pack: int = 1) -> Any:
     with tf.GradientTape() as tape:
         tape.watch(point)
         total = tf.reduce_sum(scores(point))
+    return gradient_norms(tape, total, point, pack=pack)
+
+
+def gradient_norms(tape: tf.GradientTape, total: Any, point: Any, *, pack: int = 1) -> Any:
+    """The squared length (batch / pack) of each example's part of the gradient that a tape gives."""
     gradient = tape.gradient(total, point, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     examples = tf.shape(gradient)[0] // pack
     return tf.reduce_sum(tf.square(tf.reshape(gradient, [examples, -1])), axis=1)

@@ -5,7 +5,6 @@ steps in one graph call and n calls of one step give the same bits. A replica, a
 through in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -13,11 +12,17 @@ import keras
 import tensorflow as tf
 
 from gendsl.lower.averages import Average
-from gendsl.lower.errors import UserError
-from gendsl.lower.networks import model_of
-from gendsl.lower.operations import Evaluation, Transform, needed, pack_of
+from gendsl.lower.ingredients import (
+    both_transform_of,
+    compiled_by_xla,
+    labels_of,
+    models_of,
+    refuse_torn_packs,
+    replays_of,
+    setting,
+)
+from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
-from gendsl.lower.replay import Replay
 from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import fields_of, plain
 from gendsl.lower.timetable import timetable_of
@@ -27,7 +32,6 @@ from gendsl.parts.collectives import averaged, this_share
 from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Group, Operation, Plan
-from gendsl.vocabulary.types import Tensor
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -39,7 +43,7 @@ def _unconverted(method: _Method) -> _Method:
 
 def experiment_of(plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> "Experiment":
     """The model of a plan, its weights drawn by the seed; `examples` is the size of the training split, for epochs."""
-    _refuse_torn_packs(plan, replicas.count)
+    refuse_torn_packs(plan, replicas.count)
     with replicas.scope():
         return Experiment(plan, examples=examples, replicas=replicas)
 
@@ -58,13 +62,13 @@ class Experiment(keras.Model):
         self.steps = self.timetable.value.run.length
         self.times = plan.train.times
         self._replicas = _Untracked(replicas)
-        self.parts = int(_setting(plan, "accumulate", 1))
-        self.seed = int(_setting(plan, "seed", 0))
+        self.parts = int(setting(plan, "accumulate", 1))
+        self.seed = int(setting(plan, "seed", 0))
         self.class_counts: Any = None
         self.watch: Watch | None = None  # told of the steps that are taken eagerly
-        precision = str(_setting(plan, "precision", "float32"))
-        self._labels = _labels_of(plan)
-        self.networks = _models_of(plan, self.seed, self._labels, precision)
+        precision = str(setting(plan, "precision", "float32"))
+        self._labels = labels_of(plan)
+        self.networks = models_of(plan, self.seed, self._labels, precision)
         self._optimizers = _Untracked(
             {
                 update.name: Optimizer(
@@ -75,8 +79,8 @@ class Experiment(keras.Model):
             }
         )
         self._averages = _Untracked(self._averages_of(plan))
-        self._replays = _Untracked([_replays_of(group) for group in plan.train.groups])
-        self._both = _Untracked(_both_of(plan))
+        self._replays = _Untracked([replays_of(group) for group in plan.train.groups])
+        self._both = _Untracked(both_transform_of(plan))
         self.compile_by_xla(compiled_by_xla(plan) and replicas.count == 1)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
@@ -85,7 +89,7 @@ class Experiment(keras.Model):
     def compile_by_xla(self, choice: bool) -> None:
         """Makes the updates anew, compiled by XLA or not; graphs that were traced before keep the old ones."""
         self.by_xla = choice
-        self.must_use_xla = choice and _setting(self.plan.value, "jit", "auto") is True
+        self.must_use_xla = choice and setting(self.plan.value, "jit", "auto") is True
         groups = range(len(self.plan.value.train.groups))
         self._repetitions = _Untracked([self._repetition_of(index) for index in groups])
 
@@ -376,30 +380,6 @@ class _Untracked:
         self.value = value
 
 
-def compiled_by_xla(plan: Plan) -> bool:
-    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for TPUs and GPUs.
-
-    On processors XLA's convolutions are slower than TensorFlow's own kernels."""
-    choice = _setting(plan, "jit", "auto")
-    if choice == "auto":
-        return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
-    return bool(choice)
-
-
-def _refuse_torn_packs(plan: Plan, replicas: int) -> None:
-    """Raises UserError where a replica's part of a batch, or a part of that, is not of whole packs, or not whole."""
-    many = replicas * int(_setting(plan, "accumulate", 1))
-    among = f"{many} parts (of replicas and `accumulate`)"
-    pack = max((pack_of(network) for network in plan.networks), default=1)
-    if plan.data.batch % (many * pack):
-        fits = -(-plan.data.batch // (many * pack)) * many * pack
-        what = f"a batch of {plan.data.batch}" + (f" in packs of {pack}" if pack > 1 else "")
-        raise UserError(
-            f"{what} cannot be shared equally by {among}",
-            f"write `batch {fits}`, or run on one device: `--strategy one`",
-        )
-
-
 def _zeros(group: Group) -> list[Any]:
     return [tf.zeros((), tf.float32) for _ in range(2 * len(group.updates))]
 
@@ -409,71 +389,6 @@ def _averages(parts: Sequence[Any]) -> Any:
     flat = [tf.nest.flatten(part) for part in parts]
     means = [values[0] if len(values) == 1 else tf.add_n(values) / len(values) for values in zip(*flat, strict=True)]
     return tf.nest.pack_sequence_as(parts[0], averaged(means))
-
-
-def _setting(plan: Plan, name: str, default: Any) -> Any:
-    """The only argument of a setting of `train`."""
-    call = plan.train.settings.get(name)
-    return default if call is None else next(iter(call.arguments.values()), default)
-
-
-def _labels_of(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """The labels that equations read inside each network, in the order of the network's own."""
-    stretches: list[Sequence[Operation]] = [group.operations for group in plan.train.groups]
-    stretches += [plan.sample.operations] if plan.sample else []
-    stretches += [evaluation.operations for evaluation in plan.evaluations]
-    read: dict[str, set[str]] = {network.name: set() for network in plan.networks}
-    for operations in stretches:
-        for operation in operations:
-            if operation.name == "label":
-                call = operations[operation.inputs[0]]
-                read[call.attributes["network"]].add(operation.attributes["name"])
-    return {
-        network.name: tuple(label for label in network.labels if label in read[network.name])
-        for network in plan.networks
-    }
-
-
-def _models_of(plan: Plan, seed: int, labels: Mapping[str, tuple[str, ...]], precision: str) -> dict[str, Any]:
-    """The networks by name, those used as layers of others first; first weights are functions of seed and name."""
-    found: dict[str, Any] = {}
-
-    def build(name: str) -> None:
-        network = plan.network(name)
-        inner = [layer.arguments["network"] for layer in network.layers if layer.word == "network"]
-        for one in inner:
-            if one not in found:
-                build(one)
-        digest = hashlib.blake2b(f"{seed}:weights/{name}".encode(), digest_size=4).digest()
-        keras.utils.set_random_seed(int.from_bytes(digest, "little"))
-        shared = {"networks": {one: found[one] for one in inner}} if inner else {}
-        found[name] = model_of(network, labels=labels[name], precision=precision, **shared)
-
-    for network in plan.networks:
-        if network.name not in found:
-            build(network.name)
-    return {network.name: found[network.name] for network in plan.networks}
-
-
-def _replays_of(group: Group) -> dict[int, Replay]:
-    found: dict[int, Replay] = {}
-    for index in needed(group.operations, [update.loss for update in group.updates]):
-        operation = group.operations[index]
-        if operation.name == "replay" or operation.attributes.get("word") == "replay":
-            options = operation.attributes.get("arguments", operation.attributes)
-            assert isinstance(operation.type, Tensor)
-            shape = [size for size in operation.type.shape if isinstance(size, int)]  # all are known by now
-            found[operation.site or 0] = Replay(int(options["size"]), shape)
-    return found
-
-
-def _both_of(plan: Plan) -> Transform | None:
-    if not plan.augment.both:
-        return None
-    from gendsl.lower.augment import both_of
-
-    low, high = next((one.arguments["range"] for one in plan.data.fields if one.arguments.get("range")), (-1, 1))
-    return both_of(plan.augment.both, half_range=(float(high) - float(low)) / 2)
 
 
 def _batch(fields: Mapping[str, Any], default: int) -> Any:

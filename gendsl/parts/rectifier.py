@@ -13,7 +13,6 @@ def rectified(inputs: Any, slope: float) -> Any:
     goes back through the whole network. Here it ends; and the result is kept for the gradient, not the input as well.
     """
 
-    @tf.custom_gradient
     def function(numbers: Any) -> Any:
         result = tf.nn.leaky_relu(numbers, slope) if slope else tf.nn.relu(numbers)
         kept = tf.stop_gradient(result)  # it has the sign of the input
@@ -25,7 +24,7 @@ def rectified(inputs: Any, slope: float) -> Any:
 
         return result, gradient
 
-    return function(inputs)
+    return tf.custom_gradient(function)(inputs)
 
 
 @keras.saving.register_keras_serializable(package="gendsl")

@@ -62,7 +62,7 @@ def _record(plan: Plan, training: str) -> dict[str, Any]:
 
 
 def _environment(ready: Ready) -> dict[str, Any]:
-    from gendsl.lower.training import compiled_by_xla
+    from gendsl.lower.ingredients import compiled_by_xla
 
     order = ready.order
     project = Path(order.project).resolve()

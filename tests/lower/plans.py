@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from gendsl.lower import training
+from gendsl.lower import ingredients, training
 from gendsl.plan import plan
 from gendsl.vocabulary import types
 
@@ -152,7 +152,7 @@ def experiment(
     def model_of(described: plan.Network, *, labels: tuple[str, ...] = (), precision: str = "float32") -> Any:
         return (builders or {}).get(described.name, dense)(described, precision)
 
-    monkeypatch.setattr(training, "model_of", model_of)
+    monkeypatch.setattr(ingredients, "model_of", model_of)
     return training.experiment_of(made, **options)
 
 

@@ -529,3 +529,30 @@ def test_a_clip_of_a_phase_holds_in_it_alone(monkeypatch: pytest.MonkeyPatch) ->
         one(tf.constant(step, tf.int64), points(1, seed=step))
         moved.append(max(float(np.abs(new - old).max()) for new, old in zip(weights(made), before, strict=True)))
     assert min(moved[:2]) > 1e-4 and 0 < max(moved[2:]) <= 1e-6
+
+
+def test_a_penalty_shares_the_forward_pass_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def penalised(*, merged: bool) -> plan.Plan:
+        equations = Equations()
+        field = equations.field()
+        call = {"network": "discriminator", "training": True, "both": ()}
+        scores = equations.add("call", field, type=SCORE, drawn=not merged, **call)
+        fit = equations.add("multiply", scores, scores, type=SCORE)
+        norm = equations.penalty("r1", "discriminator", field)
+        loss = equations.add("add", fit, norm, type=SCORE)
+        made = group(equations, update("d", ["discriminator"], loss, optimizer("adam", 0.01)))
+        return plan_of([made], [DISCRIMINATOR])
+
+    passes, after = [], []
+    for merged in (True, False):
+        made = experiment(monkeypatch, penalised(merged=merged))
+        graph = tf.function(made.step_at).get_concrete_function(
+            tf.constant(0, tf.int64), {"point": tf.TensorSpec([1, 4, 2])}
+        )
+        held = graph.graph.as_graph_def().library.function
+        passes.append(sum(node.op == "BiasAdd" or node.op == "AddV2" for one in held for node in one.node_def))
+        trained(made, 3)
+        after.append(weights(made))
+    assert passes[0] < passes[1]
+    for one, other in zip(*after, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,106 @@
+"""A plan in, what an experiment is made of out: its models with their first weights, its pools, its settings."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gendsl.lower.errors import UserError
+from gendsl.lower.networks import model_of
+from gendsl.lower.operations import Transform, needed, pack_of
+from gendsl.lower.replay import Replay
+from gendsl.plan.plan import Group, Operation, Plan
+from gendsl.vocabulary.types import Tensor
+
+
+def compiled_by_xla(plan: Plan) -> bool:
+    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for TPUs and GPUs.
+
+    On processors XLA's convolutions are slower than TensorFlow's own kernels."""
+    choice = setting(plan, "jit", "auto")
+    if choice == "auto":
+        return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+    return bool(choice)
+
+
+def refuse_torn_packs(plan: Plan, replicas: int) -> None:
+    """Raises UserError where a replica's part of a batch, or a part of that, is not of whole packs, or not whole."""
+    many = replicas * int(setting(plan, "accumulate", 1))
+    among = f"{many} parts (of replicas and `accumulate`)"
+    pack = max((pack_of(network) for network in plan.networks), default=1)
+    if plan.data.batch % (many * pack):
+        fits = -(-plan.data.batch // (many * pack)) * many * pack
+        what = f"a batch of {plan.data.batch}" + (f" in packs of {pack}" if pack > 1 else "")
+        raise UserError(
+            f"{what} cannot be shared equally by {among}",
+            f"write `batch {fits}`, or run on one device: `--strategy one`",
+        )
+
+
+def setting(plan: Plan, name: str, default: Any) -> Any:
+    """The only argument of a setting of `train`."""
+    call = plan.train.settings.get(name)
+    return default if call is None else next(iter(call.arguments.values()), default)
+
+
+def labels_of(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """The labels that equations read inside each network, in the order of the network's own."""
+    stretches: list[Sequence[Operation]] = [group.operations for group in plan.train.groups]
+    stretches += [plan.sample.operations] if plan.sample else []
+    stretches += [evaluation.operations for evaluation in plan.evaluations]
+    read: dict[str, set[str]] = {network.name: set() for network in plan.networks}
+    for operations in stretches:
+        for operation in operations:
+            if operation.name == "label":
+                call = operations[operation.inputs[0]]
+                read[call.attributes["network"]].add(operation.attributes["name"])
+    return {
+        network.name: tuple(label for label in network.labels if label in read[network.name])
+        for network in plan.networks
+    }
+
+
+def models_of(plan: Plan, seed: int, labels: Mapping[str, tuple[str, ...]], precision: str) -> dict[str, Any]:
+    """The networks by name, those used as layers of others first; first weights are functions of seed and name."""
+    found: dict[str, Any] = {}
+
+    def build(name: str) -> None:
+        network = plan.network(name)
+        inner = [layer.arguments["network"] for layer in network.layers if layer.word == "network"]
+        for one in inner:
+            if one not in found:
+                build(one)
+        digest = hashlib.blake2b(f"{seed}:weights/{name}".encode(), digest_size=4).digest()
+        keras.utils.set_random_seed(int.from_bytes(digest, "little"))
+        shared = {"networks": {one: found[one] for one in inner}} if inner else {}
+        found[name] = model_of(network, labels=labels[name], precision=precision, **shared)
+
+    for network in plan.networks:
+        if network.name not in found:
+            build(network.name)
+    return {network.name: found[network.name] for network in plan.networks}
+
+
+def replays_of(group: Group) -> dict[int, Replay]:
+    """The pools of a group's `replay`s, by their sites."""
+    found: dict[int, Replay] = {}
+    for index in needed(group.operations, [update.loss for update in group.updates]):
+        operation = group.operations[index]
+        if operation.name == "replay" or operation.attributes.get("word") == "replay":
+            options = operation.attributes.get("arguments", operation.attributes)
+            assert isinstance(operation.type, Tensor)
+            shape = [size for size in operation.type.shape if isinstance(size, int)]  # all are known by now
+            found[operation.site or 0] = Replay(int(options["size"]), shape)
+    return found
+
+
+def both_transform_of(plan: Plan) -> Transform | None:
+    """The transform of `augment { both { … } }`; None where there is none."""
+    if not plan.augment.both:
+        return None
+    from gendsl.lower.augment import both_of
+
+    low, high = next((one.arguments["range"] for one in plan.data.fields if one.arguments.get("range")), (-1, 1))
+    return both_of(plan.augment.both, half_range=(float(high) - float(low)) / 2)
