@@ -201,6 +201,7 @@ def _trained(
         ours=True,
         cluster=cluster_of(options.workers, options.worker, os.environ),
         wait=options.wait,
+        profile=options.profile,
     )
     return outcome.exit_code
 

@@ -140,6 +140,9 @@ def _training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
     )
+    parser.add_argument(
+        "--profile", type=_steps, metavar="A..B", help="profile steps A to B, the first being 1, for TensorBoard"
+    )
     _strategy(parser)
 
 
@@ -255,6 +258,18 @@ def _seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return value
+
+
+def _steps(text: str) -> range:
+    """The steps that are profiled: both ends belong to them."""
+    first, dots, last = text.replace("_", "").partition("..")
+    if not dots or not first.isascii() or not last.isascii() or not first.isdigit() or not last.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no range of steps, such as 20..30")
+    if not 0 < int(first) <= int(last):
+        raise argparse.ArgumentTypeError(f"{text!r} holds no step: the first is 1, and the last not before it")
+    if int(last) - int(first) >= 1_000:
+        raise argparse.ArgumentTypeError(f"{text!r} are too many steps to look at: at most 1,000")
+    return range(int(first), int(last) + 1)
 
 
 def _natural(text: str) -> int:

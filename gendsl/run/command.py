@@ -6,7 +6,7 @@ TensorFlow is loaded only once it is clear that there is something to train.
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -50,12 +50,14 @@ def run(
     ours: bool = False,
     cluster: Cluster | None = None,
     wait: float = SECONDS_TO_WAIT,
+    profile: range | None = None,
     watch: Watch | None = None,
 ) -> Outcome:
     """Trains what is ordered in a folder of its own, alone or as one of a cluster's workers.
 
     The process is `ours` where it does nothing else: a second Ctrl-C may then end it. A worker waits so many seconds
-    for the others. `watch` is told after each graph call how many steps are done. Raises UserError.
+    for the others. Steps to `profile` are numbered from 1. `watch` is told after each graph call how many steps are
+    done. Raises UserError.
     """
     _refuse_what_is_not_built(order.plan, console)
     leads = cluster is None or cluster.index == 0
@@ -77,7 +79,7 @@ def run(
             opened.folder.path.mkdir(parents=True, exist_ok=True)
             lock = Lock(opened.folder)
         try:
-            return _lead(ready, opened, console=console, ours=ours, watch=watch)
+            return _lead(ready, opened, console=console, ours=ours, profile=profile, watch=watch)
         finally:
             lock.release()
 
@@ -92,13 +94,16 @@ def _impatience(status: Status, console: Console, *, ours: bool) -> AbstractCont
     return Interruption(last_words=last_words, patient=False) if ours else nullcontext()
 
 
-def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool, watch: Watch | None) -> Outcome:
+def _lead(
+    ready: Ready, opened: Opened, *, console: Console, ours: bool, profile: range | None, watch: Watch | None
+) -> Outcome:
     """The run itself, as its only process or as the chief of several, which alone writes and tells."""
     from gendsl.run import checkpoints
     from gendsl.run.divergence import Diverged, Search, explained
     from gendsl.run.entering import entered
     from gendsl.run.logs import cut
     from gendsl.run.loop import EMPTY, window_of
+    from gendsl.run.profiling import Profile, refuse_beyond
     from gendsl.run.progress import Screen
     from gendsl.run.trainer import Trainer
 
@@ -115,6 +120,8 @@ def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool, watch: 
         first = restored.step if restored else 0
         ended = restored is not None and (first > last or (first == last and folders.has_ended(folder)))
         if not ended:
+            if profile is not None:
+                refuse_beyond(profile, first=first, last=last)
             cut(folder, restored.record["lengths"] if restored and first else {})
             folders.keep_lines_until(folder.events, first)
             _note_the_beginning(ready, opened, first)
@@ -127,6 +134,9 @@ def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool, watch: 
     window = window_of(restored.record["window"]) if restored and not opened.retrained else EMPTY
     screen = Screen(console, first=first, last=last)
     recorder = recorder_for(ready, state, screen, first=first, watcher=watch)
+    if profile is not None:
+        recorder.profile = Profile(profile, folder.logs, screen.say)
+        recorder.moments = replace(recorder.moments, profiled=profile)
     trainer = Trainer(ready.experiment, ready.dataset, recorder.moments, recorder, crew)
 
     def last_words() -> None:
@@ -151,7 +161,15 @@ def _lead(ready: Ready, opened: Opened, *, console: Console, ours: bool, watch: 
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
     seconds = time.monotonic() - began
-    say_done(console, folder, ready.order.plan, steps=step - first, seconds=seconds, scores=recorder.scores)
+    say_done(
+        console,
+        folder,
+        ready.order.plan,
+        steps=step - first,
+        seconds=seconds,
+        work=recorder.throughput.summary(),
+        scores=recorder.scores,
+    )
     return Outcome(folder.path, step, True, recorder.scores)
 
 

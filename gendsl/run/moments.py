@@ -36,13 +36,18 @@ class Moments:
     checkpoint: Interval
     evaluations: tuple[Interval, ...]
     ends: tuple[int, ...]  # of phases
+    profiled: range = range(0)  # steps, numbered from 1, that graph calls take one by one
 
     def next_after(self, step: int) -> int:
         """The first step after this one at whose end anything happens: no graph call runs past it."""
+        if step + 1 in self.profiled:
+            return step + 1
         found = [self.last, *(end for end in self.ends if end > step)]
         for interval in (self.log, self.picture, self.checkpoint, *self.evaluations):
             if interval.steps:
                 found.append((step // interval.steps + 1) * interval.steps)
+        if self.profiled and step + 1 < self.profiled[0]:
+            found.append(self.profiled[0] - 1)
         return min(found)
 
 

@@ -107,6 +107,7 @@ def recorder_for(
     from gendsl.run.pictures import Pixels, drawn
     from gendsl.run.recorder import Recorder
     from gendsl.run.saver import Saver
+    from gendsl.run.throughput import Throughput
 
     plan, dataset, experiment, folder = ready.order.plan, ready.dataset, ready.experiment, ready.folder
     pictured, real = grid_of_fields(plan, dataset), real_points(plan, dataset)
@@ -135,5 +136,6 @@ def recorder_for(
         draw=draw,
         best=best_of(plan, folders.read_lines(folder.metrics)),
         screen=screen,
+        throughput=Throughput(plan, experiment),
         watcher=watcher,
     )

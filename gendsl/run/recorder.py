@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from gendsl.evaluate.scores import Evaluator
@@ -16,8 +16,10 @@ from gendsl.run.logs import Logs, lengths
 from gendsl.run.loop import EMPTY, Window
 from gendsl.run.moments import Moments
 from gendsl.run.pictures import Pixels, png
+from gendsl.run.profiling import Profile
 from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
+from gendsl.run.throughput import Throughput
 from gendsl.run.trainer import Listener
 
 
@@ -34,6 +36,8 @@ class Recorder(Listener):
     draw: Callable[[], Mapping[str, Pixels]]  # pictures of samples, by output
     best: Best | None  # None without `keep best`
     screen: Screen
+    throughput: Throughput
+    profile: Profile | None = None
     watcher: Callable[[int], None] | None = None  # is told how many steps are done after each graph call
     scores: dict[str, float] = field(default_factory=dict)  # the last of each
     _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
@@ -45,6 +49,9 @@ class Recorder(Listener):
         else:  # what was shown after the checkpoint was written has been cut off, and is shown anew
             self._show(step, EMPTY)
 
+    def during(self, step: int) -> AbstractContextManager[object]:
+        return nullcontext() if self.profile is None else self.profile.around(step)
+
     def watch(self, step: int, window: Window, speed: float | None) -> None:
         if lost := gone(window):
             raise Diverged(step, lost)
@@ -55,7 +62,8 @@ class Recorder(Listener):
 
     def log(self, step: int, window: Window, speed: float | None) -> None:
         values = window.means
-        self.logs.scalars(step, values | ({} if speed is None else {"run/steps_per_second": speed}))
+        pace = {} if speed is None else {"run/steps_per_second": speed}
+        self.logs.scalars(step, values | pace | dict(self.throughput.scalars(step, speed)))
         append_line(self.folder.metrics, {"step": step} | values, durable=False)
 
     def attend(self, step: int, window: Window) -> None:
@@ -80,6 +88,8 @@ class Recorder(Listener):
         self.saver.wait()
 
     def __exit__(self, *_: object) -> None:
+        if self.profile is not None:
+            self.profile.close()
         self.saver.close()
         with suppress(UserError):  # a full disk has been told of by what it kept from being written
             self.logs.close()

@@ -77,15 +77,24 @@ def say_stopped(console: Console, folder: RunFolder, saved: int) -> None:
 
 
 def say_done(
-    console: Console, folder: RunFolder, plan: Plan, *, steps: int, seconds: float, scores: Mapping[str, float]
+    console: Console,
+    folder: RunFolder,
+    plan: Plan,
+    *,
+    steps: int,
+    seconds: float,
+    work: str | None,
+    scores: Mapping[str, float],
 ) -> None:
-    """What is told at the end of a run."""
+    """What is told at the end of a run; `work` is how much of the machine it used."""
     from gendsl.run.progress import clock, rate
     from gendsl.run.recorder import shown_scores
 
     speed = f" ({rate(steps / seconds)})" if steps and seconds >= 1 else ""
     done = f"{steps:,} steps in {clock(seconds)}{speed}"
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
+    if work is not None:
+        lines.append(("work", work))
     if (folder.samples / "grid-final.png").is_file():
         lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
     lines += [("TensorBoard", f"{folder.shown}/logs"), ("checkpoints", f"{folder.shown}/checkpoints")]

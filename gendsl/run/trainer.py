@@ -5,7 +5,7 @@ listener that draws, scores, logs and saves; to the others nothing is told.
 """
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ class Listener(AbstractContextManager["Listener", None]):
 
     def begin(self, step: int) -> None:
         """The run begins, or goes on after `step` steps."""
+
+    def during(self, step: int) -> AbstractContextManager[object]:
+        """What stands around the graph call that begins after `step` steps."""
+        return nullcontext()
 
     def watch(self, step: int, window: Window, speed: float | None) -> None:
         """A graph call has ended; `speed` is in steps/s, None before it is known."""
@@ -66,7 +70,8 @@ class Trainer:
                     listener.stop(step, window)
                     break
                 began = time.perf_counter()
-                window = stepper.run(step, decision.count, window)
+                with listener.during(step):
+                    window = stepper.run(step, decision.count, window)
                 pace.took(decision.count, time.perf_counter() - began)
                 step += decision.count
                 listener.watch(step, window, pace.steps_per_second)
