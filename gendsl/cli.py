@@ -263,7 +263,7 @@ def _verify(options: "Namespace") -> int:
 def _launch(options: "Namespace") -> int:
     from gendsl.run.launch import launch
 
-    return launch(options.count, options.words, tell=_tell)
+    return launch(options.count, options.spec, options.words, tell=_tell)
 
 
 def _sample(options: "Namespace") -> int:

@@ -361,7 +361,7 @@ COMMANDS: dict[str, Command] = {
             "All other options are those of `gendsl run`. The batch stays the spec's, shared out among the workers.",
             (
                 ("gendsl launch -n 2 my.gen", "two workers"),
-                ("gendsl launch -n 2 my.gen --out runs/a --resume", "go on where they stopped"),
+                ("gendsl launch -n 2 runs/a", "go on with a run"),
             ),
             _launch,
         ),

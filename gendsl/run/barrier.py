@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import errno
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gendsl.lower.errors import UserError
@@ -216,17 +215,3 @@ def _reason(error: OSError) -> str:
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return "nobody listens there"
     return (error.strerror or str(error)).lower()
-
-
-@contextlib.contextmanager
-def begun_within(seconds: float, otherwise: Callable[[], None]) -> Iterator[None]:
-    """Calls `otherwise`, in a thread, if the block takes longer: a worker that dies just after it came would hold
-    TensorFlow's start, and with it this process's only thread, for ever.
-    """
-    watch = threading.Timer(seconds, otherwise)
-    watch.daemon = True
-    watch.start()
-    try:
-        yield
-    finally:
-        watch.cancel()

@@ -22,6 +22,7 @@ from typing import IO
 
 from gendsl.run.cluster import Cluster
 
+LAUNCHED = "GENDSL_LAUNCHED"  # the variable by which workers know how many were launched
 _WRONG, _USAGE, _FAILED = 1, 2, 3  # exit codes; what the first two stand for every worker finds, and the chief says
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS_TO_NOTICE = 3.0  # that another has failed, before they are told to end
@@ -30,17 +31,17 @@ _LINES_KEPT = 200
 _PR_SET_PDEATHSIG = 1
 
 
-def launch(count: int, words: Sequence[str], *, tell: Callable[[str], None]) -> int:
-    """Runs `gendsl run` as so many workers; gives the exit code: the first failure's, else 0.
-
-    `words` are those of the command line behind `launch`; `tell` takes lines for standard error.
+def launch(count: int, target: str, words: Sequence[str], *, tell: Callable[[str], None]) -> int:
+    """Runs so many workers, `gendsl run` of a spec or `gendsl resume` of a run's folder; gives the exit code: the first
+    failure's, else 0. `words` are those of the command line behind `launch`; `tell` takes lines for standard error.
     """
-    crew = _Supervised(Cluster(free_addresses(count), 0), _words_of_run(words), tell)
+    command = "resume" if os.path.isdir(target) else "run"
+    crew = _Supervised(Cluster(free_addresses(count), 0), [command, *_words_of_worker(words)], tell)
     with _passed_on(crew.signal):
         return crew.end()
 
 
-def _words_of_run(words: Sequence[str]) -> list[str]:
+def _words_of_worker(words: Sequence[str]) -> list[str]:
     """All but `-n N`, in their order."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-n")
@@ -78,13 +79,13 @@ class _Supervised:
         self._processes = [
             subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "gendsl", "run", *words),
+                    *(sys.executable, "-m", "gendsl", *words),
                     *("--workers", ",".join(cluster.addresses), "--worker", str(index)),
                 ],
                 stdin=None if index == 0 else subprocess.DEVNULL,
                 stdout=None if index == 0 else subprocess.DEVNULL,
                 stderr=None if index == 0 else subprocess.PIPE,
-                env=os.environ | devices_of(index, count, os.environ, gpus),
+                env=os.environ | {LAUNCHED: str(count)} | devices_of(index, count, os.environ, gpus),
                 start_new_session=True,
                 preexec_fn=_end_with_the_parent,
             )

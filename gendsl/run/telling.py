@@ -11,13 +11,16 @@ from rich.console import Console
 
 from gendsl.plan.plan import Plan
 from gendsl.run.folder import RunFolder
+from gendsl.run.launch import LAUNCHED
 from gendsl.run.order import Order
 
 
 def resume_command(folder: RunFolder, *, steps: int | None = None) -> str:
     """What goes on with a run, as it can be typed here; to another step than it was started for, if one is given."""
     further = "" if steps is None else f" --steps {steps}"
-    return f"{typed('gendsl')} resume {shlex.quote(folder.shown)}{further}"
+    launched = os.environ.get(LAUNCHED)
+    command = f"launch -n {launched}" if launched else "resume"
+    return f"{typed('gendsl')} {command} {shlex.quote(folder.shown)}{further}"
 
 
 def run_command(order: Order, out: str | Path | None, *flags: str) -> str:

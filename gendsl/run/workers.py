@@ -3,21 +3,19 @@
 import os
 import re
 import signal
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from gendsl.lower.errors import UserError
-from gendsl.run.barrier import begun_within, meet
-from gendsl.run.cluster import Cluster, host_and_port, strategy_of
+from gendsl.run.barrier import meet
+from gendsl.run.cluster import Cluster, strategy_of
 from gendsl.run.crew import ALONE, Crew, Workers
+from gendsl.run.watch import begun_within, unreachable
 
 SECONDS_TO_WAIT = 300.0  # for workers that are not there yet
 _SECONDS_TO_BEGIN = 60.0
 _SECONDS_TO_END = 30
-_SECONDS_TO_PROBE = 2.0
-_FAILED = 3  # the exit code of a run that failed
 
 
 def joined(
@@ -42,19 +40,11 @@ def joined(
         return replicas_of(call, batch=batch), ALONE
     meet(cluster, plan, seconds=seconds, waiting=waiting)
     os.environ["TF_CONFIG"] = cluster.tf_config
-    with begun_within(_SECONDS_TO_BEGIN, lambda: _end_without_beginning(cluster)):
+    with begun_within(_SECONDS_TO_BEGIN, cluster):
         replicas = replicas_of(call, batch=batch)
     # TensorFlow's server takes SIGTERM for a notice of preemption that nobody listens to: it is ours again.
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     return replicas, Workers(replicas, cluster)
-
-
-def _end_without_beginning(cluster: Cluster) -> None:
-    """The main thread is held by TensorFlow's start and will not come back."""
-    gone = _unreachable(cluster)
-    who = " and ".join(cluster.named(index) for index in gone) or "one of the workers"
-    os.write(2, f"gendsl: {who} was lost while the run began\n  help: start all workers again\n".encode())
-    os._exit(_FAILED)
 
 
 @contextmanager
@@ -84,18 +74,7 @@ def lost_workers(message: str, cluster: Cluster) -> list[int]:
     """Whom a message of TensorFlow is about: those it names, else those that do not answer, else its coordinator."""
     named = {int(number) for number in re.findall(r"/job:worker(?:/replica:\d+)?/task:(\d+)", message)}
     named -= {cluster.index}
-    found = sorted(index for index in named if index < len(cluster.addresses)) or _unreachable(cluster)
+    found = sorted(index for index in named if index < len(cluster.addresses)) or unreachable(cluster)
     if not found and "CoordinationService" in message and cluster.index != 0:
         return [0]
-    return found
-
-
-def _unreachable(cluster: Cluster) -> list[int]:
-    found = []
-    for index, address in enumerate(cluster.addresses):
-        if index != cluster.index:
-            try:
-                socket.create_connection(host_and_port(address), _SECONDS_TO_PROBE).close()
-            except OSError:
-                found.append(index)
     return found
