@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.status import Status
 
 from gendsl.lower.errors import UserError
+from gendsl.plan.coupling import couplings
 from gendsl.plan.plan import Plan
 from gendsl.run import folder as folders
 from gendsl.run import memory
@@ -70,6 +71,8 @@ def run(
             ready = ready_for(order, folder, cluster=cluster, wait=wait, status=status)
         if ready.crew.chief and (told := memory.warning(order.plan, ready.experiment.replicas)):
             note(console, f"warning: {told}")
+        if ready.crew.chief:
+            _warn_of_couplings(ready, console)
         if opened is None:
             return _follow(ready, console=console, ours=ours)
         with ready.crew.leading():
@@ -82,6 +85,17 @@ def run(
             return _lead(ready, opened, console=console, ours=ours, profile=profile, watch=watch)
         finally:
             lock.release()
+
+
+def _warn_of_couplings(ready: Ready, console: Console) -> None:
+    """Names what trains otherwise on several replicas, where the check could not know that there are several."""
+    order = ready.order
+    told_by_check = order.strategy_asked is None and order.strategy and order.strategy.arguments.get("replicas")
+    if ready.experiment.replicas.count == 1 or told_by_check:
+        return
+    for coupling in couplings(order.plan):
+        told = f"{coupling.what} couples the examples of a batch, and sees those of each replica only"
+        note(console, f"warning: {told}" + ("; `synchronized: on` mends that" if "batch_norm" in told else ""))
 
 
 def _impatience(status: Status, console: Console, *, ours: bool) -> AbstractContextManager[object]:
