@@ -18,6 +18,7 @@ from gendsl.plan.plan import Plan
 from gendsl.run import folder as folders
 from gendsl.run import memory
 from gendsl.run.cluster import Cluster
+from gendsl.run.crew import Decision
 from gendsl.run.folder import Lock
 from gendsl.run.interruption import Interruption, exit_code
 from gendsl.run.opening import Opened, opened_for
@@ -142,7 +143,7 @@ def _lead(
     crew.share_record({"step": first})
     crew.share(state)
     if ended:
-        crew.share_record({})
+        crew.agree(Decision(0, 0))
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
     window = window_of(restored.record["window"]) if restored and not opened.retrained else EMPTY
@@ -158,17 +159,17 @@ def _lead(
         say_stopped(console, folder, recorder.saver.step)
 
     began = time.monotonic()
-    try:
-        with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
-            step = trainer.train(first, window, interruption)
-            crew.share_record({})  # all is written: the others may leave
-    except Diverged as told:
-        with console.status("looking for where it began not to be finite…"):
-            plans = folders.trainings_in(folder)
-            search = Search(ready.order.plan, ready.dataset, recorder.moments, folder.checkpoints, plans)
-            error, record = explained(told, search)
-        folders.append_line(folder.events, {"step": told.step, "event": "diverged", "time": _now()} | record)
-        raise error from None
+    with crew.leading(training=True):
+        try:
+            with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
+                step = trainer.train(first, window, interruption)
+        except Diverged as told:
+            with console.status("looking for where it began not to be finite…"):
+                plans = folders.trainings_in(folder)
+                search = Search(ready.order.plan, ready.dataset, recorder.moments, folder.checkpoints, plans)
+                error, record = explained(told, search)
+            folders.append_line(folder.events, {"step": told.step, "event": "diverged", "time": _now()} | record)
+            raise error from None
     if step < last:
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
         say_interrupted(console, folder, step, last)
@@ -199,7 +200,6 @@ def _follow(ready: Ready, *, console: Console, ours: bool) -> Outcome:
     trainer = Trainer(ready.experiment, ready.dataset, moments_for(ready), Listener(), crew)
     with Interruption(last_words=(lambda: None) if ours else None) as interruption:
         step = trainer.train(first, EMPTY, interruption)
-        crew.share_record({})  # who leaves before the chief has written all looks lost
     finished = step >= ready.last
     return Outcome(ready.folder.path, step, finished, exit_code=0 if finished else exit_code(interruption.signal or 0))
 
