@@ -26,7 +26,8 @@ def writes(folder: Path) -> bool:
 
 
 def test_kills_at_random_moments_change_nothing(tmp_path: Path, tiny_text: str) -> None:
-    text = tiny_text.replace("= 60 steps", f"= {STEPS} steps").replace("every: 30 steps", "every: 200 steps")
+    text = tiny_text.replace("= 60 steps", f"= {STEPS} steps")
+    text = text.replace("every: 30 steps", "every: 200 steps").replace("every: 20 steps", "every: 50 steps")
     (tmp_path / "tiny.gen").write_text(text)
     code, said = finished("run", "tiny.gen", "--out", "whole", folder=tmp_path)
     assert code == 0, said
