@@ -165,7 +165,22 @@ def test_a_signal_to_one_ends_all_at_the_same_step(pair: tuple[Path, str]) -> No
         said, _ = launcher.communicate(timeout=60)
         assert launcher.returncode == 143, said
         assert "interrupted" in said and "all of them are saved" in said and "lost" not in said
+        assert re.search(r"^go on +gendsl launch -n 2 stopped$", said, re.MULTILINE), said
         assert not any(map(is_there, workers.values()))
+
+
+@pytest.mark.slow
+def test_what_ends_the_chief_ends_all_with_its_reason(pair: tuple[Path, str]) -> None:
+    folder, _ = pair
+    (folder / "wild.gen").write_text(SPEC.replace("sgd(0.1)", "sgd(1e30)"))
+    addresses = free_addresses(2)
+    words = ("run", "wild.gen", "--out", "wild", "--workers", ",".join(addresses), "--worker")
+    other = gendsl(*words, "1", folder=folder)
+    code, said = finished(*words, "0", folder=folder)
+    assert code == 3 and "diverged" in said, said
+    told, _ = other.communicate(timeout=60)
+    assert other.returncode == 3 and "lost" not in told, told
+    assert f"the chief, worker 0 ({addresses[0]}), cannot go on: training diverged" in told
 
 
 def test_what_every_worker_finds_is_said_once(tmp_path: Path) -> None:
