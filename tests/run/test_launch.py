@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from terminal import CTRL_C, Terminal
 
 from gendsl.run.launch import devices_of, free_addresses
 
@@ -249,6 +250,17 @@ def test_a_lost_worker_ends_the_others_and_the_run_goes_on_from_the_last_checkpo
     code, said = finished("launch", "-n", "2", "pair.gen", "--out", out, *LONG, "--resume", folder=folder)
     assert code == 0 and "going on at step" in said, said
     assert bits(folder / out, 600) == bits(whole, 600)
+
+
+@pytest.mark.slow
+def test_the_chief_has_the_terminal_and_ctrl_c_reaches_all_once(pair: tuple[Path, str]) -> None:
+    words = ("launch", "-n", "2", "pair.gen", "--out", "seen", "--set", "length=1_000_000 steps")
+    with Terminal("gendsl", *words, folder=pair[0], columns=100) as terminal:
+        terminal.until(r"[1-9]\d*/1,000,000 .*steps/s")
+        terminal.type(CTRL_C)
+        terminal.until("stopping; once more stops at once|interrupted")
+        assert terminal.end() == 130
+        assert "all of them are saved" in terminal.text and "lost" not in terminal.text
 
 
 @pytest.mark.slow
