@@ -17,6 +17,8 @@ _LEFT_OUT = {  # classes of keras.layers that a spec cannot use, and what serves
     "SpectralNormalization": "write `constrain: spectral_norm` on the layer or the network",
     "TimeDistributed": "layers act on each step of a sequence by themselves, as `dense` does",
     "Lambda": "a spec runs no Python of its own; a `block` joins layers",
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"), "a spec runs no code from elsewhere"),
+    **dict.fromkeys(("IntegerLookup", "StringLookup", "TextVectorization"), "fields are numbers already"),
 }
 _ANY = OneOf((Real(), Toggle(), Text(), SizeOf(0), ListOf(Real()), FreeName()))
 

@@ -18,6 +18,7 @@ from gendsl.check.scope import (
 )
 from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass, field
+from gendsl.plan.draws import draws
 from gendsl.plan.plan import Call, Field, Input, Network, Operation, Quantity
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -26,7 +27,6 @@ from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, 
 from gendsl.vocabulary.word import Expression, Parameter, Word, WordOf
 
 NOTHING = Operand(-1, Unknown())
-RANDOM_LAYERS = frozenset(["dropout", "gaussian_noise"])
 
 
 @dataclass(slots=True)
@@ -249,7 +249,7 @@ class Operations(ABC):
             if self.both and self.training and scores
             else ()
         )
-        random = self.training and (both or any(layer.word in RANDOM_LAYERS for layer in network.layers))
+        random = self.training and (both or draws(network, self.networks))
         key = ("call", tuple(numbers), name)
         if not random and key in self.seen:
             number = self.seen[key]

@@ -14,6 +14,7 @@ from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
+from gendsl.vocabulary.layers.keras_layers import keras_layer
 from gendsl.vocabulary.types import Distribution, Tensor, Type
 from gendsl.vocabulary.word import InitializerWord, LayerWord, Mismatch, Reference
 
@@ -22,6 +23,7 @@ _DEEP = 150
 _FRAMES_A_LAYER = 8
 # A kernel's largest singular value is known to a few per cent after so many iterations from a random start.
 _FIRST_ITERATIONS = 15
+_CHANGED = "the plan was changed by hand; train the spec again"
 
 
 @contextmanager
@@ -141,6 +143,9 @@ def _constraint(arguments: Mapping[str, Any]) -> Call | None:
 
 
 def _applied_keras(layer: Layer, name: str, network: Network, given: Sequence[Any], precision: str) -> Any:
+    known = keras_layer(layer.word.removeprefix("keras."))
+    if known is None or not set(layer.arguments) <= set(known["arguments"]):
+        raise UserError(f"`{layer.word}` in `{network.name}` is no layer of Keras's that a spec can use", _CHANGED)
     try:
         cls = getattr(keras.layers, layer.word.removeprefix("keras."))
         options = {key: _known(value, layer.name) for key, value in layer.arguments.items()}

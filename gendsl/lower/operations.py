@@ -19,6 +19,7 @@ from gendsl.lower.penalties import gradient_norms, penalty_of
 from gendsl.lower.replay import Replay
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
+from gendsl.plan.draws import draws
 from gendsl.plan.plan import Call, Network, Operation, Quantity
 from gendsl.vocabulary import types
 
@@ -69,14 +70,14 @@ class Evaluation:
         found: dict[int, Any] = {}
         calls: dict[int, Judged] = {}
         chosen = sorted(needed(operations, wanted))
-        shared = _penalised_calls(operations, chosen)
+        shared = self._penalised_calls(operations, chosen)
         slopes: dict[int, tuple[tf.GradientTape, Any]] = {}
         for index in chosen:
             operation = operations[index]
             inputs = [found[at] for at in operation.inputs]
             match operation.name:
                 case "call" if index in shared.values():
-                    with tf.GradientTape() as tape:
+                    with tf.GradientTape(watch_accessed_variables=False) as tape:
                         point = number(inputs[0])
                         tape.watch(point)
                         calls[index] = self._called(operation, [point, *inputs[1:]])
@@ -98,6 +99,25 @@ class Evaluation:
                     found[index] = self._value(index, operation, inputs)
             if self.watch is not None:
                 self.watch.computes(operation, found[index])
+        return found
+
+    def _penalised_calls(self, operations: Sequence[Operation], chosen: Sequence[int]) -> dict[int, int]:
+        """The penalties that differentiate by a point at which their network is called anyway, each with that call.
+
+        Where nothing is drawn both would compute the same, so one forward pass serves them."""
+        found: dict[int, int] = {}
+        for index in chosen:
+            penalty = operations[index]
+            if penalty.name != "penalty" or penalty.attributes["word"] not in ("r1", "r2") or _interval(penalty) > 1:
+                continue
+            network = self.networks[penalty.attributes["network"]]
+            if self.both is not None or network.recompute or draws(network, self.networks):
+                continue
+            for at in (at for at in chosen if at < index and operations[at].name == "call"):
+                call = operations[at]
+                same = call.inputs == penalty.inputs and call.attributes["network"] == network.name
+                if same and call.attributes.get("training", True):
+                    found[index] = at
         return found
 
     def _value(self, index: int, operation: Operation, inputs: list[Any]) -> Any:
@@ -252,23 +272,6 @@ def _recomputed(
     known = {id(variable): value for variable, value in mapping}
     values = [known.get(id(variable), tf.convert_to_tensor(variable.value)) for variable in replaced]
     found: tuple[Any, list[Any]] = tf.recompute_grad(pure)(*values, *inputs)
-    return found
-
-
-def _penalised_calls(operations: Sequence[Operation], chosen: Sequence[int]) -> dict[int, int]:
-    """The penalties that differentiate by a point at which their network is called anyway, each with that call.
-
-    Where nothing is drawn both would compute the same, so one forward pass serves them."""
-    found: dict[int, int] = {}
-    for index in chosen:
-        penalty = operations[index]
-        if penalty.name != "penalty" or penalty.attributes["word"] not in ("r1", "r2") or _interval(penalty) > 1:
-            continue
-        for at in (at for at in chosen if at < index and operations[at].name == "call"):
-            call = operations[at]
-            same = call.inputs == penalty.inputs and call.attributes["network"] == penalty.attributes["network"]
-            if same and call.site is None and call.attributes.get("training", True):
-                found[index] = at
     return found
 
 

@@ -42,7 +42,7 @@ def penalty_of(
 
 def squared_norms(scores: Scores, point: Any, *, pack: int = 1) -> Any:
     """The squared length (batch / pack) of each example's gradient of the summed scores."""
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(point)
         total = tf.reduce_sum(scores(point))
     return gradient_norms(tape, total, point, pack=pack)

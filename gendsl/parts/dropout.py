@@ -23,7 +23,11 @@ class Dropout(keras.layers.Layer):
         if not training or self.rate == 0:
             return inputs
         draws = key_of(self.name).uniform(tf.shape(inputs))
-        return tf.where(draws >= self.rate, inputs / (1 - self.rate), tf.zeros_like(inputs))
+        # One factor for each number: its product is all that the forward and the backward pass then compute.
+        factors = tf.where(
+            draws >= self.rate, tf.constant(1 / (1 - self.rate), inputs.dtype), tf.zeros((), inputs.dtype)
+        )
+        return inputs * tf.ensure_shape(factors, inputs.shape)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return inputs_shape

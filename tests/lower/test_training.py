@@ -535,10 +535,9 @@ def test_a_penalty_shares_the_forward_pass_of_a_call(monkeypatch: pytest.MonkeyP
     def penalised(*, merged: bool) -> plan.Plan:
         equations = Equations()
         field = equations.field()
-        call = {"network": "discriminator", "training": True, "both": ()}
-        scores = equations.add("call", field, type=SCORE, drawn=not merged, **call)
+        scores = equations.call("discriminator", field)
         fit = equations.add("multiply", scores, scores, type=SCORE)
-        norm = equations.penalty("r1", "discriminator", field)
+        norm = equations.penalty("r1", "discriminator", field if merged else equations.field())
         loss = equations.add("add", fit, norm, type=SCORE)
         made = group(equations, update("d", ["discriminator"], loss, optimizer("adam", 0.01)))
         return plan_of([made], [DISCRIMINATOR])
