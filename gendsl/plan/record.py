@@ -4,11 +4,15 @@ Each frozen dataclass is an object whose `is` names its class, with the fields b
 waits for the data is a `Symbolic`; numbers, texts, truths and null stand for themselves. `FORMAT` counts changes.
 """
 
+import builtins
+import collections.abc
 import hashlib
 import json
+import types as types_of_python
+import typing
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from gendsl.plan import plan as plans
 from gendsl.vocabulary import types
@@ -95,8 +99,59 @@ def _value(data: Any) -> Any:
         return tuple(_value(item) for item in data)
     if isinstance(data, dict):
         items = {name: _value(item) for name, item in data.items() if name != "is"}
-        return _CLASSES[data["is"]](**items) if "is" in data else items
+        return _checked(_CLASSES[data["is"]](**items)) if "is" in data else items
     return data
+
+
+def _checked(value: Any) -> Any:
+    """A part of a plan, which may come from a stranger: names become names of files, arguments are given to Keras."""
+    for field, kind in type(value).__annotations__.items():
+        if not _fits(getattr(value, field), kind):
+            raise ValueError(f"`{field}` of a {type(value).__name__} is none")
+    match value:
+        case plans.Call() | plans.Layer():
+            for argument in value.arguments.values():
+                _check_argument(argument)
+        case plans.Plan():
+            _check_name(value.experiment)
+        case plans.Network() | plans.Field() | plans.Input() | plans.Update():
+            _check_name(value.name)
+        case plans.Sample():
+            for name, _ in value.outputs:
+                _check_name(name)
+    return value
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value is of the kind that a field of a plan's class is declared with."""
+    of = get_args(kind)
+    if kind is Any:
+        return True
+    match get_origin(kind):
+        case None if isinstance(kind, type):
+            return isinstance(value, (int, float) if kind is float else kind)
+        case collections.abc.Mapping:
+            return isinstance(value, Mapping) and all(_fits(item, of[1]) for item in value.values())
+        case builtins.tuple if of[-1:] == (Ellipsis,):
+            return isinstance(value, tuple) and all(_fits(item, of[0]) for item in value)
+        case builtins.tuple:
+            return isinstance(value, tuple) and len(value) == len(of) and all(map(_fits, value, of))
+        case types_of_python.UnionType | typing.Union:
+            return any(_fits(value, one) for one in of)
+    return True  # a class that is named before it is there
+
+
+def _check_argument(value: Any) -> None:
+    if isinstance(value, tuple):
+        for item in value:
+            _check_argument(item)
+    elif not (value is None or isinstance(value, (bool, int, float, str, plans.Quantity, plans.Call, Symbolic))):
+        raise ValueError(f"an argument is a {type(value).__name__}")
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str) or not name.isprintable() or name.startswith(".") or set(name) & set("/\\"):
+        raise ValueError("a name in it is none")
 
 
 def _fields(of: Any) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def value_shown(value: Any) -> str:
         case bool():
             return "on" if value else "off"
         case str():
-            return value if value.isidentifier() else f'"{value}"'
+            return value if value.isidentifier() else f'"{"".join(map(_printable, value))}"'
         case float():
             return f"{value:g}"
         case Quantity():
@@ -91,6 +91,11 @@ def value_shown(value: Any) -> str:
                 else f"[{', '.join(map(value_shown, value))}]"
             )
     return str(value)
+
+
+def _printable(character: str) -> str:
+    """The character, or how it is escaped: a text of a spec must not steer the terminal."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _network(network: Network) -> str:
@@ -287,7 +292,7 @@ def _work(plan: Plan, flops: Dimension) -> str:
         f"{' with '.join(update.name for update in group.updates)} {short(work_of(plan, [number]))}"
         for number, group in enumerate(plan.train.groups)
     ]
-    several = " + ".join(parts) if len(parts) > 1 else ""
+    several = " + ".join(parts) if len(parts) > 1 and isinstance(flops, int) else ""
     return f"{short(flops)} FLOPs a step" + (f": {several}" if several else "")
 
 

@@ -113,6 +113,8 @@ def restore(
         try:
             manifest = _verified(path, plans=plans, state=state)
             values = content(path)
+            if _described(values) != _described(state):
+                raise Damaged("its variables are not those that its manifest names")
         except Damaged as reason:
             damaged.append((path.name, str(reason)))
             continue
@@ -134,7 +136,9 @@ def restore(
 def content(path: Path) -> dict[str, NDArray[Any]]:
     """The variables of a checkpoint by name, as they were written."""
     reader = tf.train.load_checkpoint(str(path / "state"))
-    return {name.removeprefix(_PREFIX): reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    return {
+        name.removeprefix(_PREFIX): np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()
+    }
 
 
 def paths(folder: Path) -> list[Path]:
@@ -209,10 +213,7 @@ def _described(state: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 def _verified(path: Path, *, plans: Collection[str], state: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest of an intact checkpoint of this plan. Raises Damaged."""
-    try:
-        manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise Damaged("its manifest is missing or damaged") from None
+    manifest = _manifest_in(path)
     if manifest.get("format") != _FORMAT:
         raise Damaged("it was written by another version of gendsl")
     if manifest.get("plan") not in plans:
@@ -227,6 +228,27 @@ def _verified(path: Path, *, plans: Collection[str], state: Mapping[str, Any]) -
         missing = sorted(set(manifest["variables"]) ^ set(state))
         raise Damaged("its variables are not those of the model" + (f" ({missing[0]}, …)" if missing else ""))
     return manifest
+
+
+def _manifest_in(path: Path) -> dict[str, Any]:
+    """What the manifest of a checkpoint says, which may be anything: its parts are of their types. Raises Damaged."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        files, record = manifest["files"], manifest["record"]
+        whole = (
+            isinstance(manifest["step"], int)
+            and manifest["step"] == _step(path)
+            and isinstance(manifest["variables"], dict)
+            and isinstance(record, dict)
+            and isinstance(record.get("window", {}), dict)
+            and all(isinstance(length, int) and length >= 0 for length in record.get("lengths", {}).values())
+            and all(Path(name).name == name and set(told) == {"bytes", "sha256"} for name, told in files.items())
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise Damaged("its manifest is missing or damaged")
+    return dict(manifest)
 
 
 def _fingerprint(file: Path) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def plan_in(folder: RunFolder) -> Plan:
 
     try:
         return plan_of(read_json(folder.plan) or {})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             f"the plan in {folder.shown}/plan.json cannot be read: {error}",
             "it was written by another version of gendsl, or changed by hand; train the spec again",
@@ -154,7 +154,22 @@ def open_run(path: Path) -> RunFolder:
         inside = sorted(found.parent for found in path.glob("**/plan.json"))
         help = f"the newest run in it is {inside[-1]}" if inside else "a run's folder holds plan.json and checkpoints/"
         raise UserError(f"{path} is not the folder of a run", help)
+    refuse_links(folder)
     return folder
+
+
+def refuse_links(folder: RunFolder) -> None:
+    """Raises UserError where a link in a run's folder leads out of it: what is written there would be elsewhere.
+
+    The folder may come from a stranger."""
+    root = folder.path.resolve()
+    for pattern in ("*", "checkpoints/*", "checkpoints/*/*", "logs/*", "samples/*", "export/*", "export/*/*"):
+        for path in root.glob(pattern):
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                name = path.relative_to(root)
+                raise UserError(
+                    f"{folder.shown} holds a link that leads out of it: {name}", f"put what is meant in place of {name}"
+                )
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -205,7 +220,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The record in a file; None if there is none that can be read."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
 
@@ -270,7 +285,8 @@ class Lock:
     """Held by the one process that writes into a folder; the system lets it go when that process ends, however."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Raises UserError where another process holds it."""
+        """Raises UserError where another process holds it, or a link in the folder leads out of it."""
+        refuse_links(folder)
         self._file = open(folder.path / ".lock", "a+")  # noqa: SIM115 - open as long as the lock is held
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gendsl.plan.plan import Plan
+from gendsl.render import visible
 from gendsl.run.folder import RunFolder
 from gendsl.run.launch import LAUNCHED
 from gendsl.run.order import Order
@@ -46,12 +47,13 @@ def typed(program: str) -> str:
 def say(console: Console, lines: Sequence[tuple[str, str]]) -> None:
     """Lines of a name and what it says; nothing is wrapped, so that commands can be copied."""
     for name, text in lines:
-        console.print(f"{name:<12} {text}".rstrip(), highlight=False, markup=False, soft_wrap=True)
+        console.print(visible(f"{name:<12} {text}".rstrip()), highlight=False, markup=False, soft_wrap=True)
 
 
 def note(console: Console, text: str) -> None:
     """A note or a warning, which stands out where there is color."""
-    console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    shown = "\n".join(map(visible, text.splitlines()))
+    console.print(shown, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def say_changes(console: Console, what: str, lines: Sequence[str]) -> None:

@@ -9,15 +9,19 @@ from typing import Any
 
 from gendsl.vocabulary.layers.keras_layers import TABLE
 
-# What runs code from elsewhere, is no layer of its own, or wraps a layer that a spec cannot pass.
+# What runs code from elsewhere, reads a file from anywhere (a vocabulary may be the path of one), is no layer of its
+# own, or wraps a layer that a spec cannot pass.
 _LEFT_OUT = {
     "FlaxLayer",
     "InputLayer",
+    "IntegerLookup",
     "JaxLayer",
     "Lambda",
     "Layer",
     "Pipeline",
+    "StringLookup",
     "TFSMLayer",
+    "TextVectorization",
     "TorchModuleWrapper",
 }
 _SET_BY_US = {"self", "name", "dtype", "trainable", "args", "kwargs"}
