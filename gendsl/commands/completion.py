@@ -3,6 +3,7 @@
 import argparse
 
 from gendsl.commands.options import COMMANDS, parser_of
+from gendsl.vocabulary import WORDS
 
 
 def script(shell: str) -> str:
@@ -11,10 +12,10 @@ def script(shell: str) -> str:
 
 
 def _options(name: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    """The options of a command: the option, its help, its choices."""
+    """The options of a command: the option, its help, its choices; of a word of the language, that category's words."""
     out = []
     for action in parser_of(COMMANDS[name])._actions:
-        choices = tuple(map(str, action.choices or ()))
+        choices = tuple(map(str, action.choices or WORDS.get(str(action.metavar).lower(), ())))
         out += [(option, action.help or "", choices) for option in action.option_strings]
     return out
 

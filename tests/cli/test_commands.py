@@ -59,6 +59,14 @@ def test_version() -> None:
         (["check", GOOD, "--set", "=1"], "write `--set width=64`"),
         (["run", GOOD, "--steps", "-1"], "not a whole number"),
         (["run", GOOD, "--steps", "many"], "not a whole number"),
+        (["run", GOOD, "--strategy", "mirored"], "did you mean `mirrored`?"),
+        (["run", GOOD, "--strategy", "mirrored(two)"], "--strategy mirrored(two)"),
+        (["run", GOOD, "--strategy", "mirrored; one"], "it is no strategy"),
+        (["run", GOOD, "--resume", "--fresh"], "not allowed with"),
+        (["resume"], "required: RUN"),
+        (["resume", "runs/a", "--set", "width=3"], "--set"),
+        (["verify", GOOD, "--steps", "0"], "0 is too few"),
+        (["verify", "specs", "--set", "width=3"], "give the spec instead"),
         (["sample", "nowhere", "-n", "0"], "0 is too few"),
         (["explain", "convv"], "did you mean `conv`?"),
         (["explain", "shape_missmatch"], "did you mean `shape_mismatch`?"),
@@ -286,6 +294,12 @@ def test_bash_completes(tmp_path: Path) -> None:
     assert completed("check", "m") == ["mine.gen"]
     assert completed("explain", "minib") == ["minibatch_stddev"]
     assert completed("words", "--kind", "lay") == ["layer"]
+    (tmp_path / "runs").mkdir()
+    assert completed("resume", "ru") == ["runs"]
+    assert completed("run", "--fr") == ["--fresh"] and completed("run", "--al") == ["--allow-changes"]
+    assert completed("run", "--strategy", "mi") == completed("resume", "--strategy", "mi") == ["mirrored"]
+    assert completed("verify", "m") == ["mine.gen"] and completed("verify", "r") == ["runs/"]
+    assert completed("verify", "--st") == ["--steps", "--strategy"]
     assert "gan" in completed("new", "x", "--template", "")
 
 
@@ -329,7 +343,7 @@ def test_a_mistake_of_ours_is_apologised_for(tmp_path: Path) -> None:
 
 
 def test_what_the_user_can_mend_exits_3(tmp_path: Path) -> None:
-    for arguments in (["sample", "nowhere"], ["export", "nowhere"]):
+    for arguments in (["sample", "nowhere"], ["export", "nowhere"], ["resume", "nowhere"]):
         done = gendsl(*arguments, folder=tmp_path)
         assert done.code == 3 and done.err.startswith("gendsl: "), done.err
         assert list(tmp_path.iterdir()) == []

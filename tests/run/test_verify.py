@@ -1,0 +1,96 @@
+"""`gendsl verify`: three real runs and a kill. The verdict names what differs where bits do."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import TINY, planned
+from test_processes import finished
+
+from gendsl.lower.errors import UserError
+from gendsl.run import verify
+from gendsl.run.checkpoints import content, write
+from gendsl.run.folder import RunFolder
+from gendsl.run.order import Order
+
+# No scores at the end: what is compared are the steps.
+QUICK = TINY[: TINY.index("evaluate")]
+
+
+def order(folder: Path, text: str = QUICK) -> Order:
+    return Order(planned(text), text, str(folder / "tiny.gen"), str(folder))
+
+
+def flip(folder: RunFolder, step: int, variable: str) -> None:
+    """Flips the last bit of a number of a checkpoint, and writes it anew, with a manifest that fits."""
+    path = folder.checkpoints / f"step-{step}"
+    manifest = json.loads((path / "manifest.json").read_text())
+    values = content(path)
+    values[variable].view("uint32").flat[0] ^= 1
+    write(folder.checkpoints, step, values, record=manifest["record"], keep=9, plan_hash=manifest["plan"])
+
+
+def test_a_killed_run_is_proved_to_lose_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tiny.gen").write_text(QUICK)
+    code, said = finished("verify", "tiny.gen", "--steps", "6", folder=tmp_path)
+    assert code == 0, said
+    lines = {line.split()[0]: line for line in said.splitlines()}
+    assert "6 steps, kill, resume, 6 steps, against 12 in one go" in lines["verify"]
+    assert "by SIGKILL after step" in lines["killed"] and "its newest checkpoint is of step 6" in lines["killed"]
+    assert "from step 6 to 12" in lines["resumed"]
+    assert "numbers are the same" in lines["variables"] and "all 12 lines are the same" in lines["metrics"]
+    assert "tensorflow" in lines["machine"] and "oneDNN on" in lines["machine"]
+    assert lines["verdict"].split(maxsplit=1)[1] == "the same, bit for bit, after step 12"
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.gen"], "nothing is left behind"
+
+
+def test_a_bit_that_is_lost_between_kill_and_resume_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str, str]] = []
+    killed = verify.until_killed
+
+    def tampered(given: Order, folder: RunFolder, after: int, tell: verify.Tell) -> None:
+        killed(given, folder, after, tell)
+        names = content(folder.checkpoints / f"step-{after}")
+        flip(folder, after, next(name for name in names if name.endswith("generator/dense/kernel")))
+
+    monkeypatch.setattr(verify, "until_killed", tampered)
+    verdict = verify.verified(order(tmp_path), steps=4, tell=lambda name, text: said.append((name, text)))
+    assert not verdict.same and verdict.step == 8
+    assert any(one.name.endswith("generator/dense/kernel") for one in verdict.different_variables)
+    assert all("numbers differ, by" in one.how for one in verdict.different_variables)
+    told = dict(said)
+    assert "are not the same" in told["variables"]
+    place = told["verdict"].rpartition(" ")[2]
+    assert told["verdict"].startswith("NOT the same after step 8") and (Path(place) / "whole" / "plan.json").is_file()
+    shutil.rmtree(place)
+
+
+def test_data_that_changes_between_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    def write_data(value: int) -> None:
+        np.savez(tmp_path / "data.npz", x=np.full([64, 8, 8, 1], value, np.uint8))
+
+    text = """experiment pictures
+data { source npz("data.npz", image: "x"); image range: -1..1; batch 8 }
+network generator(z: normal(2)) -> image { dense 64 | reshape 8, 8, 1 | tanh }
+train { update generator, with: sgd(1e-2) { minimize mean(l2(generator(), image)) }; steps 60 }
+"""
+    write_data(3)
+    killed = verify.until_killed
+
+    def changed(given: Order, folder: RunFolder, after: int, tell: verify.Tell) -> None:
+        killed(given, folder, after, tell)
+        write_data(4)
+
+    monkeypatch.setattr(verify, "until_killed", changed)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"the resumed run failed: the data is no longer that of"):
+        verify.verified(order(tmp_path, text), steps=4, tell=lambda name, said: None)
+
+
+def test_more_steps_than_the_spec_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="31 steps before a kill and 31 after it are more than the 60") as refused:
+        verify.verified(order(tmp_path), steps=31, tell=lambda name, said: None)
+    assert "--steps 30" in refused.value.help
