@@ -254,7 +254,7 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
     left_out = [
         category if category in ("card", "sweep") else word  # these blocks are left out whole
         for word, category in plan.not_built
-        if category in ("score", "monitor", "export", "card", "sweep")
+        if category in ("score", "monitor", "policy", "export", "card", "sweep")
     ]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))

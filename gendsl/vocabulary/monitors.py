@@ -59,11 +59,13 @@ MONITORS: tuple[Word, ...] = (
         do="stop",
         example="worse when: fid > 1.5 * best(fid), for: 5 checks, do: stop",
     ),
-    _monitor(
-        "diverged",
-        "A loss or a weight is no longer a finite number, or a loss has exploded.",
-        do="rollback",
-        example="diverged do: rollback(scale_learning_rate: 0.5)",
+    Word(
+        name="diverged",
+        category="monitor",
+        doc="A loss, a gradient or a weight is no longer a finite number. The run ends, its last checkpoint whole, and "
+        "says where it began; so it does with `warn`, since nothing can be learnt from there on.",
+        parameters=(_do("stop"),),
+        example="diverged do: stop",
     ),
     _monitor(
         "balance",
@@ -91,14 +93,12 @@ POLICIES: tuple[Word, ...] = (
         category="policy",
         doc="Says so in the terminal and in events.jsonl; the run goes on.",
         example="warn",
-        runs=False,
     ),
     Word(
         name="stop",
         category="policy",
         doc="Ends the run with a checkpoint, as if its steps were over.",
         example="stop",
-        runs=False,
     ),
     Word(
         name="rollback",

@@ -108,3 +108,17 @@ def test_what_is_gone_of_what_the_steps_told() -> None:
     sums = np.array([np.nan, np.inf, 0.1, 1e-5, 3.0], np.float32)
     last = np.array([np.nan, 1, 0.1, 1e-5, 1.0], np.float32)
     assert gone(Window(names, sums, last, 2)) == {"a/loss": "NaN", "b/loss": "infinite", "loss_scale/a": "nearly 0"}
+
+
+@pytest.mark.parametrize("policy", ["stop", "warn", "rollback(times: 2)"])
+def test_the_monitors_policy_is_followed_or_named(
+    tmp_path: Path, run_tiny: Run, tiny_text: str, policy: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from gendsl.cli import main
+
+    text = tiny_text.replace("adam(linear_decay(1e-3, 0), beta_1: 0.5)", "sgd(1e30)")
+    (tmp_path / "tiny.gen").write_text(text + f"\nmonitor {{ diverged do: {policy} }}\n")
+    assert main(["run", str(tmp_path / "tiny.gen"), "--out", str(tmp_path / "run")]) == 3
+    said = "".join(capfd.readouterr())
+    assert "diverged at step 1" in said and ("`rollback`" in said or policy in ("stop", "warn"))
+    assert "`diverged`" not in said and diverged(tmp_path / "run")["update"] == "generator"
