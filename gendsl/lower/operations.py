@@ -15,7 +15,7 @@ import tensorflow as tf
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
-from gendsl.lower.penalties import gradient_norms, penalty_of
+from gendsl.lower.penalties import gradient_norms, penalty_of, summed_scores
 from gendsl.lower.replay import Replay
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
@@ -46,7 +46,7 @@ class Evaluation:
 
     `models` and `networks` are the networks in Keras and in the plan, `labels` what is read inside each; `scalar` gives
     the value of a number or schedule in this step; `advancing` holds the variables, by id, whose state goes on, and
-    `state` their newest values.
+    `state` their newest values; `scale` is the loss scale, where there is one, for gradients inside the loss.
     """
 
     models: Mapping[str, Any]
@@ -64,6 +64,7 @@ class Evaluation:
     weights: Sequence[tuple[Any, Any]] = ()
     state: dict[int, Any] = field(default_factory=dict)
     watch: Watch | None = None
+    scale: Any = None
 
     def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
         """The values of the wanted operations and of all that they need, by number."""
@@ -81,12 +82,12 @@ class Evaluation:
                         point = number(inputs[0])
                         tape.watch(point)
                         calls[index] = self._called(operation, [point, *inputs[1:]])
-                        slopes[index] = tape, (tf.reduce_sum(calls[index].outputs[0]), point)
+                        slopes[index] = tape, (summed_scores(calls[index].outputs[0], self.scale), point)
                     found[index] = calls[index].value
                 case "penalty" if index in shared:
                     tape, (total, point) = slopes[shared[index]]
                     pack = pack_of(self.networks[operation.attributes["network"]])
-                    found[index] = tf.reduce_mean(gradient_norms(tape, total, point, pack=pack))
+                    found[index] = tf.reduce_mean(gradient_norms(tape, total, point, pack=pack, scale=self.scale))
                 case "call":
                     calls[index] = self._called(operation, inputs)
                     found[index] = calls[index].value
@@ -225,7 +226,7 @@ class Evaluation:
             return self.called(name, given, key, training=True, advance=False).outputs[0]
 
         def value() -> Any:
-            return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network))
+            return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network), scale=self.scale)
 
         interval = _interval(operation)
         if interval <= 1:

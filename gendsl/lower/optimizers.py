@@ -77,6 +77,10 @@ class Optimizer:
         """The loss scale, float32 (); 1 without one."""
         return self._keras.dynamic_scale.value if self.scaled else 1.0
 
+    def inner_scale(self) -> Any:
+        """The scale for gradients that are part of the loss, float32 (); None without one."""
+        return tf.identity(self.scale) if self.scaled else None
+
     def scaled_loss(self, loss: Any) -> Any:
         """The loss whose gradients `apply` expects."""
         return self._keras.scale_loss(loss)

@@ -15,48 +15,63 @@ Scores = Callable[[Any], Any]
 
 
 def penalty_of(
-    word: str, tensors: Sequence[Any], options: Mapping[str, Any], *, scores: Scores, key: Key, pack: int = 1
+    word: str,
+    tensors: Sequence[Any],
+    options: Mapping[str, Any],
+    *,
+    scores: Scores,
+    key: Key,
+    pack: int = 1,
+    scale: Any = None,
 ) -> Any:
     """The value of a penalty, a float32 scalar.
 
     `tensors` are the penalty's own, (batch, …); `pack` is how many examples the network judges at once: they share an
-    epsilon, and their gradient is one."""
+    epsilon, and their gradient is one. `scale`, float32 (), keeps that gradient within float16 on its way."""
     match word:
         case "r1" | "r2":
-            return tf.reduce_mean(squared_norms(scores, tensors[0], pack=pack))
+            return tf.reduce_mean(squared_norms(scores, tensors[0], pack=pack, scale=scale))
         case "gradient_penalty":
             real, fake = tensors
             epsilon = _epsilon(real, key.at("epsilon"), pack)
             point = real + epsilon * (fake - real)
-            return _distance(point, options, scores=scores, pack=pack)
+            return _distance(point, options, scores=scores, pack=pack, scale=scale)
         case "dragan":
             (real,) = tensors
             epsilon = _epsilon(real, key.at("epsilon"), pack)
             noise = key.at("noise").uniform(tf.shape(real))
             spread = tf.math.reduce_std(real)
             point = real + epsilon * 0.5 * spread * noise
-            return _distance(point, options, scores=scores, pack=pack)
+            return _distance(point, options, scores=scores, pack=pack, scale=scale)
         case _:
             raise ValueError(f"no penalty {word}")
 
 
-def squared_norms(scores: Scores, point: Any, *, pack: int = 1) -> Any:
+def squared_norms(scores: Scores, point: Any, *, pack: int = 1, scale: Any = None) -> Any:
     """The squared length (batch / pack) of each example's gradient of the summed scores."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(point)
-        total = tf.reduce_sum(scores(point))
-    return gradient_norms(tape, total, point, pack=pack)
+        total = summed_scores(scores(point), scale)
+    return gradient_norms(tape, total, point, pack=pack, scale=scale)
 
 
-def gradient_norms(tape: tf.GradientTape, total: Any, point: Any, *, pack: int = 1) -> Any:
-    """The squared length (batch / pack) of each example's part of the gradient that a tape gives."""
+def summed_scores(scores: Any, scale: Any) -> Any:
+    """What `gradient_norms` differentiates: the sum of all scores, times the loss scale where there is one."""
+    total = tf.reduce_sum(scores)
+    return total if scale is None else total * scale
+
+
+def gradient_norms(tape: tf.GradientTape, total: Any, point: Any, *, pack: int = 1, scale: Any = None) -> Any:
+    """The squared length (batch / pack) of each example's part of the gradient that a tape gives, unscaled."""
     gradient = tape.gradient(total, point, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    if scale is not None:
+        gradient = gradient / scale
     examples = tf.shape(gradient)[0] // pack
     return tf.reduce_sum(tf.square(tf.reshape(gradient, [examples, -1])), axis=1)
 
 
-def _distance(point: Any, options: Mapping[str, Any], *, scores: Scores, pack: int) -> Any:
-    norms = tf.sqrt(squared_norms(scores, point, pack=pack) + 1e-12)
+def _distance(point: Any, options: Mapping[str, Any], *, scores: Scores, pack: int, scale: Any) -> Any:
+    norms = tf.sqrt(squared_norms(scores, point, pack=pack, scale=scale) + 1e-12)
     excess = norms - float(options.get("target", 1))
     if options.get("one_sided"):
         excess = tf.maximum(excess, 0.0)

@@ -219,6 +219,7 @@ class Experiment(keras.Model):
             evaluation.both = self._both.value
             evaluation.replays = self._replays.value[index]
             evaluation.watch = self.watch
+            evaluation.scale = self._optimizers.value[group.updates[0].name].inner_scale()
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
                 for variable in self._trained(trained):
                     tape.watch(variable.value)

@@ -140,6 +140,17 @@ def test_images_give_one_norm_an_example() -> None:
     np.testing.assert_allclose(norms, (images**2).sum((1, 2, 3)), rtol=1e-5)
 
 
+def test_a_gradient_too_small_for_float16_is_scaled_on_its_way() -> None:
+    def half(point: Any) -> Any:
+        first = tf.cast(point, tf.float16) * tf.constant(2e-4, tf.float16)
+        return tf.cast(first * tf.constant(1e-4, tf.float16), tf.float32)
+
+    point = tf.constant(REAL[:, :1])
+    assert not np.asarray(squared_norms(half, point)).any(), "2e-8 is below what float16 holds"
+    scaled = squared_norms(half, point, scale=tf.constant(2.0**12))
+    np.testing.assert_allclose(np.sqrt(scaled), 2e-8, rtol=1e-2)
+
+
 def test_pack_is_read_from_the_layers() -> None:
     layer = plan.Layer("pack", "pack", {"samples": 10}, (0,), (10,), 0, 0, 0)
     assert pack_of(plan.Network("d", (), (layer,), (), {})) == 10
