@@ -2,7 +2,8 @@
 
 import argparse
 
-from gendsl.commands.options import COMMANDS, parser_of
+from gendsl.commands.options import COMMANDS
+from gendsl.commands.parsing import parser_of
 from gendsl.vocabulary import WORDS
 
 
@@ -15,7 +16,7 @@ def _options(name: str) -> list[tuple[str, str, tuple[str, ...]]]:
     """The options of a command: the option, its help, its choices; of a word of the language, that category's words."""
     out = []
     for action in parser_of(COMMANDS[name])._actions:
-        choices = tuple(map(str, action.choices or WORDS.get(str(action.metavar).lower(), ())))
+        choices = tuple(map(str, action.choices or list(WORDS.get(str(action.metavar).lower(), {}))))
         out += [(option, action.help or "", choices) for option in action.option_strings]
     return out
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gendsl.commands.options import COMMANDS
+from gendsl.plan.record import FORMAT
 from gendsl.reading import SIZE
 from tests.cli.processes import ROOT, gendsl
 
@@ -185,7 +186,7 @@ def test_plan() -> None:
     expanded = gendsl("plan", GOOD, "--expand")
     assert expanded.code == 0 and "minimize nonsaturating.discriminator(" in expanded.out
     record = json.loads(gendsl("plan", GOOD, "--json").out)
-    assert record["format"] == 1 and record["plan"]["experiment"] == "digits_gan" and len(record["hash"]) == 64
+    assert record["format"] == FORMAT and record["plan"]["experiment"] == "digits_gan" and len(record["hash"]) == 64
     other = json.loads(gendsl("plan", GOOD, "--json", "--set", "width=16").out)
     assert other["hash"] != record["hash"]
     done = gendsl("plan", "-", given=BAD)

@@ -1,0 +1,172 @@
+"""The options of the commands that load TensorFlow in, exit codes out: `run`, `resume`, `verify` and so on."""
+
+import gc
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from gendsl.commands.given import plan_or_complain, settings_of
+from gendsl.commands.output import FAILED, FINE, WRONG, UsageError, flush, report, say, tell, warn
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from gendsl.plan.plan import Call
+    from gendsl.run.order import Order
+
+
+def run(options: "Namespace") -> int:
+    """`gendsl run`."""
+    strategy = _strategy(options)
+    settings = settings_of(options)
+    source, plan = plan_or_complain(options.spec, options)
+    if plan is None or source is None:
+        return WRONG
+    from gendsl.run.order import Order
+
+    order = Order(
+        plan,
+        source_text=source.text,
+        spec_path=options.spec,
+        project=os.path.dirname(options.spec) or ".",
+        settings=settings,
+        steps=options.steps,
+        overfit=options.overfit,
+        strategy_asked=strategy,
+    )
+    return _trained(order, options, out=options.out, resume=options.resume, fresh=options.fresh)
+
+
+def resume(options: "Namespace") -> int:
+    """`gendsl resume`."""
+    asked = _strategy(options)
+    from gendsl.diagnostics import Problems
+    from gendsl.run.recall import order_in, recalled
+
+    problems = Problems()
+    order = order_in(recalled(options.run), problems)
+    report(problems.of("error"))
+    if order is None:
+        return WRONG
+    order = order.changed(steps=options.steps, strategy=asked)
+    return _trained(order, options, out=options.run, resume=True)
+
+
+def _trained(
+    order: "Order", options: "Namespace", *, out: str | None, resume: bool = False, fresh: bool = False
+) -> int:
+    """Trains what is ordered, with the options that all commands that train share."""
+    _prepare_to_train()
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from gendsl.run import command
+    from gendsl.run.cluster import cluster_of
+    from gendsl.run.order import Where
+
+    where = Where(
+        out=None if out is None else Path(out),
+        resume=resume,
+        fresh=fresh,
+        allow_changes=options.allow_changes,
+        ask=_asked if sys.stdin.isatty() and sys.stdout.isatty() else None,
+    )
+    outcome = command.run(
+        order,
+        where,
+        console=Console(),
+        ours=True,
+        cluster=cluster_of(options.workers, options.worker, os.environ),
+        wait=options.wait,
+        profile=options.profile,
+    )
+    return outcome.exit_code
+
+
+def _strategy(options: "Namespace") -> "Call | None":
+    if options.strategy is None:
+        return None
+    from gendsl.check.strategy import strategy_of
+
+    try:
+        return strategy_of(options.strategy)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _asked(question: str, default: bool) -> bool:
+    """The answer of the person at the terminal; an empty line is the default, and so is the end of the input."""
+    while True:
+        say(f"{question} [{'Y/n' if default else 'y/N'}] ")
+        flush()
+        answer = sys.stdin.readline().strip().lower()
+        if not answer:
+            return default
+        if "yes".startswith(answer) or "no".startswith(answer):
+            return answer[0] == "y"
+
+
+def verify(options: "Namespace") -> int:
+    """`gendsl verify`."""
+    asked, order = _strategy(options), None
+    from gendsl.run.order import Order
+
+    if os.path.isdir(options.target):
+        if options.settings:
+            raise UsageError("a run has its own --set: give the spec instead of the run's folder")
+        from gendsl.diagnostics import Problems
+        from gendsl.run.recall import order_in, recalled
+
+        problems = Problems()
+        order = order_in(recalled(options.target), problems)
+        report(problems.of("error"))
+    else:
+        source, plan = plan_or_complain(options.target, options)
+        if source is not None and plan is not None:
+            project = os.path.dirname(options.target) or "."
+            order = Order(plan, source.text, options.target, project, settings=settings_of(options))
+    if order is None:
+        return WRONG
+    _prepare_to_train()
+    from gendsl.run.verify import verified
+
+    def told(name: str, text: str) -> None:
+        say(f"{name:<12} {text}\n")
+        flush()
+
+    verdict = verified(order.changed(strategy=asked), steps=options.steps, tell=told)
+    return FINE if verdict.same else FAILED
+
+
+def launch(options: "Namespace") -> int:
+    """`gendsl launch`."""
+    from gendsl.run import launch as launching
+
+    return launching.launch(options.count, options.spec, options.words, tell=tell)
+
+
+def sample(options: "Namespace") -> int:
+    """`gendsl sample`."""
+    _prepare_to_train()
+    from gendsl.run import sample as sampling
+
+    which = options.checkpoint
+    written = sampling.sample(options.run, options.count, options.seed, options.out, checkpoint=which, told=warn)
+    grids = [path for path in written if path.stem == "grid"]
+    say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
+    return FINE
+
+
+def export(options: "Namespace") -> int:
+    """`gendsl export`."""
+    _prepare_to_train()
+    from gendsl.export import saved_model
+
+    say("".join(f"{path}\n" for path in saved_model.export(options.run, checkpoint=options.checkpoint, told=warn)))
+    return FINE
+
+
+def _prepare_to_train() -> None:
+    gc.enable()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: its start-up notes are not ours
