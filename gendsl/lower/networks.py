@@ -1,9 +1,11 @@
 """A `plan.Network` in, a functional `keras.Model` out: one Keras layer for each layer of the spec, named as there."""
 
 import importlib
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -85,10 +87,51 @@ def model_of(
     model_class = DeepModel if len(network.layers) > _DEEP else keras.Model
     with _room_for(len(network.layers)):
         model = model_class(_one_or_all(values[: len(network.inputs)]), _one_or_all(results), name=network.name)
+    if network.recompute:
+        # Past Keras's tracking: the segments have no layer of their own.
+        model.__dict__["segments"] = segments_of(network, values, labels)
     if any(isinstance(layer, SpectralNorm) for layer in layers_of(model)):
         for _ in range(_FIRST_ITERATIONS):
             power_iteration(model)
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a network's layers as a model: the numbers of the values that it takes, and of those that it gives
+    for later stretches or as results."""
+
+    model: Any
+    takes: tuple[int, ...]
+    gives: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """A whole network in stretches, and the numbers of the values that are its results, labelled ones last."""
+
+    stretches: tuple[Segment, ...]
+    results: tuple[int, ...]
+
+
+def segments_of(network: Network, values: Sequence[Any], labels: Sequence[str]) -> Segments:
+    """A network in about as many stretches as each has layers, so that their ends and one stretch are all that is held.
+
+    Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost, section 3.
+    """
+    first, count = len(network.inputs), len(network.layers)
+    length = max(1, math.isqrt(count))
+    results = (*(output.value for output in network.outputs), *(network.labels[label] for label in labels))
+    found = []
+    for start in range(0, count, length):
+        inside = range(first + start, first + min(start + length, count))
+        taken = {number for at in inside for number in network.layers[at - first].inputs if number < inside.start}
+        later = {number for layer in network.layers[inside.stop - first :] for number in layer.inputs} | set(results)
+        takes, gives = tuple(sorted(taken)), tuple(number for number in inside if number in later)
+        if gives:
+            model = keras.Model([values[number] for number in takes], [values[number] for number in gives])
+            found.append(Segment(model, takes, gives))
+    return Segments(tuple(found), results)
 
 
 def _one_or_all(values: list[Any]) -> Any:

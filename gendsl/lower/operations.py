@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
 import tensorflow as tf
 
+from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
@@ -200,11 +200,9 @@ class Evaluation:
         ]
         moving = [v for v in model.non_trainable_variables if advance and id(v) in self.advancing]
         known = [(variable, self.state[id(variable)]) for variable in moving if id(variable) in self.state]
-        call = _recomputed if advance and network.recompute else _called
+        call = recomputed if advance and network.recompute else called
         out, states = call(model, given, [*self.weights, *known], moving, training, key)
-        for variable, new in zip(moving, states, strict=True):
-            if new is not None:
-                self.state[id(variable)] = new
+        self.state |= {number: new for number, new in states.items() if new is not None}
         values = [_float(value) for value in (out if isinstance(out, list | tuple) else [out])]
         many = len(network.outputs)
         labels = dict(zip(self.labels.get(name, ()), values[many:], strict=True))
@@ -234,46 +232,6 @@ class Evaluation:
         return tf.cond(
             tf.equal(self.step % interval, 0), lambda: value() * float(interval), lambda: tf.zeros((), tf.float32)
         )
-
-
-def _called(
-    model: Any,
-    inputs: Sequence[Any],
-    mapping: Sequence[tuple[Any, Any]],
-    moving: Sequence[Any],
-    training: bool,
-    key: keys.Key,
-) -> tuple[Any, list[Any]]:
-    """A model's outputs, and the new values of its moving variables, None for one that stays.
-
-    `mapping` gives variables other values; none is changed."""
-    with keras.StatelessScope(state_mapping=list(mapping)) as scope, keys.drawing(key):
-        out = model(list(inputs) if len(inputs) > 1 else inputs[0], training=training)
-    return out, [scope.get_current_value(variable) for variable in moving]
-
-
-def _recomputed(
-    model: Any,
-    inputs: Sequence[Any],
-    mapping: Sequence[tuple[Any, Any]],
-    moving: Sequence[Any],
-    training: bool,
-    key: keys.Key,
-) -> tuple[Any, list[Any]]:
-    """As `_called`, but the gradient computes the activations again (Chen et al. 2016, section 3)."""
-    weights = model.trainable_variables
-    replaced = [*weights, *moving]
-
-    def pure(*tensors: Any) -> Any:
-        values, given = tensors[: len(replaced)], tensors[len(replaced) :]
-        replacing = [*mapping, *zip(replaced, values, strict=True)]
-        out, states = _called(model, given, replacing, moving, training, key)
-        return out, [value if new is None else new for new, value in zip(states, values[len(weights) :], strict=True)]
-
-    known = {id(variable): value for variable, value in mapping}
-    values = [known.get(id(variable), tf.convert_to_tensor(variable.value)) for variable in replaced]
-    found: tuple[Any, list[Any]] = tf.recompute_grad(pure)(*values, *inputs)
-    return found
 
 
 def _interval(penalty: Operation) -> int:

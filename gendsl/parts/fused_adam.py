@@ -10,10 +10,13 @@ import tensorflow as tf
 class FusedAdam(keras.optimizers.Adam):
     """Adam (Kingma & Ba 2015, algorithm 1) with Keras's slots and formula, applied by `ResourceApplyAdam`.
 
-    Not for `amsgrad`, which the kernel does not know.
+    With `amsgrad`, which the kernel does not know, it is Keras's own.
     """
 
     def _backend_update_step(self, gradients: Sequence[Any], variables: Sequence[Any], learning_rate: Any) -> None:
+        if self.amsgrad:
+            super()._backend_update_step(gradients, variables, learning_rate)
+            return
         time = tf.cast(self.iterations.value + 1, tf.float32)
         beta_1, beta_2 = tf.constant(self.beta_1, tf.float32), tf.constant(self.beta_2, tf.float32)
         powers = tf.pow(beta_1, time), tf.pow(beta_2, time)

@@ -30,14 +30,25 @@ def test_defaults_are_kerass(word: Word) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word.name)
-def test_a_step_is_kerass(word: Word) -> None:
-    start, gradient = np.array([[1.0, -2.0]], "float32"), np.array([[0.3, 0.7]], "float32")
-    ours, theirs = keras.Variable(start), keras.Variable(start)
-    optimizer = Optimizer(Call(word.name, arguments(word)), [ours], clip_norm=None, scaled=False)
-    reference = _CLASSES[word.name](learning_rate=0.05)
-    reference.build([theirs])
-    for _ in range(3):
-        optimizer.apply([tf.constant(gradient)], tf.constant(0.05))
-        reference.apply([tf.constant(gradient)], [theirs])
-    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
-    assert not np.array_equal(ours.numpy(), start)
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_steps_are_kerass(word: Word, amsgrad: bool) -> None:
+    if amsgrad and word.parameter("amsgrad") is None:
+        pytest.skip("it has none")
+    options = {"amsgrad": True} if amsgrad else {}
+    theirs_class = next(base for base in _CLASSES[word.name].__mro__ if base.__module__.startswith("keras."))
+    generator = np.random.default_rng(0)
+    start = [generator.normal(size=(3, 4)).astype("float32"), np.ones(4, "float32")]
+    ours, theirs = [keras.Variable(one) for one in start], [keras.Variable(one) for one in start]
+    optimizer = Optimizer(Call(word.name, arguments(word, **options)), ours, scaled=False)
+    reference = theirs_class(learning_rate=0.05, global_clipnorm=0.5, **options)
+    if reference.weight_decay:
+        reference.exclude_from_weight_decay(var_list=[theirs[1]])
+    reference.build(theirs)
+    apply = tf.function(lambda *gradients: optimizer.apply(gradients, tf.constant(0.05), tf.constant(0.5)))
+    for _ in range(4):
+        gradients = [tf.constant(generator.normal(size=one.shape).astype("float32")) for one in start]
+        apply(*gradients)
+        reference.apply(gradients, theirs)
+    for mine, other, before in zip(ours, theirs, start, strict=True):
+        np.testing.assert_allclose(mine.numpy(), other.numpy(), rtol=2e-6, atol=1e-6)
+        assert not np.allclose(mine.numpy(), before, atol=1e-4)
