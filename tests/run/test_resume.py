@@ -10,6 +10,7 @@ from terminal import Terminal
 from test_processes import bits, finished
 from test_run import metrics
 
+import gendsl
 from gendsl.lower.errors import UserError
 from gendsl.run.recall import recalled
 
@@ -177,3 +178,31 @@ def test_a_damaged_folder_is_told_of(
     with pytest.raises(UserError) as refused:
         order_in(recalled("part"), Problems())
     assert told in refused.value.message and refused.value.help
+
+
+def test_what_the_bits_depend_on_is_compared(copy: Path) -> None:
+    path = copy / "part" / "environment.json"
+    record = json.loads(path.read_text())
+    assert record["options"]["settings"] == {"length": "60 steps"} and record["XLA"] == "off"
+    record |= {"oneDNN": "off", "replicas": 2}
+    record["threads"]["threads of an operation"] = 64
+    path.write_text(json.dumps(record))
+    code, said = finished("resume", "part", "--steps", "31", folder=copy)
+    assert code == 0 and "not bit for bit as if uninterrupted: replicas 1, was 2; threads of an operation " in said
+    assert ", was 64; oneDNN on, was off\n" in said
+
+
+def test_from_python(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy)
+    outcome = gendsl.resume("part")
+    assert (outcome.finished, outcome.step) == (True, 30)
+    with pytest.raises(UserError, match="holds a finished run of this spec"):
+        gendsl.train("tiny.gen", out="part", steps=30)
+    with pytest.raises(ValueError, match="did you mean `mirrored`"):
+        gendsl.train("tiny.gen", strategy="mirored")
+
+
+def test_a_run_can_be_verified(copy: Path) -> None:
+    code, said = finished("verify", "part", "--steps", "2", folder=copy)
+    assert code == 0 and "the same, bit for bit, after step 4" in said, said
+    assert len(events(copy / "part")) == 2, "the run itself is left alone"
