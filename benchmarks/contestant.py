@@ -25,7 +25,7 @@ class Clock:
         self._commands = os.fdopen(commands, encoding="utf-8")
         self._reports = os.fdopen(reports, "w", encoding="utf-8")
         self._wanted = self._done = 0
-        self._began = self._inside = 0.0
+        self._began = self._busy = self._inside = 0.0
 
     @property
     def left(self) -> int:
@@ -42,7 +42,7 @@ class Clock:
         if not line:
             os._exit(0)
         self._wanted, self._done, self._inside = int(line), 0, 0.0
-        self._began = time.perf_counter()
+        self._began, self._busy = time.perf_counter(), time.process_time()
 
     def after(self, steps: int = 1, inside: float = 0.0) -> None:
         """Counts steps that are done, of which so many seconds were spent inside gendsl's step."""
@@ -53,8 +53,8 @@ class Clock:
         """Reports and waits where the window is over."""
         if self._done < self._wanted:
             return
-        seconds = time.perf_counter() - self._began
-        self._tell({"steps": self._done, "seconds": seconds, "inside": self._inside})
+        seconds, busy = time.perf_counter() - self._began, time.process_time() - self._busy
+        self._tell({"steps": self._done, "seconds": seconds, "busy": busy, "inside": self._inside})
         self.wait()
 
     def _tell(self, report: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ class Row:
     """One piece of work that all sides do.
 
     `program` names the hand-written files and the spec; `settings` are the params of the spec, and the arguments of the
-    hand-written `train`. `window` is how many steps are timed at once, about two seconds or more; `whole` how many an
+    hand-written `train`. `window` is how many steps are timed at once, one or two seconds; `whole` how many an
     uninterrupted `gendsl run` takes, with several checkpoints among them. `bars` are the least ratios of steps/s, by
     rival.
     """
@@ -33,14 +33,14 @@ class Row:
 _DCGAN = {"program": "dcgan", "spec": HERE / "specs/dcgan.gen", "bars": {"tensorflow": 1.0, "torch": 1.4}}
 
 ROWS = (
-    Row("dcgan_128", "the tutorial's DCGAN, batch 128", window=10, whole=450, settings={"batch": 128}, **_DCGAN),
-    Row("dcgan_256", "the tutorial's DCGAN, batch 256", window=5, whole=450, settings={"batch": 256}, **_DCGAN),
+    Row("dcgan_128", "the tutorial's DCGAN, batch 128", window=5, whole=450, settings={"batch": 128}, **_DCGAN),
+    Row("dcgan_256", "the tutorial's DCGAN, batch 256", window=3, whole=450, settings={"batch": 256}, **_DCGAN),
     Row(
         "grid_gan",
         "2-D grid GAN, batch 512",
         program="grid_gan",
         spec=HERE.parent / "specs/grid_gan.gen",
-        window=1_000,
+        window=500,
         whole=15_000,
         bars={"tensorflow": 1.2},
     ),
@@ -49,7 +49,7 @@ ROWS = (
         "digits_gan, batch 64",
         program="digits_gan",
         spec=HERE.parent / "specs/digits_gan.gen",
-        window=150,
+        window=100,
         whole=1_900,
     ),
     Row(
@@ -57,7 +57,7 @@ ROWS = (
         "WGAN-GP ResNet, width 32, batch 64",
         program="wgan_gp_resnet",
         spec=HERE / "specs/wgan_gp_resnet.gen",
-        window=3,
+        window=2,
         whole=250,
     ),
 )

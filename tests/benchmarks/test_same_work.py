@@ -111,12 +111,13 @@ def test_windows_of_one_side_stand_between_two_of_the_other(monkeypatch: pytest.
         def steps(self, count: int) -> dict[str, Any]:
             asked.append(self.side)
             slow = 3 if len(asked) > 8 else 1
-            return {"steps": count, "seconds": count * slow * (1 if self.side == "run" else 2), "peak": 10}
+            seconds = count * slow * (1 if self.side == "run" else 2)
+            return {"steps": count, "seconds": seconds, "busy": seconds / 2, "peak": 10}
 
     monkeypatch.setattr(training, "Contestant", Fake)
     found = training.speeds(rows.row_of("grid_gan"), "run", "keras", folder=Path(), rounds=6)
     assert asked[3:] == ["run", "keras"] * 6 + ["run"]
-    assert found["ratio"].middle == 2
+    assert found["ratio"].middle == found["work"].middle == 2
     assert found["memory"] == 1
 
 
