@@ -108,22 +108,24 @@ class Experiment(keras.Model):
     def step_at(self, step: Any, batches: Mapping[str, Any], groups: frozenset[int] | None = None) -> dict[str, Any]:
         """Trains once. `step` is an int64 scalar, `batches` {field: (times, rows, …)}, a replica's part of the batch.
 
-        `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), else the graph
-        finds out. Gives "NAME/loss" for each update, the mean over its repetitions (0 in a phase in which it does not
-        run; see `updates_at`), and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME" and
-        "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0."""
+        `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), and hears of
+        alone; else the graph finds out, and what does not run has a loss of 0. Gives "NAME/loss" for each update, the
+        mean over its repetitions, and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME"
+        and "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0."""
         step = tf.cast(step, tf.int64)
         logs: dict[str, Any] = {}
         for index, group in enumerate(self.plan.value.train.groups):
             rates = [self.timetable.value.learning_rate(update.optimizer, step) for update in group.updates]
             truth = self.timetable.value.runs(index, step) if groups is None else index in groups
-            if isinstance(truth, bool):
-                told = self._group_at(index, step, batches, rates) if truth else _zeros(group)
+            if truth is False:
+                continue
+            if truth is True:
+                told = self._group_at(index, step, batches, rates)
             else:
                 told = tf.cond(
                     truth,
                     lambda index=index, rates=rates: self._group_at(index, step, batches, rates),
-                    lambda group=group: _zeros(group),
+                    lambda group=group: [tf.zeros([])] * (2 * len(group.updates)),
                 )
             many = len(group.updates)
             for update, loss, skipped, rate in zip(group.updates, told[:many], told[many:], rates, strict=True):
@@ -379,10 +381,6 @@ class _Untracked:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-def _zeros(group: Group) -> list[Any]:
-    return [tf.zeros((), tf.float32) for _ in range(2 * len(group.updates))]
 
 
 def _averages(parts: Sequence[Any]) -> Any:

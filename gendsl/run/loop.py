@@ -65,11 +65,11 @@ class Stepper:
     def __init__(self, experiment: Any, dataset: Any) -> None:
         self._experiment = experiment
         self._dataset = dataset
-        self._names: tuple[str, ...] = ()
+        self._names: dict[frozenset[int], tuple[str, ...]] = {}  # what a graph tells; known once it is traced
         self._graphs: dict[frozenset[int], Any] = {}
 
     def run(self, first: int, count: int, window: Window) -> Window:
-        """Does steps first…first+count-1, all of one phase, and adds what they tell to the window.
+        """Does steps first…first+count-1, all of one phase, and adds what they tell to the window, of that phase too.
 
         With several workers each of them calls it alike."""
         groups = self._experiment.groups_at(first)
@@ -79,7 +79,7 @@ class Stepper:
             sums, last = self._graphs[groups](*given)
         else:
             sums, last = self._first(groups, given)
-        return Window(self._names, sums.numpy(), last.numpy(), window.steps + count)
+        return Window(self._names[groups], sums.numpy(), last.numpy(), window.steps + count)
 
     def _first(self, groups: frozenset[int], given: tuple[Any, ...]) -> tuple[Any, Any]:
         """The first call of a phase's graph; where XLA was tried and cannot compile a step, without it.
@@ -115,8 +115,8 @@ class Stepper:
         def one(addresses: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
             batches = self._dataset.fetch(addresses, this_share())
             told = self._experiment.step_at(step, batches, groups)
-            self._names = tuple(sorted(told))
-            return tf.stack([tf.cast(tf.reshape(told[name], []), tf.float32) for name in self._names])
+            names = self._names[groups] = tuple(sorted(told))
+            return tf.stack([tf.cast(tf.reshape(told[name], []), tf.float32) for name in names])
 
         def loop(addresses: tf.Tensor, first: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             def body(index: tf.Tensor, sums: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

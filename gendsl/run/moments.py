@@ -38,6 +38,10 @@ class Moments:
     ends: tuple[int, ...]  # of phases
     profiled: range = range(0)  # steps, numbered from 1, that graph calls take one by one
 
+    def logs(self, step: int) -> bool:
+        """Whether a window ends with a step: at fixed ones, and with each phase, since the next has other updates."""
+        return self.log.due(step) or step in self.ends or step == self.last
+
     def next_after(self, step: int) -> int:
         """The first step after this one at whose end anything happens: no graph call runs past it."""
         if step + 1 in self.profiled:

@@ -75,9 +75,11 @@ class Trainer:
                 pace.took(decision.count, time.perf_counter() - began)
                 step += decision.count
                 listener.watch(step, window, pace.steps_per_second)
-                if self.moments.log.due(step) or step == last:
+                if self.moments.logs(step):
                     listener.log(step, window, pace.steps_per_second)
                     window = EMPTY
+                if step in self.moments.ends:
+                    pace = Pace()  # another graph, which has to be traced, and other work
                 if step < last:
                     listener.attend(step, window)
             else:

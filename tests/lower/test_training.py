@@ -280,6 +280,8 @@ def test_phases_choose_updates_and_rates(monkeypatch: pytest.MonkeyPatch) -> Non
         logs = run(tf.constant(step, tf.int64), points(seed=step))
         rates.append((float(logs["learning_rate/discriminator"]), float(logs["learning_rate/generator"])))
         assert same(before, weights(made.networks["generator"])) == (step < 4)
+    told = made.step_at(tf.constant(0, tf.int64), points(seed=0), made.groups_at(0))
+    assert set(told) == {"discriminator/loss", "learning_rate/discriminator"}
     assert made.updates_at(0) == {"discriminator"} and made.updates_at(4) == {"discriminator", "generator"}
     np.testing.assert_allclose([rate for rate, _ in rates], [0.1] * 4 + [1, 0.75, 0.5, 0.25], rtol=1e-6)
     np.testing.assert_allclose([rate for _, rate in rates], [1, 7 / 8, 6 / 8, 5 / 8, 1, 0.75, 0.5, 0.25], rtol=1e-6)

@@ -93,3 +93,21 @@ def test_jit_on_is_refused_where_xla_cannot() -> None:
     with pytest.raises(UserError, match="XLA cannot compile") as refused:
         Stepper(Uncompilable(must_compile=True), FakeDataset()).run(0, 3, EMPTY)
     assert "jit auto" in refused.value.help
+
+
+class Phased(FakeExperiment):
+    """Two phases of ten steps, with an update each."""
+
+    def groups_at(self, step: int) -> frozenset[int]:
+        return frozenset([step // 10])
+
+    def step_at(self, step: Any, batches: Any, groups: frozenset[int] | None = None) -> dict[str, Any]:
+        (number,) = groups or ()
+        return {f"update_{number}/loss": tf.constant(3.0)}
+
+
+def test_each_phase_tells_of_its_own_updates() -> None:
+    stepper = Stepper(Phased(), FakeDataset())
+    first = stepper.run(0, 5, EMPTY)
+    assert stepper.run(10, 3, EMPTY).means == {"update_1/loss": 3.0}
+    assert stepper.run(5, 5, first).means == {"update_0/loss": 3.0}

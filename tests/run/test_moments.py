@@ -48,3 +48,9 @@ def test_epochs_are_rounded_up() -> None:
     assert steps_in(Quantity(0.5, "epochs"), 7) == 4
     with pytest.raises(ValueError):
         steps_in(Quantity(1, "epochs"), None)
+
+
+def test_no_window_crosses_the_end_of_a_phase() -> None:
+    moments = moments_of(plan_with(phases=(1_005, 995)), last=1_500, length=2_000, steps_per_epoch=None)
+    assert [step for step in range(1_000, 1_501) if moments.logs(step)][:4] == [1_000, 1_005, 1_010, 1_020]
+    assert moments.logs(1_500) and not moments.logs(1_499)
