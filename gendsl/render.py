@@ -68,6 +68,35 @@ def visible(message: str) -> str:
     return "".join(map(_character, message))
 
 
+def wrapped(message: str, width: int | None, *, indent: str = "    ") -> str:
+    """A line in lines of so many columns, broken at spaces, all but the first indented; None leaves it as it is.
+
+    What stands in backticks is not broken, however long it is: it can be copied out of a terminal.
+    """
+    if width is None:
+        return message
+    lines: list[str] = []
+    for piece in _pieces(message):
+        if lines and _columns(f"{lines[-1]} {piece}") <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(indent + piece if lines else piece)
+    return "\n".join(lines)
+
+
+def _pieces(message: str) -> list[str]:
+    """The words of a message; what stands in backticks is one."""
+    pieces: list[str] = []
+    inside = False
+    for word in message.split(" "):
+        if inside:
+            pieces[-1] += f" {word}"
+        else:
+            pieces.append(word)
+        inside ^= word.count("`") % 2 == 1
+    return pieces
+
+
 def json(diagnostics: Iterable[Diagnostic]) -> str:
     """The diagnostics as JSON, in the format that docs/check-json.md describes."""
     import json as standard

@@ -51,6 +51,14 @@ def colored(stream: TextIO | None) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def _width(stream: TextIO) -> int | None:
+    """The columns of a terminal; None for anything else."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
 def say(text: str) -> None:
     """Writes to standard output. Raises OutputError where that takes no more."""
     if sys.stdout is None or not text:
@@ -104,11 +112,14 @@ def complain(message: str, *, help: str = "") -> None:
     """Says on standard error what is wrong, and what to do about it."""
     if sys.stderr is None:
         return
-    from gendsl.render import visible
+    from gendsl.render import visible, wrapped
 
-    name = "\x1b[1;31mgendsl\x1b[0m" if colored(sys.stderr) else "gendsl"
-    lines = "\n  ".join(map(visible, message.split("\n  ")))  # a list, one indented line each
-    text = f"{name}: {lines}\n" + (f"  help: {visible(help)}\n" if help else "")
+    head, *listed = message.split("\n  ")  # a list, one indented line each
+    lines = [f"gendsl: {head}", *(f"  {line}" for line in listed), *([f"  help: {help}"] if help else [])]
+    width = _width(sys.stderr)
+    text = "".join(f"{wrapped(visible(line), width, indent=' ' * 8)}\n" for line in lines)
+    if colored(sys.stderr):
+        text = text.replace("gendsl", "\x1b[1;31mgendsl\x1b[0m", 1)
     try:
         sys.stderr.write(text)
     except OSError:

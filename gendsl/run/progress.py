@@ -11,9 +11,12 @@ from rich.progress_bar import ProgressBar
 from rich.segment import Segment
 from rich.text import Text
 
+from gendsl.render import wrapped
+
 _SECONDS_BETWEEN_LINES = 5.0
 _REFRESHES_A_SECOND = 2.0  # as often as graph calls end; each costs the training a little
 _LONGEST_BAR, _SHORTEST_BAR = 24, 8
+_ECHO = 2  # columns of `^C`, which a terminal writes behind the bar; one line more would leave half a bar above
 
 
 class Screen:
@@ -32,6 +35,7 @@ class Screen:
     def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
+            self._console.show_cursor(True)  # rich hides it, and a process that is killed cannot bring it back
         return self
 
     def __exit__(
@@ -66,7 +70,8 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Prints a line above the bar."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        width = self._console.width if self._console.is_terminal else None
+        self._console.print(wrapped(text, width), highlight=False, soft_wrap=True)
 
 
 class Line:
@@ -85,15 +90,18 @@ class Line:
         parts = [self.note] if self.note else [self.speed, self.losses]
         said = "  ".join(part for part in (f"{step}/{end}", *parts) if part)
         short = "  ".join(part for part in (step, *parts) if part)  # the opening line tells how many there are
+        width = max(options.max_width - _ECHO, 1)
         for text in (said, short):
-            room = min(options.max_width - len(text) - 2, _LONGEST_BAR)
+            room = min(width - len(text) - 2, _LONGEST_BAR)
             if room >= _SHORTEST_BAR:
                 bar = ProgressBar(total=max(self.last, 1), completed=self.step if self.last else 1, width=room)
                 yield from console.render(bar, options)
                 yield Segment("  ")
                 said = text
                 break
-        yield Text(said, no_wrap=True, overflow="ellipsis", end="")
+        line = Text(said, no_wrap=True, overflow="ellipsis", end="")
+        line.truncate(width - room - 2 if room >= _SHORTEST_BAR else width, overflow="ellipsis")
+        yield line
 
 
 def losses_of(values: Mapping[str, float]) -> str:

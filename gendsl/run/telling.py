@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gendsl.plan.plan import Plan
-from gendsl.render import visible
+from gendsl.render import visible, wrapped
 from gendsl.run.folder import RunFolder
 from gendsl.run.launch import LAUNCHED
 from gendsl.run.order import Order
@@ -52,7 +52,8 @@ def say(console: Console, lines: Sequence[tuple[str, str]]) -> None:
 
 def note(console: Console, text: str) -> None:
     """A note or a warning, which stands out where there is color."""
-    shown = "\n".join(map(visible, text.splitlines()))
+    width = console.width if console.is_terminal else None
+    shown = "\n".join(wrapped(visible(line), width) for line in text.splitlines())
     console.print(shown, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -17,6 +17,7 @@ from typing import Self
 # The child makes the terminal its own, so that a typed Ctrl-C reaches it as a signal.
 _START = "import os, sys; os.login_tty(0); os.execv(sys.executable, [sys.executable, '-m', *sys.argv[1:]])"
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
 
 CTRL_C = "\x03"
 
@@ -81,6 +82,11 @@ class Terminal:
     def text(self) -> str:
         """All that was written so far, without colors and moves of the cursor."""
         return _ESCAPE.sub("", self.written)
+
+    @property
+    def shows_its_cursor(self) -> bool:
+        """Whether the cursor, which a bar or a spinner may have hidden, is there again."""
+        return self.written.rfind(_SHOW) >= self.written.rfind(_HIDE)
 
     @property
     def frames(self) -> list[str]:

@@ -20,7 +20,6 @@ from terminal import CTRL_C, Terminal
 from test_processes import ENVIRONMENT, bits, finished, gendsl, reaches
 from test_run import metrics
 
-HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"  # the cursor
 LONG = ("--set", "length=1_000_000 steps")
 
 
@@ -159,7 +158,7 @@ def test_a_signal_while_tensorflow_loads(spec: Path, how: str) -> None:
         else:
             terminal.signal(signal.SIGTERM)
         assert terminal.end(seconds=20) == 128 + (signal.SIGINT if how == "ctrl_c" else signal.SIGTERM)
-        assert terminal.written.count(HIDE) == terminal.written.count(SHOW) == 1, "the cursor is there again"
+        assert terminal.shows_its_cursor
         terminal.until("stopped +before training began")
         assert "Traceback" not in terminal.text
     assert not (spec.parent / "run").exists()
