@@ -80,7 +80,6 @@ def run(
             if opened.aside is not None:
                 folders.move_aside(opened.folder, opened.aside)
                 note(console, f"note: the run that was in {opened.folder.shown} is now {opened.aside}")
-            opened.folder.path.mkdir(parents=True, exist_ok=True)
             lock = Lock(opened.folder)
         try:
             return _lead(ready, opened, console=console, ours=ours, profile=profile, watch=watch)
@@ -94,8 +93,8 @@ def _warn_of_couplings(ready: Ready, console: Console) -> None:
     told_by_check = order.strategy_asked is None and order.strategy and order.strategy.arguments.get("replicas")
     if ready.experiment.replicas.count == 1 or told_by_check:
         return
-    for coupling in couplings(order.plan):
-        told = f"{coupling.what} couples the examples of a batch, and sees those of each replica only"
+    for what in dict.fromkeys(coupling.what for coupling in couplings(order.plan)):
+        told = f"{what} couples the examples of a batch, and sees those of each replica only"
         note(console, f"warning: {told}" + ("; `synchronized: on` mends that" if "batch_norm" in told else ""))
 
 

@@ -18,6 +18,8 @@ from gendsl.run.folder import RunFolder
 from gendsl.run.opening import Opened
 from gendsl.run.ready import Ready
 
+_MOST_TOLD = 20  # variables that are not those of the checkpoints
+
 
 def entered(ready: Ready, opened: Opened, state: Mapping[str, Any]) -> list[str]:
     """Writes the files that say what is run, or compares them; gives what differs from then of what the bits depend on.
@@ -105,7 +107,9 @@ def _refuse_other_variables(folder: RunFolder, state: Mapping[str, Any]) -> None
         if name in saved and shapes[name] != saved[name][0]
     ]
     if told:
-        lines = "".join(f"\n  {line}" for line in told)
+        told.sort(key=lambda line: line.startswith("optimizers/"))  # their slots follow the networks
+        more = [f"and {len(told) - _MOST_TOLD:,} more"] if len(told) > _MOST_TOLD else []
+        lines = "".join(f"\n  {line}" for line in told[:_MOST_TOLD] + more)
         raise UserError(
             f"the changed spec has other variables than the checkpoints in {folder.shown}:{lines}",
             "a run can go on only with the variables that it has; starting one from another's weights (`start from:`) "

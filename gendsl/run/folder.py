@@ -151,9 +151,11 @@ def open_run(path: Path) -> RunFolder:
             f"there is no folder {path}", "give the folder of a run, such as runs/<experiment>/<time>-<hash>"
         )
     if not folder.plan.is_file():
-        inside = sorted(found.parent for found in path.glob("**/plan.json"))
-        help = f"the newest run in it is {inside[-1]}" if inside else "a run's folder holds plan.json and checkpoints/"
-        raise UserError(f"{path} is not the folder of a run", help)
+        inside = sorted(path.glob("**/plan.json"), key=lambda found: found.parent.stat().st_mtime)
+        newest = f"the newest run in it is {inside[-1].parent}" if inside else ""
+        raise UserError(
+            f"{path} is not the folder of a run", newest or "a run's folder holds plan.json and checkpoints/"
+        )
     refuse_links(folder)
     return folder
 
@@ -285,9 +287,17 @@ class Lock:
     """Held by the one process that writes into a folder; the system lets it go when that process ends, however."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Raises UserError where another process holds it, or a link in the folder leads out of it."""
+        """Makes the folder if need be. Raises UserError where it cannot be written to, where another process holds the
+        lock, or where a link in the folder leads out of it."""
         refuse_links(folder)
-        self._file = open(folder.path / ".lock", "a+")  # noqa: SIM115 - open as long as the lock is held
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            self._file = open(folder.path / ".lock", "a+")  # noqa: SIM115 - open as long as the lock is held
+        except OSError as error:
+            raise UserError(
+                f"{folder.shown} cannot be written to: {reason_of(error)}",
+                "make it a folder that you may write to, or give another one with --out",
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -204,9 +204,9 @@ def _last_words(done: "subprocess.CompletedProcess[str]") -> str:
 
 def _tell(verdict: Verdict, whole: RunFolder, place: Path, tell: Tell) -> None:
     """The verdict as a table, with what the bits depend on here."""
-    numbers = f" of {verdict.numbers:,} numbers"
+    numbers = f"variables ({verdict.numbers:,} numbers)"
     _tell_of("variables", verdict.variables, verdict.different_variables, numbers, tell)
-    _tell_of("metrics", verdict.lines, verdict.different_lines, " lines", tell)
+    _tell_of("metrics", verdict.lines, verdict.different_lines, "lines", tell)
     tell("machine", _machine(folders.read_json(whole.environment) or {}))
     if verdict.same:
         tell("verdict", f"the same, bit for bit, after step {verdict.step}")
@@ -214,9 +214,9 @@ def _tell(verdict: Verdict, whole: RunFolder, place: Path, tell: Tell) -> None:
         tell("verdict", f"NOT the same after step {verdict.step}; both runs are kept in {place}")
 
 
-def _tell_of(what: str, count: int, different: tuple[Finding, ...], more: str, tell: Tell) -> None:
+def _tell_of(what: str, count: int, different: tuple[Finding, ...], kind: str, tell: Tell) -> None:
     if not different:
-        tell(what, f"all {count:,}{more} are the same")
+        tell(what, f"all {count:,} {kind} are the same")
         return
     tell(what, f"{len(different):,} of {count:,} are not the same")
     for finding in different[:_MOST_TOLD]:

@@ -22,7 +22,7 @@ def test_a_profile_holds_the_steps_and_changes_no_bit(tmp_path: Path, tiny_text:
     # Only a call of one step writes its number, and a trace ends where the calls do.
     assert steps_in(content) == {23, 24, 25, 26, 27}
     assert bits(tmp_path / "run", 60) == bits(tiny[0], 60)
-    work = re.search(r"work +([\d.]+) [kMG] FLOPs/s, ([\d.]+) % of this machine's rate .* in float32", said)
+    work = re.search(r"work +([\d.]+) [kMG]FLOP/s, ([\d.]+) % of this machine's .* in float32 matmul", said)
     assert work and float(work[1]) > 0 and float(work[2]) > 0, said
     found = EventAccumulator(str(tmp_path / "run" / "logs"), size_guidance={"tensors": 0})
     found.Reload()
