@@ -1,5 +1,6 @@
 """What all tests share: `pytest --accept` rewrites expected outputs instead of comparing with them."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,13 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="rewrite the files of expected outputs")
+
+
+def pytest_configure() -> None:
+    """Under nohup, or in the background of a script, signals are ignored, by the processes that tests start too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged, this_share
 from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
-from gendsl.plan.plan import Group, Operation, Plan
+from gendsl.plan.plan import Operation, Plan
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 

@@ -1,4 +1,4 @@
-"""Less memory by declaration: a batch in parts, and activations computed again, each measured in a process of its own."""
+"""Less memory by declaration: a batch in parts, activations computed again; each measured in a process of its own."""
 
 import os
 import subprocess
