@@ -10,7 +10,7 @@ import numpy as np
 
 from gendsl.check.headers import archives
 from gendsl.check.headers.paths import Refused
-from gendsl.lower.data.loaded import Loaded, check_memory, digest_of, place_of
+from gendsl.lower.data.loaded import Loaded, check_memory, digest_of, pictured, place_of
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.errors import DataError
 
@@ -25,12 +25,10 @@ def digits(arguments: Mapping[str, Any], folder: str, transform: Transform) -> L
     images = (bunch.images / 16).astype(np.float32)[..., None]
     labels = bunch.target.astype(np.int32)
     return Loaded(
-        transform.of_array(images),
-        labels,
-        None,
-        tuple(map(str, bunch.target_names)),
+        pictured(transform.of_array(images), labels),
         digest_of([images, labels]),
-        "CC BY 4.0 (UCI Machine Learning Repository, Optical Recognition of Handwritten Digits)",
+        class_names=tuple(map(str, bunch.target_names)),
+        licence="CC BY 4.0 (UCI Machine Learning Repository, Optical Recognition of Handwritten Digits)",
     )
 
 
@@ -121,7 +119,7 @@ def _joined(parts: archives.Parts, read: Any, shown: str, transform: Transform) 
     whole = np.concatenate(labels) if parts.labelled else None
     splits = None if tuple(rows) == ("",) else rows
     names = None if whole is None else tuple(map(str, range(int(whole.max()) + 1)))
-    return Loaded(every, whole, splits, names, digest_of(found))
+    return Loaded(pictured(every, whole), digest_of(found), splits=splits, class_names=names)
 
 
 def _pictures(array: np.ndarray, shown: str) -> np.ndarray:

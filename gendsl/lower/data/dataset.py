@@ -177,9 +177,7 @@ class InMemory(Dataset):
     def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        array = source.loaded.labels if field.kind == "label" else source.loaded.images
-        assert array is not None
-        chosen: np.ndarray = array[rows]
+        chosen: np.ndarray = source.loaded.columns[field.kind][rows]
         return chosen
 
     def _at(self, first: int, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,19 @@ from gendsl.lower.errors import DataError
 
 @dataclass(frozen=True)
 class Loaded:
-    """A source in memory. Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops;
-    labels (n,) are int32 from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
+    """A source in memory: `columns` are its fields by kind, each (n, …).
+
+    Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
+    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
 
     `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of
     the content as it was found.
     """
 
-    images: np.ndarray
-    labels: np.ndarray | None
-    splits: Mapping[str, np.ndarray] | None
-    class_names: tuple[str, ...] | None
+    columns: Mapping[str, np.ndarray]
     digest: str
+    splits: Mapping[str, np.ndarray] | None = None
+    class_names: tuple[str, ...] | None = None
     licence: str | None = None
     names: tuple[str, ...] | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -32,7 +33,18 @@ class Loaded:
 
     @property
     def examples(self) -> int:
-        return len(self.images)
+        """How many there are."""
+        return len(next(iter(self.columns.values())))
+
+    @property
+    def images(self) -> np.ndarray:
+        """The pictures (n, h, w, c). Raises KeyError where there are none."""
+        return self.columns["image"]
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The classes (n,), None where there are none."""
+        return self.columns.get("label")
 
     def kept(self, keep: np.ndarray, dropped: Mapping[str, int]) -> "Loaded":
         """Only the examples at the indexes `keep` (m,), in their order; the classes keep their numbers."""
@@ -41,17 +53,18 @@ class Loaded:
             where = np.full(self.examples, -1)
             where[keep] = np.arange(len(keep))
             splits = {name: where[rows][where[rows] >= 0] for name, rows in self.splits.items()}
-        return Loaded(
-            self.images[keep],
-            None if self.labels is None else self.labels[keep],
-            splits,
-            self.class_names,
-            self.digest,
-            self.licence,
-            None if self.names is None else tuple(self.names[row] for row in keep),
-            {**self.dropped, **dropped},
-            self.damaged,
+        return replace(
+            self,
+            columns={kind: values[keep] for kind, values in self.columns.items()},
+            splits=splits,
+            names=None if self.names is None else tuple(self.names[row] for row in keep),
+            dropped={**self.dropped, **dropped},
         )
+
+
+def pictured(images: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The columns of pictures (n, h, w, c) and their classes (n,), if they have any."""
+    return {"image": images} if labels is None else {"image": images, "label": labels}
 
 
 def digest_of(parts: Iterable[Any]) -> str:

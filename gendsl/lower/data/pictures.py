@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from gendsl.check.headers.paths import Refused, files
 from gendsl.check.headers.pictures import size_of
-from gendsl.lower.data.loaded import Loaded, check_memory
+from gendsl.lower.data.loaded import Loaded, check_memory, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.errors import DataError
 
@@ -83,7 +83,14 @@ def images(
     dropped = {reason: len(which) for reason, which in (("damaged", damaged), ("too large", huge)) if which}
     dropped |= {reason: list(reasons.values()).count(reason) for reason in reasons.values()}
     left_out = tuple(sorted(damaged + huge))
-    return Loaded(every[:rows], labels, None, names, digest.hexdigest(), None, tuple(kept), dropped, left_out)
+    return Loaded(
+        pictured(every[:rows], labels),
+        digest.hexdigest(),
+        class_names=names,
+        names=tuple(kept),
+        dropped=dropped,
+        damaged=left_out,
+    )
 
 
 def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int]], list[str], list[str]]:

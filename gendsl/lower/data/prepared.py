@@ -9,7 +9,7 @@ from PIL import Image
 
 from gendsl.check.headers.paths import Refused
 from gendsl.check.headers.tfds import Prepared, data_directory, prepared_of
-from gendsl.lower.data.loaded import Loaded, check_memory, digest_of
+from gendsl.lower.data.loaded import Loaded, check_memory, digest_of, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.errors import DataError
 
@@ -68,7 +68,8 @@ def _loaded(name: str, found: Prepared, transform: Transform) -> Loaded:
         content.append(every)
     licence = getattr(builder.info.redistribution_info, "license", None) or None
     names = tuple(builder.info.features[found.label].names) if every is not None and found.label else None
-    return Loaded(np.concatenate(images), every, rows, names, digest_of(content), licence)
+    columns = pictured(np.concatenate(images), every)
+    return Loaded(columns, digest_of(content), splits=rows, class_names=names, licence=licence)
 
 
 def _batches(builder: Any, split: str, found: Prepared) -> Any:
