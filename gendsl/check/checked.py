@@ -114,6 +114,14 @@ def _amount(kind: vocabulary.Amount, result: Any, span: Span, context: Context) 
             help=f"write {expected(kind)}",
         )
         return LOST
+    if result.unit == "epochs" and context.endless:
+        context.problems.add(
+            rules.unknown_unit,
+            span,
+            f"epochs are not counted here: the data of `{context.endless}` has no end",
+            help="count in steps",
+        )
+        return LOST
     whole = result.unit in ("steps", "epochs", "checks")
     if result.value <= 0 or (whole and int(result.value) != result.value):
         context.problems.add(

@@ -69,6 +69,7 @@ class Context:
     used: set[str] = field(default_factory=set)  # top-level names that something reads
     scores: dict[str, None] = field(default_factory=dict)  # what the spec scores
     best: Span | None = None  # where it says which checkpoint is the best
+    endless: str = ""  # the source, if its data has no end
     layer_spans: dict[str, list[Span]] = field(default_factory=dict)  # by network, where each of its values was made
     unknown: list[tuple[tree.Name, Scope]] = field(default_factory=list)
     trial: bool = False  # what is found is thrown away, and must leave no trace

@@ -136,6 +136,8 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
                 help=f"`gendsl explain {call.word}` lists what it takes",
             )
         header = header_of(full, context.folder)
+        if header.unlimited:
+            context.endless = call.word
         if header.problem:
             context.problems.add(rules.bad_data, place, header.problem, help=header.help)
         elif header.warning:

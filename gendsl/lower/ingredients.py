@@ -15,13 +15,20 @@ from gendsl.plan.plan import Group, Operation, Plan
 from gendsl.vocabulary.types import Tensor
 
 
-def compiled_by_xla(plan: Plan) -> bool:
-    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for TPUs and GPUs.
+def compiled_by_xla(plan: Plan, replicas: int) -> bool:
+    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for a lone TPU or GPU.
 
-    On processors XLA's convolutions are slower than TensorFlow's own kernels."""
+    On processors XLA's convolutions are slower than TensorFlow's own kernels. Raises UserError for `jit on` on several
+    replicas: XLA compiles no step in which they meet."""
     choice = setting(plan, "jit", "auto")
     if choice == "auto":
-        return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+        compilers = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU")
+        return replicas == 1 and bool(compilers)
+    if choice and replicas > 1:
+        raise UserError(
+            f"`jit on` compiles a step on one replica, and there are {replicas}",
+            "say `jit auto`, or run on one device: `--strategy one`",
+        )
     return bool(choice)
 
 

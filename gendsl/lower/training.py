@@ -81,7 +81,7 @@ class Experiment(keras.Model):
         self._averages = _Untracked(self._averages_of(plan))
         self._replays = _Untracked([replays_of(group) for group in plan.train.groups])
         self._both = _Untracked(both_transform_of(plan))
-        self.compile_by_xla(compiled_by_xla(plan) and replicas.count == 1)
+        self.compile_by_xla(compiled_by_xla(plan, replicas.count))
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
         self.compile(optimizer=None, jit_compile=False)

@@ -1,8 +1,8 @@
 """Two plans in, what differs between them out, in the spec's terms; and a plan in, a hash of what its training is.
 
 What may change while a run is interrupted is left out of that hash: the length of the last phase, checkpoints, scores,
-samples, the export, how the step is laid over devices and compiled. The bits may depend on the last two; so a run's
-environment records them, and a difference earns a warning.
+samples, the export, which activations are computed again, how the step is laid over devices and compiled. The bits may
+depend on the last two; so a run's environment records them, and a difference earns a warning.
 """
 
 import difflib
@@ -63,7 +63,7 @@ def _essence(plan: Plan) -> Plan:
         params={},
         data=replace(plan.data, cache=None),
         networks=tuple(
-            replace(network, layers=tuple(replace(layer, flops=0) for layer in network.layers))
+            replace(network, recompute=False, layers=tuple(replace(layer, flops=0) for layer in network.layers))
             for network in plan.networks
         ),
         train=replace(
@@ -216,6 +216,10 @@ def _beside(then: Plan, now: Plan) -> Iterator[str]:
         yield from _value(where, "length", old.length, new.length)
     yield from _settings(_only_free(then.train.settings), _only_free(now.train.settings))
     yield from _value("data", "cache", then.data.cache, now.data.cache)
+    networks = {network.name: network for network in now.networks}
+    for network in (network for network in then.networks if network.name in networks):
+        again = networks[network.name].recompute
+        yield from _value(f"network {network.name}", "recompute", network.recompute, again)
     harmless = [tuple(call for call in plan.monitors if _harmless(call)) for plan in (then, now)]
     yield from _several("monitor", *harmless)
     for name, one, other in (

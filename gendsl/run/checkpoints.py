@@ -19,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
-from gendsl.run.folder import reason_of, sync_folder
+from gendsl.run.folder import reason_of, sync_folder, unwritable
 
 _FORMAT = 2
 _PREFIX = "state/"
@@ -29,10 +29,12 @@ Snapshot = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was read back: after how many steps, the loop's own record, and what was passed over, newest first."""
+    """What was read back: after how many steps, the loop's own record, the hash of the training that it is of, and what
+    was passed over, newest first."""
 
     step: int
     record: Mapping[str, Any]
+    training: str
     path: Path
     damaged: tuple[tuple[str, str], ...]
 
@@ -123,7 +125,7 @@ def restore(
             continue
         for name, value in values.items():
             state[name].assign(value)
-        return Restored(int(manifest["step"]), manifest["record"], path, tuple(damaged))
+        return Restored(int(manifest["step"]), manifest["record"], manifest["plan"], path, tuple(damaged))
     if damaged:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in damaged)
         raise UserError(f"no checkpoint in {folder} can be read ({reasons})", "start anew in another folder")
@@ -154,12 +156,17 @@ def best(folder: Path) -> int | None:
 
 
 def make_best(folder: Path, step: int) -> None:
-    """Points `best` to a checkpoint in one move; the link is relative, so that the run's folder may be moved."""
+    """Points `best` to a checkpoint in one move; the link is relative, so that the run's folder may be moved.
+
+    Raises UserError if the disk takes no more."""
     temporary = folder.parent / f".best.{os.getpid()}.tmp"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(Path(folder.name) / f"step-{step}")
-    os.replace(temporary, _best_link(folder))
-    sync_folder(folder.parent)
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(Path(folder.name) / f"step-{step}")
+        os.replace(temporary, _best_link(folder))
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise unwritable(_best_link(folder), error) from error
 
 
 def prune(folder: Path, *, newest: int, keep: int) -> None:
@@ -240,7 +247,7 @@ def _manifest_in(path: Path) -> dict[str, Any]:
             and manifest["step"] == _step(path)
             and isinstance(manifest["variables"], dict)
             and isinstance(record, dict)
-            and isinstance(record.get("window", {}), dict)
+            and _is_window(record.get("window", {}))
             and all(isinstance(length, int) and length >= 0 for length in record.get("lengths", {}).values())
             and all(Path(name).name == name and set(told) == {"bytes", "sha256"} for name, told in files.items())
         )
@@ -249,6 +256,17 @@ def _manifest_in(path: Path) -> dict[str, Any]:
     if not whole:
         raise Damaged("its manifest is missing or damaged")
     return dict(manifest)
+
+
+def _is_window(record: Mapping[str, Any]) -> bool:
+    """Whether a record is that of a `Window`, be it empty."""
+    names, sums = record.get("names", []), record.get("sums", [])
+    return (
+        isinstance(record.get("steps", 0), int)
+        and all(isinstance(name, str) for name in names)
+        and all(isinstance(value, (int, float)) for value in sums)
+        and (not record.get("steps") or len(names) == len(sums) > 0)
+    )
 
 
 def _fingerprint(file: Path) -> dict[str, Any]:

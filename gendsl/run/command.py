@@ -64,6 +64,7 @@ def run(
     _refuse_what_is_not_built(order.plan, console)
     leads = cluster is None or cluster.index == 0
     opened = opened_for(order, where, console) if leads else None
+    found = None if opened is None else folders.read_json(opened.folder.plan)
     if opened is not None and opened.ended and cluster is None:
         return _ended(opened, console)
     with losses_named(cluster), memory.answered(order.plan):
@@ -80,7 +81,14 @@ def run(
             if opened.aside is not None:
                 folders.move_aside(opened.folder, opened.aside)
                 note(console, f"note: the run that was in {opened.folder.shown} is now {opened.aside}")
+                found = None
             lock = Lock(opened.folder)
+            if folders.read_json(opened.folder.plan) != found:  # since it was opened TensorFlow has been loaded
+                lock.release()
+                raise UserError(
+                    f"another process has begun a run in {opened.folder.shown} in the meantime",
+                    "type the command again to see how that stands, or give another folder with --out",
+                )
         try:
             return _lead(ready, opened, console=console, ours=ours, profile=profile, watch=watch)
         finally:
@@ -145,7 +153,7 @@ def _lead(
         crew.agree(Decision(0, 0))
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
-    window = window_of(restored.record["window"]) if restored and not opened.retrained else EMPTY
+    window = window_of(restored.record["window"]) if restored else EMPTY
     screen = Screen(console, first=first, last=last)
     recorder = recorder_for(ready, state, screen, first=first, watcher=watch)
     if profile is not None:
@@ -161,6 +169,9 @@ def _lead(
     with crew.leading(training=True):
         try:
             with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
+                if restored and restored.training != ready.training and window.steps:
+                    recorder.log(first, window, None)  # what comes has other things to tell
+                    window = EMPTY
                 step = trainer.train(first, window, interruption)
         except Diverged as told:
             with console.status("looking for where it began not to be finite…"):
@@ -169,7 +180,7 @@ def _lead(
                 error, record = explained(told, search)
             folders.append_line(folder.events, {"step": told.step, "event": "diverged", "time": _now()} | record)
             raise error from None
-    if step < last:
+    if not recorder.complete:
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))

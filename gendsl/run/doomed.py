@@ -19,10 +19,13 @@ from gendsl.check.checker import check
 from gendsl.check.strategy import strategy_of
 from gendsl.diagnostics import Problems
 from gendsl.frozen import replace
+from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan, Quantity
 from gendsl.run.command import run
 from gendsl.run.order import Order, Where
 from gendsl.source import Source
+
+_SECONDS_TO_WRITE = 120.0
 
 
 def doomed(text: str, asked: dict[str, Any]) -> None:
@@ -47,7 +50,13 @@ def doomed(text: str, asked: dict[str, Any]) -> None:
 
     def watch(step: int) -> None:
         if step > after:
-            while not (out / "checkpoints" / f"step-{after}").is_dir():  # written by another thread
+            written, until = out / "checkpoints" / f"step-{after}", time.monotonic() + _SECONDS_TO_WRITE
+            while not written.is_dir():  # by another thread
+                if time.monotonic() > until:
+                    raise UserError(
+                        f"the checkpoint of step {after} was not written in {_SECONDS_TO_WRITE:.0f} seconds",
+                        f"see whether {out} has room",
+                    )
                 time.sleep(0.01)
             os.write(1, f"{step}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)

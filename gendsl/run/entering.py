@@ -64,14 +64,12 @@ def _record(plan: Plan, training: str) -> dict[str, Any]:
 
 
 def _environment(ready: Ready) -> dict[str, Any]:
-    from gendsl.lower.ingredients import compiled_by_xla
-
     order = ready.order
     project = Path(order.project).resolve()
     return environment(
         order.project,
         replicas=ready.experiment.replicas.count,
-        xla=compiled_by_xla(order.plan),
+        xla=ready.experiment.by_xla,
         deterministic=order.deterministic,
     ) | {
         "spec": order.spec_path,

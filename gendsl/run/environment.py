@@ -39,7 +39,7 @@ _VARIABLES = (
 
 
 def environment(project: str, *, replicas: int, xla: bool, deterministic: bool | None) -> dict[str, Any]:
-    """Versions, devices, threads, what the step runs as, and the state of the repository of the spec's folder.
+    """Versions, devices, threads, what the step runs as, and the commit of the repository of the spec's folder.
 
     `deterministic` is what the spec says: where it does not, kernels are deterministic where there is no GPU.
     """
@@ -116,18 +116,15 @@ def _version(package: str) -> str | None:
 
 
 def _git(folder: Path) -> dict[str, Any] | None:
-    """The commit of the repository that a folder lies in and whether anything was changed; None outside one."""
+    """The commit of the repository that a folder lies in; None outside one.
 
-    def answer(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=5, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit = answer("rev-parse", "HEAD")
-    if commit is None:
+    What was changed since is not asked for: git would run what the repository's own configuration names (a file-system
+    monitor, filters), and it may be a stranger's. The spec is kept as it was read, and the data by its hash.
+    """
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
         return None
-    return {"commit": commit, "changed": bool(answer("status", "--porcelain", "--untracked-files=no"))}
+    return {"commit": done.stdout.strip()} if done.returncode == 0 else None

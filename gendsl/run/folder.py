@@ -114,7 +114,19 @@ def steps_done(folder: RunFolder) -> int:
 
 def length_in(folder: RunFolder, plan: Plan) -> int | None:
     """The steps of a plan on the data of a folder; None where it counts epochs of data that nobody has counted yet."""
-    return length_of(plan, (read_json(folder.data) or {}).get("sizes", {}).get("train"))
+    examples = _part(read_json(folder.data), "sizes").get("train")
+    return length_of(plan, examples if isinstance(examples, int) and examples > 0 else None)
+
+
+def options_in(folder: RunFolder) -> dict[str, Any]:
+    """The options that a run was started with, as far as they can be read."""
+    return _part(read_json(folder.environment), "options")
+
+
+def _part(record: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """A record within a record; empty where there is none: what is in a folder may be anything."""
+    part = (record or {}).get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def has_ended(folder: RunFolder) -> bool:
@@ -265,12 +277,12 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     records = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(record, dict):
+        if isinstance(record, dict) and isinstance(record.get("step", 0), int):
             records.append(record)
     return records
 

@@ -38,9 +38,8 @@ class Logs:
         self._writer = tf.io.TFRecordWriter(str(self._path))
         self._flushed = time.monotonic()
         self._add(Event(file_version="brain.Event:2"))
-        # A TensorBoard that has shown the steps that a killed process did after its last checkpoint drops them here.
-        again = first + 1 if first else 0
-        self._add(Event(step=again, session_log=SessionLog(status=SessionLog.START)))
+        # A TensorBoard that has shown what a killed process told from its last checkpoint on drops it here.
+        self._add(Event(step=first, session_log=SessionLog(status=SessionLog.START)))
         self.flush()
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:

@@ -146,8 +146,7 @@ def _refuse_other_files(folder: RunFolder) -> None:
 
 def _same_way(folder: RunFolder, order: Order) -> bool:
     """Whether a run is of the same kind: on all the data, or on one batch."""
-    options = (folders.read_json(folder.environment) or {}).get("options", {})
-    return bool(options.get("overfit")) == order.overfit
+    return bool(folders.options_in(folder).get("overfit")) == order.overfit
 
 
 def _nothing_left(folder: RunFolder, order: Order) -> bool:
@@ -170,7 +169,7 @@ def _to_go_on(folder: RunFolder, order: Order, found: Sequence[Difference]) -> s
 
 def _own_length(folder: RunFolder) -> int | None:
     """The step that a run itself was to end at."""
-    steps = (folders.read_json(folder.environment) or {}).get("options", {}).get("steps")
+    steps = folders.options_in(folder).get("steps")
     return steps if isinstance(steps, int) else folders.length_in(folder, folders.plan_in(folder))
 
 

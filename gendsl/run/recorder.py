@@ -12,8 +12,9 @@ from gendsl.run import checkpoints
 from gendsl.run.best import Best
 from gendsl.run.divergence import Diverged, gone
 from gendsl.run.folder import RunFolder, append_line, write_whole
+from gendsl.run.interruption import Interruption
 from gendsl.run.logs import Logs, lengths
-from gendsl.run.loop import EMPTY, Window
+from gendsl.run.loop import Window
 from gendsl.run.moments import Moments
 from gendsl.run.pictures import Pixels, png
 from gendsl.run.profiling import Profile
@@ -21,6 +22,16 @@ from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
 from gendsl.run.throughput import Throughput
 from gendsl.run.trainer import Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How things stood before anything was told at a step: to there a run goes back that goes on with its checkpoint,
+    and tells it anew."""
+
+    step: int
+    window: Window
+    lengths: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -40,14 +51,16 @@ class Recorder(Listener):
     profile: Profile | None = None
     watcher: Callable[[int], None] | None = None  # is told how many steps are done after each graph call
     scores: dict[str, float] = field(default_factory=dict)  # the last of each
+    complete: bool = False  # whether all is done that is due at the end
     _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
+    _mark: Mark | None = None
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int, window: Window) -> None:
         self._scored_at = dict.fromkeys(range(len(self.plan.evaluations)), time.monotonic())
         if step == 0:
             self._picture(0, "step-0000000")
-        else:  # what was shown after the checkpoint was written has been cut off, and is shown anew
-            self._show(step, EMPTY)
+        else:
+            self._show(step, window)
 
     def during(self, step: int) -> AbstractContextManager[object]:
         return nullcontext() if self.profile is None else self.profile.around(step)
@@ -61,6 +74,7 @@ class Recorder(Listener):
             self.watcher(step)
 
     def log(self, step: int, window: Window, speed: float | None) -> None:
+        self._before_telling(step, window)
         values = window.means
         pace = {} if speed is None else {"run/steps_per_second": speed}
         self.logs.scalars(step, values | pace | dict(self.throughput.scalars(step, speed)))
@@ -80,11 +94,14 @@ class Recorder(Listener):
         self._save(step, window)
         self.saver.wait()
 
-    def end(self, step: int, window: Window) -> None:
+    def end(self, step: int, window: Window, interruption: Interruption) -> None:
         self._save(step, window)
         for number in range(len(self.plan.evaluations)):
-            self._score(number, step, window)
-        self._picture(step, "grid-final")
+            if interruption.signal is None:
+                self._score(number, step, window)
+        if interruption.signal is None:
+            self._picture(step, "grid-final")
+            self.complete = True
         self.saver.wait()
 
     def __exit__(self, *_: object) -> None:
@@ -97,21 +114,30 @@ class Recorder(Listener):
     def _show(self, step: int, window: Window) -> None:
         """Draws and scores what is due."""
         if self.moments.picture.due(step):
+            self._before_telling(step, window)
             self._picture(step, f"step-{step:07}")
         for number, interval in enumerate(self.moments.evaluations):
             if interval.due(step) or interval.overdue(time.monotonic() - self._scored_at[number]):
+                self._before_telling(step, window)
                 self._score(number, step, window)
+
+    def _before_telling(self, step: int, window: Window) -> None:
+        """Remembers how things stand before the first that is told at a step."""
+        if self._mark is None or self._mark.step != step:
+            self.logs.flush()
+            self._mark = Mark(step, window, lengths(self.folder))
 
     def _save(self, step: int, window: Window) -> None:
         """Asks for a checkpoint, unless that of this step has been asked for already."""
         if self.saver.asked == step:
             return
-        self.logs.flush()
+        self._before_telling(step, window)
+        assert self._mark is not None
         values = checkpoints.snapshot(self.saver.state)
         if names := checkpoints.unfinite(values):
             raise Diverged(step, dict.fromkeys(names, "not finite"))
-        there = lengths(self.folder)
-        record = {"window": window.record(), "lengths": there}
+        there = self._mark.lengths
+        record = {"window": self._mark.window.record(), "lengths": there}
         self.saver.save(step, values, record=record, before=[self.folder.path / name for name in there])
 
     def _score(self, number: int, step: int, window: Window) -> None:

@@ -51,9 +51,16 @@ class Saver:
         self._writing, self.asked_at = (step, writing), time.monotonic()
 
     def make_best(self, step: int) -> None:
-        """Makes the checkpoint of a step, asked for before, the best. Raises UserError if it could not be written."""
-        self.wait()
-        checkpoints.make_best(self.folder, step)
+        """Makes the checkpoint of a step, asked for before, the best as soon as it is on disk."""
+        written = None if self._writing is None else self._writing[1]
+
+        def link() -> Path:
+            if written is not None:
+                written.result()
+            checkpoints.make_best(self.folder, step)
+            return self.folder / f"step-{step}"
+
+        self._writing = (step, self._thread.submit(link))
 
     def look(self) -> None:
         """Notes a checkpoint that has been written in the meantime. Raises UserError if it could not be."""

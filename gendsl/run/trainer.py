@@ -21,8 +21,8 @@ class Listener(AbstractContextManager["Listener", None]):
     A `step` is the number of steps that are done, a window what they told since the last log.
     """
 
-    def begin(self, step: int) -> None:
-        """The run begins, or goes on after `step` steps."""
+    def begin(self, step: int, window: Window) -> None:
+        """The run begins, or goes on after `step` steps; what it told at that step before is told anew."""
 
     def during(self, step: int) -> AbstractContextManager[object]:
         """What stands around the graph call that begins after `step` steps."""
@@ -40,8 +40,8 @@ class Listener(AbstractContextManager["Listener", None]):
     def stop(self, step: int, window: Window) -> None:
         """The run is interrupted."""
 
-    def end(self, step: int, window: Window) -> None:
-        """The run is at its last step."""
+    def end(self, step: int, window: Window, interruption: Interruption) -> None:
+        """The run is at its last step; what is still to do then may be interrupted, too."""
 
     def __exit__(self, *_: object) -> None:
         """The run is over, whatever ended it."""
@@ -61,7 +61,8 @@ class Trainer:
         """Trains from `first` to the last moment, or until interrupted; gives the number of steps that are done."""
         stepper, pace, step, last = Stepper(self.experiment, self.dataset), Pace(), first, self.moments.last
         with self.listener as listener:
-            listener.begin(step)
+            listener.begin(step, window)
+            window = self._logged(step, window, None)
             while step < last:
                 count = pace.count(self.moments.next_after(step) - step)
                 decision = self.crew.agree(Decision(count, interruption.signal or 0))
@@ -75,14 +76,19 @@ class Trainer:
                 pace.took(decision.count, time.perf_counter() - began)
                 step += decision.count
                 listener.watch(step, window, pace.steps_per_second)
-                if self.moments.logs(step):
-                    listener.log(step, window, pace.steps_per_second)
-                    window = EMPTY
+                window = self._logged(step, window, pace.steps_per_second)
                 if step in self.moments.ends:
                     pace = Pace()  # another graph, which has to be traced, and other work
                 if step < last:
                     listener.attend(step, window)
             else:
-                listener.end(step, window)
+                listener.end(step, window, interruption)
         self.crew.agree(Decision(0, 0))  # who left before the chief has written all would look lost
         return step
+
+    def _logged(self, step: int, window: Window, speed: float | None) -> Window:
+        """The window that goes on after a step: an empty one where a log closes it."""
+        if not window.steps or not self.moments.logs(step):
+            return window
+        self.listener.log(step, window, speed)
+        return EMPTY

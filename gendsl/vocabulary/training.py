@@ -188,7 +188,7 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="jit",
         category="train",
-        doc="Whether XLA compiles the step; `auto`, the default, does so on GPUs and TPUs, where it can.",
+        doc="Whether XLA compiles the step, on one device; `auto`, the default, does so on a GPU or TPU, where it can.",
         parameters=(Parameter(name="choice", kind=OneOf((Toggle(), Choice(("auto",)))), doc="on, off or auto"),),
         example="jit auto",
     ),

@@ -191,3 +191,33 @@ def test_a_conditional_network_takes_the_labels_of_the_batch() -> None:
     names = [plan.train.groups[1].operations[number].name for number in call.inputs]
     assert names == ["prior", "field"]
     assert plan.sample is not None and plan.sample.inputs == ("label",)
+
+
+ENDLESS = """experiment points
+data { source ring(8); batch 16 }
+network generator(z: normal(2)) -> point { dense 2 }
+network discriminator(x: point) -> logits(1) { dense 1 }
+train {
+  objective gan(loss: hinge)
+  optimizer adam(RATE)
+  LENGTH
+  checkpoint every: SAVED
+}
+evaluate every: SCORED { diversity }
+"""
+
+
+@pytest.mark.parametrize("place", ["RATE", "LENGTH", "SAVED", "SCORED"])
+def test_data_without_an_end_has_no_epochs(place: str) -> None:
+    steps = {"RATE": "ramp(0, 1e-3, over: 2 steps)", "LENGTH": "steps 9", "SAVED": "2 steps", "SCORED": "2 steps"}
+    epochs = {place: steps[place].replace("steps 9", "epochs 9").replace("2 steps", "2 epochs")}
+    text = ENDLESS
+    for name, value in (steps | epochs).items():
+        text = text.replace(name, value)
+    assert [code for code, message in told(text) if "the data of `ring` has no end" in message] == ["unknown_unit"]
+
+
+def told(text: str) -> list[tuple[str, str]]:
+    problems = Problems()
+    check(Source("points.gen", text), problems)
+    return [(problem.rule.code, problem.message) for problem in problems]

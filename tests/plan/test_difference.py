@@ -97,6 +97,7 @@ def test_what_changes_the_training(old: str, new: str, told: str) -> None:
         ("keep: 2", "keep: 5", "train: checkpoint keep 2 -> 5"),
         ("  seed 3\n", "  seed 3\n  strategy mirrored(2)\n", "train: strategy none -> mirrored(replicas: 2)"),
         ("  seed 3\n", "  seed 3\n  jit off\n", "train: jit none -> off"),
+        ("logits(1) {", "logits(1), recompute: on {", "network critic: recompute off -> on"),
         ("within: 3", "within: 2", "evaluate: reads otherwise"),
         ("evaluate every: 30 steps, samples: 100 { modes within: 3 }\n", "", "evaluate: is gone"),
         ("experiment tiny", "experiment other", "experiment: name tiny -> other"),

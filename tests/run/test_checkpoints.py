@@ -206,6 +206,26 @@ def test_training_goes_on_while_a_checkpoint_is_written(tmp_path: Path, monkeypa
         assert fresh.weights.numpy()[0] == value
 
 
+def test_training_goes_on_while_the_best_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, experiment = Gate(monkeypatch), FakeExperiment()
+    saving = saver(tmp_path / "checkpoints", experiment)
+    saving.folder.mkdir()
+    saving.save(1, checkpoints.snapshot(experiment.state()), record={})
+    saving.make_best(1)
+    assert (saving.asked, saving.step, checkpoints.best(saving.folder)) == (1, -1, None)
+    gate.open.set()
+    saving.wait()
+    assert (saving.step, checkpoints.best(saving.folder)) == (1, 1)
+    saving.make_best(1)  # it is on disk already
+    saving.wait()
+    gate.error = OSError(28, "No space left on device")
+    saving.save(2, checkpoints.snapshot(experiment.state()), record={})
+    saving.make_best(2)
+    with pytest.raises(UserError, match="step 2 could not be written: No space left"):
+        saving.wait()
+    assert checkpoints.best(saving.folder) == 1
+
+
 def test_what_goes_wrong_in_the_thread_is_told_and_the_last_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

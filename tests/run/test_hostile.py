@@ -8,6 +8,7 @@ import json
 import pickle
 import shutil
 import struct
+import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -293,6 +294,8 @@ MANIFESTS: list[Any] = [
     {"record": None},
     {"record": {"window": 3}},
     {"record": {"window": {}, "lengths": {"metrics.jsonl": "all"}}},
+    {"record": {"window": {"names": ["a"], "sums": ["b"], "steps": 3}, "lengths": {}}},
+    {"record": {"window": {"names": ["a"], "sums": [], "steps": 3}, "lengths": {}}},
     {"step": "many"},
     {"step": 10**30},
 ]
@@ -337,6 +340,38 @@ def test_an_environment_that_points_elsewhere_reads_nothing_there(answer: Any, t
     (theirs / "spec.gen").write_text(Path(text).read_text())
     code, said = answer("resume", "theirs")
     assert code in (1, 3) and "root:" not in said, said
+
+
+DAMAGES = {
+    "data.json": [b'{"sizes": null}', b'{"sizes": {"train": "x"}}', b"7"],
+    "environment.json": [b'{"options": null}', b'{"options": [1]}', b"\xff"],
+    "events.jsonl": [b'{"event": "started", "step": "x"}\n', b"\xff\xfe\n", b"[" * 100_000],
+    "metrics.jsonl": [b'{"step": [0]}\n', b'{"evaluation": 0, "step": 1}\n\xc3'],
+}
+
+
+@pytest.mark.parametrize(("file", "content"), [(name, one) for name, all in DAMAGES.items() for one in all])
+def test_files_that_hold_anything_are_answered(
+    answer: Any, theirs: Path, tiny_text: str, file: str, content: bytes
+) -> None:
+    (theirs / file).write_bytes(content)
+    Path("tiny.gen").write_text(tiny_text)
+    for words in (("resume", "theirs"), ("run", "tiny.gen", "--out", "theirs", "--resume", "--steps", "20")):
+        assert answer(*words)[0] in (0, 3)
+
+
+def test_a_repository_runs_nothing(answer: Any, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], check=True)
+    program = Path("monitor.sh").resolve()
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/touched\n")
+    program.chmod(0o755)
+    with open(".git/config", "a") as file:
+        file.write(f'[core]\n  fsmonitor = {program}\n[filter "evil"]\n  clean = {program}\n  process = {program}\n')
+    Path(".gitattributes").write_text("* filter=evil\n")
+    code, said = answer("run", spec("digits"), "--out", "run", "--steps", "1")
+    assert code == 0 and not (tmp_path / "touched").exists(), said
+    subprocess.run(["git", "status"], check=False, capture_output=True)
+    assert (tmp_path / "touched").exists()  # or the test would prove nothing
 
 
 @pytest.mark.parametrize("options", [[], {"settings": [1]}, {"strategy": "workers; evil"}, {"steps": -1}], ids=str)

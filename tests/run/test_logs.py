@@ -95,15 +95,15 @@ TENTH = list(range(10, 81, 10))
 
 def test_a_killed_run_that_went_on_is_one_curve(folder: RunFolder, reader: Callable[[], Watcher | Server]) -> None:
     logs = Logs(folder.logs, first=0)
-    steps(folder, logs, 1, 60)
-    there = lengths(folder)  # a checkpoint
-    steps(folder, logs, 61, 75)
+    steps(folder, logs, 1, 59)
+    there = lengths(folder)  # those that the checkpoint of step 60 knows
+    steps(folder, logs, 60, 75)
     watching = reader()
     assert watching("fit/loss") == list(range(1, 76))
     for last in (70, 80):  # killed, and killed once more before the next checkpoint
         cut(folder, there)
         logs = Logs(folder.logs, first=60)
-        steps(folder, logs, 61, last)
+        steps(folder, logs, 60, last)
     for reading in (watching, reader()):
         assert reading("fit/loss") == EVERY
         assert reading("scores/modes") == TENTH
@@ -119,7 +119,7 @@ def test_a_torn_record_is_cut_off(folder: RunFolder) -> None:
     for path in (folder.metrics, *files(folder.logs)):
         path.write_bytes(path.read_bytes() + b"\x13\x00\x00\x00{")
     cut(folder, there)
-    steps(folder, Logs(folder.logs, first=20), 21, 80)
+    steps(folder, Logs(folder.logs, first=21), 21, 80)
     assert Watcher(folder.logs)("fit/loss") == EVERY
     assert [record["step"] for record in read_lines(folder.metrics)] == EVERY
 
@@ -130,7 +130,7 @@ def test_files_are_read_in_the_order_of_their_writing_whatever_the_clock_says(
     now = time.time()
     for number in range(12):
         monkeypatch.setattr("time.time", lambda moved=now - 86_400 * number: moved)
-        steps(folder, Logs(folder.logs, first=5 * number), 5 * number + 1, 5 * number + 5)
+        steps(folder, Logs(folder.logs, first=5 * number + 1), 5 * number + 1, 5 * number + 5)
     assert Watcher(folder.logs)("fit/loss") == EVERY[:60]
 
 

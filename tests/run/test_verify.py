@@ -96,3 +96,29 @@ def test_more_steps_than_the_spec_has_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="31 steps before a kill and 31 after it are more than the 60") as refused:
         verify.verified(order(tmp_path), steps=31, tell=lambda name, said: None)
     assert "--steps 30" in refused.value.help
+
+
+EVERYTHING = """experiment everything
+data { source gaussians(grid: 2x2, spacing: 2, std: 0.05); batch 16 }
+network generator(z: normal(2)) -> point { dense 16 | batch_norm | relu | dense 2 }
+network discriminator(x: point) -> logits(1), recompute: on { dense 16 | leaky_relu 0.2 | dropout 20% | dense 1 }
+train {
+  precision mixed_float16
+  update discriminator, times: 2, with: adam(cosine(1e-3, 0)) {
+    before = replay(generator(), size: 64)
+    minimize nonsaturating.discriminator(discriminator(point), discriminator(before))
+  }
+  update generator, with: adam(1e-3) { minimize nonsaturating.generator(discriminator(generator())) }
+  steps 60
+  ema generator, decay: 0.9
+  clip norm: 1
+}
+"""
+
+
+@pytest.mark.slow
+def test_all_that_is_state_goes_through_a_kill(tmp_path: Path) -> None:
+    """Loss scales, a pool of earlier samples, averages, moving statistics, what is computed again."""
+    (tmp_path / "everything.gen").write_text(EVERYTHING)
+    code, said = finished("verify", "everything.gen", "--steps", "20", folder=tmp_path)
+    assert code == 0 and "the same, bit for bit, after step 40" in said, said
