@@ -40,6 +40,10 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def data_lists(self) -> tuple[Path, ...]:
+        return self.path / "dropped.csv", self.path / "leaks.csv"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from gendsl.lower.augment import applied
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
+from gendsl.lower.data.findings import Findings
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
@@ -25,14 +26,16 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it
-    is transformed and where it stands are functions of the spec, the seed and its position, never of what was read.
+    training split by class; `manifest` is for data.json, `findings` are what to tell a person beside it. An address is
+    an example's (epoch, index): what it is, how it is transformed and where it stands are functions of the spec, the
+    seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
     class_names: tuple[str, ...] | None = None
     class_counts: np.ndarray | None = None
     manifest: dict[str, Any]
+    findings: Findings = Findings()
 
     def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
         self._batch, self._times, self._overfit = batch, times, overfit
