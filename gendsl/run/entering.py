@@ -60,13 +60,8 @@ def entered(ready: Ready, opened: Opened, state: Mapping[str, Any]) -> list[str]
 
 def _write_data(ready: Ready, data: dict[str, Any]) -> None:
     """Writes data.json, and beside it the lists of what it counts."""
-    folder, files = ready.folder, ready.dataset.findings.files
-    for path in folder.data_lists:
-        if path.name in files:
-            folders.write_whole(path, files[path.name])
-        else:
-            path.unlink(missing_ok=True)
-    folders.write_json(folder.data, data)
+    folders.write_lists(ready.folder, ready.dataset.findings.files)
+    folders.write_json(ready.folder.data, data)
 
 
 def _record(plan: Plan, training: str) -> dict[str, Any]:

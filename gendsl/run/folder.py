@@ -209,6 +209,16 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(as_json(record), indent=2, ensure_ascii=False) + "\n")
 
 
+def write_lists(folder: RunFolder, contents: Mapping[str, str]) -> tuple[Path, ...]:
+    """Writes the lists that stand beside data.json, by their names; one of which there is none is none any more."""
+    for path in folder.data_lists:
+        if path.name in contents:
+            write_whole(path, contents[path.name])
+        else:
+            path.unlink(missing_ok=True)
+    return tuple(path for path in folder.data_lists if path.name in contents)
+
+
 def as_json(value: Any) -> Any:
     """A value as it is read back from JSON: tuples are lists, NaN is null, anything else a text."""
     if isinstance(value, Mapping):

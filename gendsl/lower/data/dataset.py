@@ -1,7 +1,8 @@
 """What training and evaluation read data from: batches as a function of (spec, seed, step), and whole splits."""
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from gendsl.lower.errors import DataError
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 
+_SAMPLED = 10_000  # of unlimited data, where all of a split is asked for
+_AT_ONCE = 4096  # examples of a part
 _EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
 
 
@@ -62,6 +65,14 @@ class Dataset(ABC):
         """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
 
         Unlimited data needs the count. DataError for a split that is not there."""
+
+    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+        """A whole split (a sample of unlimited data) as `split` gives it, by parts: each has some of some fields."""
+        yield self.split(name, _SAMPLED if self.sizes.get(name) is None else None)
+
+    def plain(self) -> "Dataset":
+        """The same data without `augment`: what stands at an address before it is transformed."""
+        return self
 
     def _missing(self, name: str) -> DataError:
         there = ", ".join(f"`{split}`" for split in self.sizes)
@@ -252,14 +263,28 @@ class InMemory(Dataset):
             if count is not None and count < have:
                 place = "" if self._paired else field.source
                 choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
-            values = self._of(field, name, choice)
-            if field.kind == "image":
-                crop = random_crop(field.arguments)
-                values = values if crop is None else cut_middle(values, crop)
-                low, high = span_of(field)
-                values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
-            out[field.name] = values
+            out[field.name] = self._values(field, name, choice)
         return out
+
+    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+        for field in self._fields:
+            have = len(self._sources[field.source].rows[name])
+            for start in range(0, have, _AT_ONCE):
+                yield {field.name: self._values(field, name, np.arange(start, min(start + _AT_ONCE, have)))}
+
+    def plain(self) -> "InMemory":
+        found = copy.copy(self)
+        found._augment = ()
+        return found
+
+    def _values(self, field: Field, split: str, choice: np.ndarray | None) -> np.ndarray:
+        values = self._of(field, split, choice)
+        if field.kind == "image":
+            crop = random_crop(field.arguments)
+            values = values if crop is None else cut_middle(values, crop)
+            low, high = span_of(field)
+            values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
+        return values
 
 
 def span_of(field: Field) -> tuple[float, float]:
