@@ -1,4 +1,4 @@
-"""Fashion-MNIST in, figures out: how long `gendsl data` takes to find the duplicates in 60,000 pictures, and its memory.
+"""Fashion-MNIST in, figures out: how long `gendsl data` takes on 60,000 pictures with duplicates, and its memory.
 
 python benchmarks/data.py [FOLDER]     prints the table; exits 1 when a bar is missed
 

@@ -9,16 +9,13 @@ SPEC = (ROOT / "specs/digits_gan.gen").read_text(encoding="utf-8")
 
 
 def test_data(tmp_path: Path) -> None:
-    text = SPEC.replace(
-        "  batch ", "  split train: 90%, test: 10%\n  curate { drop duplicates, within: 1 }\n  batch ", 1
-    )
+    text = SPEC.replace("  batch ", "  curate { drop duplicates, within: 1 }\n  batch ", 1)
     (tmp_path / "my.gen").write_text(text, encoding="utf-8")
     done = gendsl("data", "my.gen", folder=tmp_path)
     assert (done.code, done.err) == (0, "")
     lines = {line[:12].strip(): line[13:] for line in done.out.splitlines()}
-    assert list(lines) == [
-        "source", "splits", "dropped", "leaks", "SHA-256", "licence", "image", "label", "lists", "pictures", "TensorBoard",
-    ]  # fmt: skip
+    of_source = ["source", "splits", "dropped", "leaks", "SHA-256", "licence"]
+    assert list(lines) == [*of_source, "image", "label", "lists", "pictures", "TensorBoard"]
     assert lines["dropped"].startswith("duplicates ") and lines["licence"].startswith("CC BY")
     assert lines["lists"] == "runs/digits_gan/data/dropped.csv"
     assert (tmp_path / lines["pictures"]).is_file()
