@@ -99,7 +99,7 @@ def test_each_is_listed_with_what_it_repeats(folder: Path) -> None:
 def test_rows_have_their_numbers_as_found(tmp_path: Path) -> None:
     """Whatever was dropped before, a row is named by its place in the array of its split."""
     images = np.random.default_rng(0).integers(0, 256, (12, 4, 4), np.uint8)
-    images[[2, 9]] = 7, 7
+    images[[2, 9]] = 7
     images[11] = images[8]
     np.savez(tmp_path / "s.npz", x_train=images[:8], x_test=images[8:])
     npz = call_of("source", "npz", file="s.npz")

@@ -102,7 +102,7 @@ def test_each_bad_file_is_dropped_by_name(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     (tmp_path / "h_link_to_nothing.png").symlink_to(tmp_path / "gone.png")
     for number in range(3):  # more good ones than bad
-        (tmp_path / f"7_{number}.png").write_bytes(saved("RGB", (9 + number, 9), "PNG"))
+        (tmp_path / f"7_{number}.png").write_bytes(saved("RGB", (12 + number, 9), "PNG"))
     images = call_of("source", "images", glob="*.*")
     fields = {"image": {"resize": (8, 8), "channels": 3}}
     rule = call_of("curate", "drop", what=("corrupt", "duplicates", "blank"), within=0)

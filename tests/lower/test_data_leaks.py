@@ -24,7 +24,7 @@ DROP = call_of("curate", "drop", what=("leaks",))
 NPZ = call_of("source", "npz", file="s.npz")
 
 
-def pictures(count: int, seed: int = 0, side: int = 32) -> np.ndarray:
+def pictures(count: int, seed: int = 0, side: int = 64) -> np.ndarray:
     """Soft patterns in colour (count, side, side, 3), none like another."""
     noise = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), np.uint8)
     return np.stack([np.asarray(Image.fromarray(one).resize((side, side), Image.Resampling.BICUBIC)) for one in noise])
@@ -40,7 +40,7 @@ def as_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
 def leaky(tmp_path: Path) -> Path:
     """20 training and 6 test pictures: test 1 is train 3, test 2 and 4 are train 5 and 7, saved as JPEG."""
     train, test = pictures(20), pictures(6, seed=1)
-    test[1], test[2], test[4] = train[3], as_jpeg(train[5], 75), as_jpeg(train[7], 50)
+    test[1], test[2], test[4] = train[3], as_jpeg(train[5], 75), as_jpeg(train[7], 90)
     np.savez(tmp_path / "s.npz", x_train=train, y_train=np.arange(20), x_test=test, y_test=np.arange(6))
     return tmp_path
 
