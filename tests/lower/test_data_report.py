@@ -87,5 +87,6 @@ def test_every_kind_tells_of_an_empty_split(kind: str) -> None:
     from gendsl.plan.plan import Field
 
     shape = {"image": (4, 4, 3), "label": ()}.get(kind, (2,))
-    report = KINDS[kind](Field("field", kind, shape, "", None, {}), ())
+    digits = dataset_of(plan_of(call_of("source", "digits")))
+    report = KINDS[kind](Field("field", kind, shape, "", None, {}), digits)
     assert report.told() and isinstance(report.record(), dict)

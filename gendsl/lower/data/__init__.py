@@ -14,7 +14,7 @@ from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.findings import findings_of
 from gendsl.lower.data.fingerprints import Tell, silent
-from gendsl.lower.data.leaks import Leaks, drops_leaks, without_leaks
+from gendsl.lower.data.leaks import Leaks, drops_leaks, with_prints, without_leaks
 from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import DRAWN, modes_of
@@ -50,7 +50,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = _curated(data, folder, seed, tell)
+    loaded = {name: with_prints(found, data, tell) for name, found in _curated(data, folder, seed, tell).items()}
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
     sources, leaks = without_leaks(sources, data, tell)
     for source in sources:

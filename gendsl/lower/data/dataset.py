@@ -263,21 +263,21 @@ class InMemory(Dataset):
             if count is not None and count < have:
                 place = "" if self._paired else field.source
                 choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
-            out[field.name] = self._values(field, name, choice)
+            out[field.name] = self._as_given(field, name, choice)
         return out
 
     def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
         for field in self._fields:
             have = len(self._sources[field.source].rows[name])
             for start in range(0, have, _AT_ONCE):
-                yield {field.name: self._values(field, name, np.arange(start, min(start + _AT_ONCE, have)))}
+                yield {field.name: self._as_given(field, name, np.arange(start, min(start + _AT_ONCE, have)))}
 
     def plain(self) -> "InMemory":
         found = copy.copy(self)
         found._augment = ()
         return found
 
-    def _values(self, field: Field, split: str, choice: np.ndarray | None) -> np.ndarray:
+    def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> np.ndarray:
         values = self._of(field, split, choice)
         if field.kind == "image":
             crop = random_crop(field.arguments)

@@ -45,7 +45,7 @@ def fingerprints_of(values: np.ndarray, *, pictures: bool, tell: Tell = silent) 
     hashes = np.empty(len(values), np.uint64) if pictures else None
     thumbnails = np.empty((len(values), *SIZE, values.shape[3]), np.uint8) if pictures else None
     for start in range(0, len(values), _AT_ONCE):
-        part = np.ascontiguousarray(values[start : start + _AT_ONCE])
+        part = np.asarray(values[np.arange(start, min(start + _AT_ONCE, len(values)))])
         digests += [hashlib.blake2b(one.tobytes(), digest_size=16).digest() for one in part]
         if hashes is not None and thumbnails is not None:
             small = resized(part, *SIZE)

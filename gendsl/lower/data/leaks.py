@@ -52,17 +52,24 @@ def drops_leaks(calls: Iterable[Call]) -> bool:
     return any(call.word == "drop" and "leaks" in call.arguments["what"] for call in calls)
 
 
+def with_prints(loaded: Loaded, data: Data, tell: Tell = silent) -> Loaded:
+    """A source with the fingerprints of its examples, if there will be several splits of it. To be called before they
+    are drawn: what is fitted to a training split may change the examples."""
+    if loaded.prints is not None or (data.split is None and len(loaded.splits or {}) < 2):
+        return loaded
+    kind, values = loaded.content
+    return replace(loaded, prints=fingerprints_of(values, pictures=kind == "image", tell=tell))
+
+
 def without_leaks(
     sources: "tuple[Stored, ...]", data: Data, tell: Tell = silent
 ) -> "tuple[tuple[Stored, ...], dict[str, dict[str, Leaks]]]":
     """The sources, without their leaks if `curate` drops them; and the leaks of each source, by split."""
     found: dict[str, dict[str, Leaks]] = {source.name: {} for source in sources}
     for source in sources:
-        if len(source.rows) > 1:
-            kind, values = source.loaded.content
-            prints = source.loaded.prints or fingerprints_of(values, pictures=kind == "image", tell=tell)
+        if len(source.rows) > 1 and source.loaded.prints is not None:
             tell("looking for examples that stand in several splits…")
-            found[source.name] = leaks_of(source.loaded, source.rows, prints)
+            found[source.name] = leaks_of(source.loaded, source.rows, source.loaded.prints)
     if drops_leaks(data.curate):
         paired = data.pairs is not None
         sources = tuple(_without(source, found if paired else {source.name: found[source.name]}) for source in sources)

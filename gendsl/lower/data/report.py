@@ -20,8 +20,7 @@ class Report:
 
 def report_of(plan: Plan, dataset: Dataset, *, tell: Tell = silent) -> Report:
     """Reads the training split once. Fields are reported by their kinds; one of no kind in `KINDS` by its shape."""
-    names = dataset.class_names or ()
-    fields = {field.name: KINDS[field.kind](field, names) for field in plan.data.fields if field.kind in KINDS}
+    fields = {field.name: KINDS[field.kind](field, dataset) for field in plan.data.fields if field.kind in KINDS}
     for number, part in enumerate(dataset.parts("train"), 1):
         for name, values in part.items():
             if name in fields:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.lower.data.dataset import span_of
+from gendsl.lower.data.dataset import Dataset, span_of
 from gendsl.plan.plan import Field
 from gendsl.vocabulary.dimensions import shown
 
@@ -17,9 +17,8 @@ _CLASSES_SHOWN = 12
 class FieldReport(ABC):
     """What a report tells of a field: it is given all values, and then asked."""
 
-    def __init__(self, field: Field, names: tuple[str, ...]) -> None:
-        """`names` are those of the data's classes, if it has any."""
-        self.field, self.names = field, names
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        self.field, self.dataset = field, dataset
 
     @abstractmethod
     def add(self, values: np.ndarray) -> None:
@@ -70,8 +69,8 @@ class Moments:
 class PictureReport(FieldReport):
     """Means and standard deviations of the channels, in the field's range."""
 
-    def __init__(self, field: Field, names: tuple[str, ...]) -> None:
-        super().__init__(field, names)
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
         self._moments = Moments()
 
     def add(self, values: np.ndarray) -> None:
@@ -88,9 +87,9 @@ class PictureReport(FieldReport):
 class ClassReport(FieldReport):
     """How many examples each class has."""
 
-    def __init__(self, field: Field, names: tuple[str, ...]) -> None:
-        super().__init__(field, names)
-        self._counts = np.zeros(len(names), np.int64)
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
+        self._counts = np.zeros(0, np.int64)
 
     def add(self, values: np.ndarray) -> None:
         counts = np.bincount(values, minlength=len(self._counts))
@@ -98,8 +97,11 @@ class ClassReport(FieldReport):
         self._counts = counts
 
     def record(self) -> dict[str, Any]:
-        names = (*self.names, *map(str, range(len(self.names), len(self._counts))))
-        return {"classes": dict(zip(names, map(int, self._counts), strict=True))}
+        sources = self.dataset.manifest["sources"]
+        known = next((tuple(one.get("classes", ())) for one in sources if one["name"] == self.field.source), ())
+        names = (*known, *map(str, range(len(known), len(self._counts))))
+        counts = (*map(int, self._counts), *[0] * (len(known) - len(self._counts)))
+        return {"classes": dict(zip(names, counts, strict=True))}
 
     def told(self) -> str:
         counts = self.record()["classes"]
@@ -112,8 +114,8 @@ class ClassReport(FieldReport):
 class PointReport(FieldReport):
     """Means and standard deviations of the coordinates."""
 
-    def __init__(self, field: Field, names: tuple[str, ...]) -> None:
-        super().__init__(field, names)
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
         self._moments = Moments()
 
     def add(self, values: np.ndarray) -> None:
