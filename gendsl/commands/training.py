@@ -156,10 +156,12 @@ def data(options: "Namespace") -> int:
 
     from rich.console import Console
 
+    from gendsl.run.loading import load_tensorflow
     from gendsl.run.survey import default_folder, surveyed
 
     out = default_folder(plan) if options.out is None else Path(options.out)
-    with Console(stderr=True).status("loading TensorFlow and the data…") as status:
+    load_tensorflow()  # holds standard error back, so it comes before the line that moves there
+    with Console(stderr=True).status("loading the data…") as status:
         found = surveyed(plan, os.path.dirname(options.spec) or ".", out, tell=status.update)
     written = {"lists": found.lists, "pictures": found.pictures, "TensorBoard": (found.logs,)}
     if options.format == "json":

@@ -130,10 +130,10 @@ def _drop_duplicates(left: _Left, within: int) -> None:
     left.drop(repeated >= 0, "duplicates", repeated)
 
 
-def _same(digests: tuple[bytes, ...]) -> np.ndarray:
+def _same(digests: np.ndarray) -> np.ndarray:
     """For each digest the position (n,) of the first one like it, -1 for the first itself."""
     first: dict[bytes, int] = {}
-    found = [first.setdefault(digest, position) for position, digest in enumerate(digests)]
+    found = [first.setdefault(digest, position) for position, digest in enumerate(digests.tolist())]
     return np.array([-1 if place == position else place for position, place in enumerate(found)], np.int64)
 
 

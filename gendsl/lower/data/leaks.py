@@ -114,9 +114,9 @@ def leaks_of(loaded: Loaded, rows: Mapping[str, np.ndarray], prints: Fingerprint
 def _exact(base: Fingerprints, query: Fingerprints) -> np.ndarray:
     """The position (m,) in the base of the same content, -1 for none."""
     where: dict[bytes, int] = {}
-    for position, digest in enumerate(base.digests):
+    for position, digest in enumerate(base.digests.tolist()):
         where.setdefault(digest, position)
-    return np.array([where.get(digest, -1) for digest in query.digests], np.int64)
+    return np.array([where.get(digest, -1) for digest in query.digests.tolist()], np.int64)
 
 
 def _near(base: Fingerprints, query: Fingerprints, wanted: np.ndarray) -> np.ndarray:
