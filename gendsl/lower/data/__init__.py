@@ -127,8 +127,9 @@ def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
     for name, source in loaded.items():
         row = {key: row for row, key in enumerate(keys[name])}
         alone = source.names_of(np.array([row[key] for key in keys[name] if key not in common], np.int64))
-        left_out = [LeftOut(one, "without a pair") for one in alone]
-        out[name] = source.kept(np.array([row[key] for key in order]), left_out)
+        rows = np.array([row[key] for key in order])
+        whole = np.array_equal(rows, np.arange(source.examples))  # then nothing is copied
+        out[name] = source if whole else source.kept(rows, [LeftOut(one, "without a pair") for one in alone])
     return out
 
 
