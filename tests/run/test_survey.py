@@ -58,6 +58,7 @@ def test_a_look_at_pictures(project: Path) -> None:
     out = default_folder(planned(SPEC))
     found, said = survey(SPEC, out)
     assert out == Path("runs/look/data") and said[-1] == "drawing pictures…"
+    assert "comparing the examples… 25 of 25" in said and "looking at the training examples… part 1" in said
     assert {path.name for path in out.iterdir()} == {
         "data.json", "dropped.csv", "leaks.csv", "image.png", "image_augmented.png", "logs",
     }  # fmt: skip

@@ -128,6 +128,7 @@ class PointReport(FieldReport):
         return f"{shown(self.field.shape)}, {self._moments.count:,} looked at: {_spread(self._moments)}"
 
 
+# Another kind of field is a class here; `run/survey.py` draws those that can be seen.
 KINDS: Mapping[str, type[FieldReport]] = {"image": PictureReport, "label": ClassReport, "point": PointReport}
 
 
