@@ -225,6 +225,7 @@ def _completion(options: "Namespace") -> int:
 _COMMANDS = {
     "check": _check,
     "plan": _plan,
+    "data": training.data,
     "run": training.run,
     "resume": training.resume,
     "verify": training.verify,

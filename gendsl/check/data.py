@@ -5,6 +5,7 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.arguments import WRONG
 from gendsl.check.context import Context
+from gendsl.check.curation import check_curation, check_shares
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
 from gendsl.check.scope import LOST, FieldMeaning, Missing
@@ -53,13 +54,17 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     examples = _examples(sources, split)
     if fields is None or sources is None or size is LOST or LOST in (split,):
         return None
-    if examples is not None and isinstance(size, int) and size > examples and batch is not None:
+    if examples and isinstance(size, int) and size > examples and batch is not None:
         context.problems.add(
             rules.out_of_range,
             batch.step.span,
             f"a batch of {size} is more than the {examples} examples of the training split",
             help=f"write at most `batch {examples}`",
         )
+    if "curate" in found:
+        check_curation(found["curate"], sources, fields, split, context)
+    if "split" in found:
+        check_shares(found["split"], [header for _, _, header, _ in sources], context)
     text = next((field for field in fields if field.kind == "text"), None)
     if text is not None and "window" not in found and "window" not in context.skipped:
         context.problems.add(
@@ -213,20 +218,9 @@ def _field(
     field, problems = field_of(given, call, name=name, source=source, window=None if window is LOST else window)
     for problem in problems:
         assert statement is not None
-        context.problems.add(
-            rules.bad_data, _argument_span(statement, problem.argument), problem.message, help=problem.help
-        )
+        context.problems.add(rules.bad_data, statement.span_of(problem.argument), problem.message, help=problem.help)
     out.append(field)
     return not problems
-
-
-def _argument_span(statement: Statement, name: str) -> Span:
-    for place, argument in enumerate(statement.step.arguments):
-        if argument.name is not None and argument.name.text == name:
-            return argument.span
-        if argument.name is None and place == 0 and statement.word.parameters[0].name == name:
-            return argument.span
-    return statement.step.span
 
 
 def _split(statement: Statement | None, context: Context) -> Any:

@@ -10,6 +10,7 @@ from gendsl.check.scope import LOST, Scope
 from gendsl.diagnostics import Label
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call
+from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import Word
@@ -30,6 +31,15 @@ class Statement:
         if any(value is LOST for value in self.arguments.values()):
             return None
         return Call(self.word.name, self.arguments, self.statements)
+
+    def span_of(self, name: str) -> Span:
+        """Where the argument of a parameter is written; the whole statement where it is not."""
+        for place, argument in enumerate(self.step.arguments):
+            if argument.name is not None and argument.name.text == name:
+                return argument.span
+            if argument.name is None and place == 0 and self.word.parameters[0].name == name:
+                return argument.span
+        return self.step.span
 
 
 def steps_of(block: tree.Block | None, category: str, context: Context) -> Iterator[tree.Step]:

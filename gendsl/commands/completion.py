@@ -58,7 +58,7 @@ _gendsl() {{
   if [ "$command" = explain ]; then words="$words $(gendsl words --format names 2>/dev/null)"; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   case "$command" in
-    check|plan|run|verify|launch|fmt)
+    check|plan|data|run|verify|launch|fmt)
       COMPREPLY+=($(compgen -f -X '!*.gen' -- "$current") $(compgen -d -S / -- "$current")) ;;
     resume|sample|export) COMPREPLY+=($(compgen -d -- "$current")) ;;
   esac
@@ -116,7 +116,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} {flag}{takes} -d {_quoted(help)}")
         if values := _positional_choices(name):
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
-        if name in ("check", "plan", "run", "verify", "launch", "fmt"):
+        if name in ("check", "plan", "data", "run", "verify", "launch", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
         elif name in ("resume", "sample", "export"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")

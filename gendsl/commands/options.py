@@ -4,6 +4,7 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.values import count, natural, seconds, steps
 
 
 def overview() -> str:
@@ -91,10 +92,10 @@ def _training(parser: argparse.ArgumentParser) -> None:
         help="go on though what is trained has changed since the run was started",
     )
     parser.add_argument(
-        "--steps", type=_natural, metavar="N", help="end after so many steps; schedules keep their length"
+        "--steps", type=natural, metavar="N", help="end after so many steps; schedules keep their length"
     )
     parser.add_argument(
-        "--profile", type=_steps, metavar="A..B", help="profile steps A to B, the first being 1, for TensorBoard"
+        "--profile", type=steps, metavar="A..B", help="profile steps A to B, the first being 1, for TensorBoard"
     )
     _strategy(parser)
 
@@ -117,7 +118,7 @@ def _verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="SPEC-OR-RUN", help="a file of the language, or the folder of a run")
     _set(parser)
     parser.add_argument(
-        "--steps", type=_count, metavar="N", help="steps before the kill, and as many after it (default: 20)"
+        "--steps", type=count, metavar="N", help="steps before the kill, and as many after it (default: 20)"
     )
     _strategy(parser)
     _hints(parser)
@@ -135,7 +136,10 @@ def _as_worker(parser: argparse.ArgumentParser) -> None:
         help="train on several machines, the same list on each; the first writes. Without it TF_CONFIG says so, if set",
     )
     parser.add_argument(
-        "--worker", type=_natural, metavar="INDEX", help="which of --workers this is, from 0; else by its own addresses"
+        "--worker",
+        type=natural,
+        metavar="INDEX",
+        help="which of --workers this is, from 0; else by its own addresses",
     )
     _wait(parser)
 
@@ -143,7 +147,7 @@ def _as_worker(parser: argparse.ArgumentParser) -> None:
 def _wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
-        type=_seconds,
+        type=seconds,
         default=300,
         metavar="SECONDS",
         help="how long to wait for other workers (default: 300)",
@@ -152,7 +156,7 @@ def _wait(parser: argparse.ArgumentParser) -> None:
 
 def _launch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-n", type=_count, default=2, dest="count", metavar="N", help="how many workers to start (default: 2)"
+        "-n", type=count, default=2, dest="count", metavar="N", help="how many workers to start (default: 2)"
     )
     _run(parser)
     _wait(parser)
@@ -183,8 +187,8 @@ def _words(parser: argparse.ArgumentParser) -> None:
 
 def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    parser.add_argument("-n", type=_count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
-    parser.add_argument("--seed", type=_natural, default=0, help="the same seed gives the same bytes (default: 0)")
+    parser.add_argument("-n", type=count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
+    parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
     _checkpoint(parser)
 
@@ -194,6 +198,18 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _checkpoint(parser)
 
 
+def _data(parser: argparse.ArgumentParser) -> None:
+    _spec(parser)
+    _set(parser)
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", help="where lists and pictures are written; by default runs/<experiment>/data"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
+    )
+    _hints(parser)
+
+
 def _checkpoint(parser: argparse.ArgumentParser) -> None:
     help = "`last` (the default), `best` (by the spec's `keep best`) or a step"
     parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
@@ -201,45 +217,6 @@ def _checkpoint(parser: argparse.ArgumentParser) -> None:
 
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
-def _steps(text: str) -> range:
-    """The steps that are profiled: both ends belong to them."""
-    first, dots, last = text.replace("_", "").partition("..")
-    if not dots or not first.isascii() or not last.isascii() or not first.isdigit() or not last.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no range of steps, such as 20..30")
-    if not 0 < int(first) <= int(last):
-        raise argparse.ArgumentTypeError(f"{text!r} holds no step: the first is 1, and the last not before it")
-    if int(last) - int(first) >= 1_000:
-        raise argparse.ArgumentTypeError(f"{text!r} are too many steps to look at: at most 1,000")
-    return range(int(first), int(last) + 1)
-
-
-def _natural(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = _natural(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("0 is too few: a whole number from 1 is needed")
-    return value
 
 
 COMMANDS: dict[str, Command] = {
@@ -269,6 +246,19 @@ COMMANDS: dict[str, Command] = {
                 ("gendsl plan specs/digits_gan.gen --json", "for a program"),
             ),
             _plan,
+        ),
+        Command(
+            "data",
+            "look at a spec's data: sizes, classes, what is dropped, leaks",
+            "Loads the data of a spec as a run would, and tells what is in it: sizes, classes, means, what `curate` "
+            "left out and why, which examples of other splits stand in training too. Writes that, lists of it, and "
+            "pictures before and after augmentation, for TensorBoard too.",
+            (
+                ("gendsl data specs/digits_gan.gen", "into runs/digits_gan/data"),
+                ("gendsl data my.gen -o look --set width=16", "into look/"),
+                ("gendsl data my.gen --format json", "for a program"),
+            ),
+            _data,
         ),
         Command(
             "run",

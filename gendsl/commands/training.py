@@ -146,6 +146,41 @@ def launch(options: "Namespace") -> int:
     return launching.launch(options.count, options.spec, options.words, tell=tell)
 
 
+def data(options: "Namespace") -> int:
+    """`gendsl data`."""
+    _, plan = plan_or_complain(options.spec, options)
+    if plan is None:
+        return WRONG
+    _prepare_to_train()
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from gendsl.run.loading import load_tensorflow
+    from gendsl.run.survey import default_folder, surveyed
+
+    out = default_folder(plan) if options.out is None else Path(options.out)
+    load_tensorflow()  # holds standard error back, so it comes before the line that moves there
+    with Console(stderr=True).status("loading the data…") as status:
+        found = surveyed(plan, os.path.dirname(options.spec) or ".", out, tell=status.update)
+    written = {"lists": found.lists, "pictures": found.pictures, "TensorBoard": (found.logs,)}
+    if options.format == "json":
+        import json
+
+        from gendsl.run.folder import as_json
+
+        files = {name: [str(path) for path in paths] for name, paths in written.items()}
+        say(json.dumps(as_json({**found.report.record, "files": files}), indent=2, ensure_ascii=False) + "\n")
+        return FINE
+    from gendsl.render import visible
+
+    for warning in found.report.record["warnings"]:
+        warn(warning)
+    lines = [*found.report.lines, *((name, " ".join(map(str, paths))) for name, paths in written.items() if paths)]
+    say("".join(f"{visible(name):<12} {visible(text)}\n" for name, text in lines))
+    return FINE
+
+
 def sample(options: "Namespace") -> int:
     """`gendsl sample`."""
     _prepare_to_train()

@@ -75,6 +75,8 @@ def run(
             note(console, f"warning: {told}")
         if ready.crew.chief:
             _warn_of_couplings(ready, console)
+            for warning in ready.dataset.findings.warnings:
+                note(console, f"warning: {warning}")
         if opened is None:
             return _follow(ready, console=console, ours=ours)
         with ready.crew.leading():

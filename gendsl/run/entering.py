@@ -32,7 +32,7 @@ def entered(ready: Ready, opened: Opened, state: Mapping[str, Any]) -> list[str]
     if opened.then is None:
         folders.write_whole(folder.spec, order.source_text)
         folders.write_json(folder.environment, now)
-        folders.write_json(folder.data, data)
+        _write_data(ready, data)
         folders.write_json(folder.plan, _record(order.plan, ready.training))  # last: it makes the folder one of a run
         return []
     then, data_then = folders.read_json(folder.environment), folders.read_json(folder.data)
@@ -51,11 +51,17 @@ def entered(ready: Ready, opened: Opened, state: Mapping[str, Any]) -> list[str]
     if opened.changes:
         _keep_earlier(folder)
         folders.write_whole(folder.spec, order.source_text)
-        folders.write_json(folder.data, data)
+        _write_data(ready, data)
         folders.write_json(folder.plan, _record(order.plan, ready.training))
         then = then | {name: now[name] for name in ("spec", "project", "project_from_here", "git")}
     folders.write_json(folder.environment, then | {"options": order.options})
     return differences(then, folders.as_json(now))
+
+
+def _write_data(ready: Ready, data: dict[str, Any]) -> None:
+    """Writes data.json, and beside it the lists of what it counts."""
+    folders.write_lists(ready.folder, ready.dataset.findings.files)
+    folders.write_json(ready.folder.data, data)
 
 
 def _record(plan: Plan, training: str) -> dict[str, Any]:

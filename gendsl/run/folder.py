@@ -40,6 +40,10 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def data_lists(self) -> tuple[Path, ...]:
+        return self.path / "dropped.csv", self.path / "leaks.csv"
+
+    @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
 
@@ -215,6 +219,16 @@ def sync_folder(path: Path) -> None:
 def write_json(path: Path, record: Mapping[str, Any]) -> None:
     """Writes a record as indented JSON, whole or not at all."""
     write_whole(path, json.dumps(as_json(record), indent=2, ensure_ascii=False) + "\n")
+
+
+def write_lists(folder: RunFolder, contents: Mapping[str, str]) -> tuple[Path, ...]:
+    """Writes the lists that stand beside data.json, by their names; one of which there is none is none any more."""
+    for path in folder.data_lists:
+        if path.name in contents:
+            write_whole(path, contents[path.name])
+        else:
+            path.unlink(missing_ok=True)
+    return tuple(path for path in folder.data_lists if path.name in contents)
 
 
 def as_json(value: Any) -> Any:

@@ -53,11 +53,11 @@ class Logs:
         if time.monotonic() - self._flushed > _SECONDS_BETWEEN_FLUSHES:
             self.flush()
 
-    def pictures(self, step: int, pictures: Mapping[str, Pixels]) -> None:
-        """One picture a tag under `samples/`."""
+    def pictures(self, step: int, pictures: Mapping[str, Pixels], *, group: str = "samples") -> None:
+        """One picture a tag under `GROUP/`."""
         for tag, pixels in pictures.items():
             height, width = (str(side).encode() for side in pixels.shape[:2])
-            self._strings(step, f"samples/{tag}", [width, height, png(pixels)], _IMAGE)
+            self._strings(step, f"{group}/{tag}", [width, height, png(pixels)], _IMAGE)
         self.flush()
 
     def texts(self, step: int, texts: Mapping[str, str]) -> None:

@@ -18,7 +18,8 @@ from gendsl.run.folder import Lock, RunFolder
 from gendsl.run.order import Order, Where
 from gendsl.run.telling import note, resume_command, run_command, say_changes
 
-_WRITTEN_FIRST = {"spec.gen", "environment.json", "data.json"}  # before plan.json makes a folder one of a run
+# before plan.json makes a folder one of a run
+_WRITTEN_FIRST = {"spec.gen", "environment.json", "dropped.csv", "leaks.csv", "data.json"}
 
 
 @dataclass(frozen=True, slots=True)

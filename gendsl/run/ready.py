@@ -60,7 +60,7 @@ def ready_for(order: Order, folder: RunFolder | None, *, cluster: Cluster | None
     )
     folder = RunFolder(Path(crew.share_record({"folder": str(folder.path) if folder else ""})["folder"]))
     status.update("loading the data…")
-    dataset = dataset_of(plan, order.project, overfit=order.overfit)
+    dataset = dataset_of(plan, order.project, overfit=order.overfit, tell=status.update)
     crew.compare("data", json.dumps(folders.as_json(dataset.manifest), sort_keys=True))
     experiment = experiment_of(plan, examples=dataset.sizes.get("train"), replicas=made)
     experiment.class_counts = dataset.class_counts

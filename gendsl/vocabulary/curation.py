@@ -1,21 +1,25 @@
 """Words of `curate { }`: what is left out of the data, and what is balanced, before it is split."""
 
-from gendsl.vocabulary.word import Choice, Count, FreeName, OneOf, Parameter, Path, RangeOf, SizeOf, Text, Word
+from gendsl.vocabulary.word import Choice, Count, FreeName, OneOf, Parameter, Path, RangeOf, Real, SizeOf, Text, Word
 
 WORDS: tuple[Word, ...] = (
     Word(
         name="drop",
         category="curate",
-        doc="Leaves examples out; each rule counts what it dropped, and the run's data.json tells. Files that do not "
-        "decode are always left out; `smaller`, `larger` and `aspect` speak of picture files as they are before "
-        "`resize`, the other rules of pictures as `image` makes them.",
+        doc="Leaves examples out, and deletes nothing: the run's data.json counts them by reason, its dropped.csv "
+        "lists each, and what a duplicate repeats. Files that do not decode are always left out; `smaller`, `larger` "
+        "and `aspect` speak of picture files as they are before `resize`, the other rules of pictures as `image` makes "
+        "them. `leaks` are examples outside training that stand in training too: copies to the bit, or pictures whose "
+        "thumbnails of 8x9 pixels differ by a root mean square of at most 1% of the range. They are always reported; "
+        "dropped are the copies outside training, so that the model stays the one that others train on this data.",
         parameters=(
             Parameter(
                 name="what",
-                kind=Choice(("corrupt", "duplicates", "blank")),
+                kind=Choice(("corrupt", "duplicates", "blank", "leaks")),
                 many=True,
                 default=(),
-                doc="`corrupt` files do not decode; `duplicates` look like one before; `blank` ones have one colour.",
+                doc="`corrupt` files do not decode; `duplicates` repeat one before; `blank` pictures have one colour; "
+                "`leaks` stand in `train` and in another split, and stay in `train`.",
             ),
             Parameter(
                 name="within",
@@ -23,6 +27,14 @@ WORDS: tuple[Word, ...] = (
                 default=0,
                 positional=False,
                 doc="Bits by which the 64-bit difference hashes of duplicates may differ; 0: the same pixels.",
+            ),
+            Parameter(
+                name="contrast",
+                kind=Real(0, 1),
+                default=0,
+                positional=False,
+                doc="Pictures are blank up to this root-mean-square contrast, the standard deviation of a channel as a "
+                "share of the range; 0: one colour.",
             ),
             Parameter(
                 name="smaller",
@@ -57,9 +69,12 @@ WORDS: tuple[Word, ...] = (
                 kind=Path(),
                 default=None,
                 positional=False,
-                doc="Files named in a text file, one a line, relative to the spec.",
+                doc="Examples that a CSV list names: one a line, or in a column `example` or `file`, "
+                "as in the dropped.csv of a run. Files have their paths, others a number from 0: `17`, `train/17`.",
             ),
         ),
+        source="Krawetz 2013, Kind of Like That (difference hashes); Peli 1990, Contrast in Complex Images; Barz & "
+        "Denzler 2020, Do We Train on Test Data? (leaks)",
         example="drop duplicates, within: 4",
     ),
     Word(

@@ -163,7 +163,8 @@ _BATCHING: tuple[Word, ...] = (
     Word(
         name="curate",
         category="data",
-        doc="What is left out of the data before it is split.",
+        doc="What is left out of the data, before it is split; `drop leaks` after that. Statements apply one after the "
+        "other.",
         example="curate { drop corrupt; drop duplicates }",
         body="curate",
     ),

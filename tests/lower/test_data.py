@@ -385,7 +385,11 @@ def test_a_few_damaged_pictures_are_counted(tmp_path: Path) -> None:
     assert data.sizes == {"train": 7}
     source = data.manifest["sources"][0]
     assert source["dropped"] == {"damaged": 2, "too large": 1}
-    assert source["left_out"] == ["3.png", "5.png", "7.png"]
+    assert [(one.example, one.reason) for _, one in data.findings.left_out] == [
+        ("3.png", "damaged"),
+        ("5.png", "damaged"),
+        ("7.png", "too large"),
+    ]
     for number in range(6):
         spoil(tmp_path / f"{number}.png", lambda data: b"nothing")
     with pytest.raises(DataError, match="7 of the 10 files"):

@@ -60,3 +60,61 @@ def test_damage(name: str, data: st.DataObject) -> None:
             dataset_of(plan_of(call, folder, batch=1), folder)
         except DataError as error:
             assert error.message and error.help
+
+
+def saved(mode: str, size: tuple[int, int], kind: str) -> bytes:
+    stream = io.BytesIO()
+    noise = np.random.default_rng(sum(map(ord, mode + kind))).integers(0, 256, (*size, 4), np.uint8)
+    Image.fromarray(noise).convert(mode).save(stream, kind)
+    return stream.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG whose header says 20,000 x 20,000."""
+    body = bytearray(saved("RGB", (9, 9), "PNG"))
+    body[16:24] = (20_000).to_bytes(4, "big") * 2
+    return bytes(body)
+
+
+GOOD = {
+    "0_rgb.png": saved("RGB", (9, 9), "PNG"),
+    "1_cmyk.jpg": saved("CMYK", (9, 9), "JPEG"),
+    "2_one_pixel.png": saved("RGB", (1, 1), "PNG"),
+    "3_png_by_another_name.jpg": saved("RGB", (9, 9), "PNG"),
+    "4_palette.gif": saved("P", (9, 9), "GIF"),
+    "5_grey_alpha.png": saved("LA", (9, 9), "PNG"),
+    "6_one_line.png": saved("L", (1, 40), "PNG"),
+}
+DAMAGED = {
+    "a_empty.png": b"",
+    "b_text_by_another_name.png": b"file,label\na.png,1\n",
+    "c_truncated.png": saved("RGB", (40, 40), "PNG")[:400],
+    "d_truncated.jpg": saved("RGB", (40, 40), "JPEG")[:700],
+    "e_head_only.gif": b"GIF89a",
+    "f_bomb.png": bomb(),
+    "g_tiff_by_another_name.png": saved("RGB", (9, 9), "TIFF"),
+}
+
+
+def test_each_bad_file_is_dropped_by_name(tmp_path: Path) -> None:
+    """Among good ones of every kind, which all come to one size, no bad one stops the run or slips in."""
+    for name, content in (GOOD | DAMAGED).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "h_link_to_nothing.png").symlink_to(tmp_path / "gone.png")
+    for number in range(3):  # more good ones than bad
+        (tmp_path / f"7_{number}.png").write_bytes(saved("RGB", (12 + number, 9), "PNG"))
+    images = call_of("source", "images", glob="*.*")
+    fields = {"image": {"resize": (8, 8), "channels": 3}}
+    rule = call_of("curate", "drop", what=("corrupt", "duplicates", "blank"), within=0)
+    plan = plan_of(images, str(tmp_path), fields=fields, curate=(rule,), batch=1)
+    data = dataset_of(plan, str(tmp_path))
+    reasons = {one.example: one.reason for _, one in data.findings.left_out}
+    assert reasons == {
+        **dict.fromkeys([*DAMAGED, "h_link_to_nothing.png"], "damaged"),
+        "f_bomb.png": "too large",
+        "2_one_pixel.png": "blank",  # of one colour, whatever its size
+        "3_png_by_another_name.jpg": "duplicates",
+    }
+    assert data.sizes == {"train": len(GOOD) + 3 - 2}
+    assert data.split("train")["image"].shape[1:] == (8, 8, 3)
+    assert "3_png_by_another_name.jpg,duplicates,0_rgb.png" in data.findings.files["dropped.csv"]

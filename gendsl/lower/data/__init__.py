@@ -1,6 +1,7 @@
 """A plan's data and the spec's folder in, a `Dataset` out: sources loaded and checked, splits drawn, a manifest."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,10 +9,13 @@ import numpy as np
 
 from gendsl.check.headers import split_sizes
 from gendsl.lower.data import arrays, pictures, prepared
-from gendsl.lower.data.curation import curated, size_reason
+from gendsl.lower.data.curation import THINNING, curated, size_reason
 from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
 from gendsl.lower.data.draws import permutation, stream_key
-from gendsl.lower.data.loaded import Loaded
+from gendsl.lower.data.findings import findings_of
+from gendsl.lower.data.fingerprints import Tell, silent
+from gendsl.lower.data.leaks import Leaks, drops_leaks, with_prints, without_leaks
+from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import DRAWN, modes_of
 from gendsl.lower.data.resizing import Transform, transform_of
@@ -29,28 +33,29 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
 }
 
 
-def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Dataset:
+def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Tell = silent) -> Dataset:
     """The data of a plan, loaded; the paths of its sources are relative to `folder`, the spec's.
 
-    `overfit` gives one batch for ever. DataError for what the user can mend: data that is missing, damaged, or not what
-    the plan says.
+    `overfit` gives one batch for ever; `tell` hears how far long work is. DataError for what the user can mend: data
+    that is missing, damaged, or not what the plan says.
     """
     data = plan.data
     seed = int(plan.train.settings["seed"].arguments["number"]) if "seed" in plan.train.settings else 0
     drawn = [source for source in data.sources if source.call.word in DRAWN]
     if drawn and len(drawn) == len(data.sources):
+        if data.curate:
+            raise DataError(f"`{drawn[0].call.word}` has no end: nothing can be left out of it", "take `curate` out")
         return Drawn(data.sources, data.fields, seed=seed, batch=data.batch, times=plan.train.times, overfit=overfit)
     if drawn:
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = {source.name: _loaded(source, data, folder, seed) for source in data.sources}
-    if data.pairs is not None:
-        loaded = _paired(loaded, data.pairs)
+    loaded = {name: with_prints(found, data, tell) for name, found in _curated(data, folder, seed, tell).items()}
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
+    sources, leaks = without_leaks(sources, data, tell)
     for source in sources:
         _check(source, data, overfit)
-    return InMemory(
+    dataset = InMemory(
         sources,
         data.fields,
         plan.augment.data,
@@ -59,19 +64,33 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
         batch=data.batch,
         times=plan.train.times,
         overfit=overfit,
-        manifest=_manifest(data, sources),
+        manifest=_manifest(data, sources, leaks),
     )
+    dataset.findings = findings_of({source.name: source.loaded for source in sources}, leaks, drops_leaks(data.curate))
+    return dataset
 
 
-def _loaded(source: Source, data: Data, folder: str, seed: int) -> Loaded:
+def _curated(data: Data, folder: str, seed: int, tell: Tell) -> dict[str, Loaded]:
+    """The sources by name, without what is left out of them. Pairs are thinned as such, so that none is torn."""
+    paired = data.pairs is not None
+    before = tuple(call for call in data.curate if not (paired and call.word in THINNING))
+    loaded = {}
+    for source in data.sources:
+        found = _loaded(source, data, folder)
+        loaded[source.name] = curated(found, before, folder, seed, source=source.name, tell=tell)
+    if data.pairs is None:
+        return loaded
+    thinning = tuple(call for call in data.curate if call.word in THINNING)
+    return {name: curated(source, thinning, folder, seed) for name, source in _paired(loaded, data.pairs).items()}
+
+
+def _loaded(source: Source, data: Data, folder: str) -> Loaded:
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
     arguments = source.call.arguments
     if source.call.word == "images":
-        loaded = pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
-    else:
-        loaded = _LOADERS[source.call.word](arguments, folder, transform)
-    return curated(loaded, data.curate, folder, seed)
+        return pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
+    return _LOADERS[source.call.word](arguments, folder, transform)
 
 
 def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
@@ -96,27 +115,34 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
 def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
     """The sources with their examples in one order: that of the files, or matched by the files' names."""
     sizes = ", ".join(f"`{name}` has {source.examples}" for name, source in loaded.items())
-    if pairs == "order":
-        if len({source.examples for source in loaded.values()}) > 1:
-            raise DataError(f"pairs need as many examples in each source: {sizes}", "add or remove files")
-        return dict(loaded)
-    stems = {}
-    for name, source in loaded.items():
-        if source.names is None:
-            raise DataError(f"`{name}` has no files to pair by name", "write `pairs: order`")
-        stems[name] = {path.rpartition("/")[2].rpartition(".")[0]: row for row, path in enumerate(source.names)}
-        if len(stems[name]) < source.examples:
-            raise DataError(f"two files of `{name}` have the same name in different folders", "rename them")
-    common = sorted(set.intersection(*(set(rows) for rows in stems.values())))
+    keys = {name: _keys_of(name, source, pairs) for name, source in loaded.items()}
+    if pairs == "order" and len({source.examples + len(source.left_out) for source in loaded.values()}) > 1:
+        raise DataError(f"pairs need as many examples in each source: {sizes}", "add or remove files")
+    common = set.intersection(*(set(own) for own in keys.values()))
     if not common:
         raise DataError(f"no file has the same name in each source: {sizes}", "name pairs alike: a/1.png, b/1.png")
+    first = next(iter(keys.values()))
+    order = sorted(common) if pairs == "name" else [key for key in first if key in common]
     out = {}
     for name, source in loaded.items():
-        alone = source.examples - len(common)
-        out[name] = source.kept(
-            np.array([stems[name][stem] for stem in common]), {"without a pair": alone} if alone else {}
-        )
+        row = {key: row for row, key in enumerate(keys[name])}
+        alone = source.names_of(np.array([row[key] for key in keys[name] if key not in common], np.int64))
+        rows = np.array([row[key] for key in order])
+        whole = np.array_equal(rows, np.arange(source.examples))  # then nothing is copied
+        out[name] = source if whole else source.kept(rows, [LeftOut(one, "without a pair") for one in alone])
     return out
+
+
+def _keys_of(name: str, source: Loaded, pairs: str) -> list[str]:
+    """What each example of a source shares with its partner: a file's name, or its place among all there were."""
+    if pairs == "order":
+        return replace(source, names=None).names_of(np.arange(source.examples))
+    if source.names is None:
+        raise DataError(f"`{name}` has no files to pair by name", "write `pairs: order`")
+    stems = [path.rpartition("/")[2].rpartition(".")[0] for path in source.names]
+    if len(set(stems)) < source.examples:
+        raise DataError(f"two files of `{name}` have the same name in different folders", "rename them")
+    return stems
 
 
 def _check(source: Stored, data: Data, overfit: bool) -> None:
@@ -124,6 +150,12 @@ def _check(source: Stored, data: Data, overfit: bool) -> None:
     train = len(source.rows["train"])
     if not train:
         raise DataError("no example is left for training", "give `train` a larger share, or drop less")
+    for split, rows in source.rows.items():
+        if not len(rows):
+            raise DataError(
+                f"no example is left for `{split}`",
+                "give it a larger share" if split in (data.split or {}) else "drop less, or divide `train`: `split …`",
+            )
     if data.batch > train and not overfit:
         raise DataError(
             f"a batch of {data.batch} is more than the {train} training examples there are",
@@ -155,8 +187,9 @@ def _check_field(field: Field, loaded: Loaded) -> None:
             )
 
 
-def _manifest(data: Data, sources: tuple[Stored, ...]) -> dict[str, Any]:
-    """What data.json tells: where the data comes from, how much of it there is, its SHA-256 and its licence."""
+def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mapping[str, Leaks]]) -> dict[str, Any]:
+    """What data.json tells: where the data comes from, how much of it there is, its SHA-256 and its licence, what was
+    left out of it, and what stands in several splits."""
     calls = {source.name: source.call for source in data.sources}
     told = []
     for source in sources:
@@ -170,8 +203,8 @@ def _manifest(data: Data, sources: tuple[Stored, ...]) -> dict[str, Any]:
             "splits": {split: len(rows) for split, rows in source.rows.items()},
             "sha256": loaded.digest,
             "licence": loaded.licence,
-            "dropped": dict(loaded.dropped),
-            "left_out": list(loaded.damaged[:100]),
+            "dropped": loaded.dropped,
+            "leaks": {split: found.record for split, found in leaks[source.name].items()},
         }
         if loaded.labels is not None and loaded.class_names is not None:
             counts = np.bincount(loaded.labels[source.rows["train"]], minlength=len(loaded.class_names))

@@ -1,16 +1,21 @@
-"""The statements of `curate { }` and a loaded source in, the source without what they leave out, by reason, out."""
+"""The statements of `curate { }` and a loaded source in, the source without what they leave out, and why, out."""
 
-import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gendsl.lower.data.draws import permutation, stream_key
-from gendsl.lower.data.loaded import Loaded, place_of
-from gendsl.lower.data.resizing import resized_grey
+from gendsl.lower.data.fingerprints import Fingerprints, Tell, fingerprints_of, silent
+from gendsl.lower.data.hamming import repeats_of
+from gendsl.lower.data.listed import listed_in
+from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call
+
+THINNING = ("limit", "balance")  # the statements that leave out training examples for their number alone
+_AT_ONCE = 1024
 
 
 def size_reason(calls: Iterable[Call], height: int, width: int) -> str | None:
@@ -28,115 +33,143 @@ def size_reason(calls: Iterable[Call], height: int, width: int) -> str | None:
     return None
 
 
-def curated(loaded: Loaded, calls: Iterable[Call], folder: str, seed: int) -> Loaded:
-    """The examples that all statements keep, in their order. `limit` and `balance` thin the training examples only."""
+def curated(
+    loaded: Loaded, calls: Iterable[Call], folder: str, seed: int, *, source: str = "", tell: Tell = silent
+) -> Loaded:
+    """The examples that all statements keep, in their order. `limit` and `balance` thin the training examples only.
+
+    Leaks between splits are known once there are splits: see `leaks`. Raises DataError where nothing is left.
+    """
+    left = _Left(loaded, tell)
     for call in calls:
         match call.word:
             case "drop":
-                loaded = _dropped(loaded, call.arguments, folder)
+                _drop(left, call.arguments, folder, source)
             case "limit":
-                loaded = _thinned(loaded, _limited(loaded, call.arguments["examples"], seed), "limit")
+                _thin(left, _limited(left, call.arguments["examples"], seed), "limit")
             case "balance":
-                loaded = _thinned(loaded, _balanced(loaded, seed), "balance")
-        if not loaded.examples:
-            raise DataError(f"`{call.word}` leaves no example", "drop less: the run's data.json counts each reason")
-    return loaded
+                _thin(left, _balanced(left, seed), "balance")
+        if not len(left.rows):
+            told = ", ".join(f"{reason} {count:,}" for reason, count in left.loaded.dropped.items())
+            raise DataError(f"`{call.word}` leaves no example", f"drop less; so far these were left out: {told}")
+    return left.result()
 
 
-def _dropped(loaded: Loaded, arguments: Any, folder: str) -> Loaded:
+class _Left:
+    """What is left of a source while one rule after the other is applied: indexes `rows`, ascending."""
+
+    def __init__(self, loaded: Loaded, tell: Tell) -> None:
+        self.loaded, self.rows, self._tell = loaded, np.arange(loaded.examples), tell
+
+    @property
+    def prints(self) -> Fingerprints:
+        """The fingerprints of those that are left."""
+        if self.loaded.prints is None:
+            kind, values = self.loaded.content
+            made = fingerprints_of(values, pictures=kind == "image", tell=self._tell)
+            self.loaded = replace(self.loaded, prints=made)
+        assert self.loaded.prints is not None
+        whole = len(self.rows) == self.loaded.examples
+        return self.loaded.prints if whole else self.loaded.prints.of(self.rows)
+
+    def drop(self, out: np.ndarray, reason: str, repeated: np.ndarray | None = None) -> None:
+        """Leaves out those of the `rows` where `out` (m,) is true; `repeated` (m,) are the ones they repeat."""
+        names = self.loaded.names_of(self.rows[out])
+        others = [""] * len(names) if repeated is None else self.loaded.names_of(self.rows[repeated[out]])
+        more = [LeftOut(name, reason, other) for name, other in zip(names, others, strict=True)]
+        self.loaded = replace(self.loaded, left_out=(*self.loaded.left_out, *more))
+        self.rows = self.rows[~out]
+
+    def result(self) -> Loaded:
+        """The source with what is left; copied only where something is left out."""
+        return self.loaded if len(self.rows) == self.loaded.examples else self.loaded.kept(self.rows)
+
+
+def _drop(left: _Left, arguments: Any, folder: str, source: str) -> None:
     for reason in arguments["what"]:
         if reason == "blank":
-            flat = loaded.images.reshape(loaded.examples, -1, loaded.images.shape[3])
-            loaded = _without(loaded, (flat == flat[:, :1]).all(axis=(1, 2)), "blank")
+            left.drop(_blank(left, float(arguments.get("contrast") or 0)), "blank")
         elif reason == "duplicates":
-            loaded = _without(loaded, _repeated(loaded.images, arguments["within"]), "duplicates")
+            _drop_duplicates(left, int(arguments.get("within") or 0))
     if arguments.get("label") is not None:
-        loaded = _without(loaded, _of_class(loaded, arguments["label"]), "label")
+        left.drop(_of_class(left, arguments["label"]), "label")
     if arguments.get("listed") is not None:
-        loaded = _without(loaded, _listed(loaded, arguments["listed"], folder), "listed")
-    return loaded
+        before = [one.example for one in left.loaded.left_out]
+        names = left.loaded.names_of(left.rows)
+        out, warning = listed_in(arguments["listed"], folder, names, before=before, source=source)
+        if warning:
+            left.loaded = replace(left.loaded, warnings=(*left.loaded.warnings, warning))
+        left.drop(out, "listed")
 
 
-def _without(loaded: Loaded, out: np.ndarray, reason: str) -> Loaded:
-    count = int(out.sum())
-    dropped = {reason: loaded.dropped.get(reason, 0) + count}
-    return loaded.kept(np.flatnonzero(~out), dropped) if count else loaded
+def _blank(left: _Left, contrast: float) -> np.ndarray:
+    """Whether each picture has a root-mean-square contrast of at most so much of the range, in every channel.
 
-
-def _repeated(images: np.ndarray, within: int) -> np.ndarray:
-    """Whether each picture (n, h, w, c) repeats one before it that is kept."""
-    out = np.zeros(len(images), bool)
-    if within == 0:
-        seen: set[bytes] = set()
-        for row, image in enumerate(images):
-            content = image.tobytes()
-            out[row] = content in seen
-            seen.add(content)
-        return out
-    hashes = difference_hashes(images)
-    kept, count = np.empty_like(hashes), 0
-    for row, value in enumerate(hashes):
-        out[row] = bool((np.bitwise_count(kept[:count] ^ value) <= within).any())
-        if not out[row]:
-            kept[count] = value
-            count += 1
+    Source: Peli 1990, Contrast in Complex Images.
+    """
+    if left.loaded.content[0] != "image":
+        raise DataError("`drop blank` needs pictures", "take it out")
+    images = left.loaded.images
+    top = 255.0 if images.dtype == np.uint8 else 1.0
+    out = np.empty(len(left.rows), bool)
+    for start in range(0, len(left.rows), _AT_ONCE):
+        part = images[left.rows[start : start + _AT_ONCE]]
+        flat = part.reshape(len(part), -1, part.shape[3])
+        if contrast == 0:
+            out[start : start + _AT_ONCE] = (flat == flat[:, :1]).all(axis=(1, 2))
+        else:
+            out[start : start + _AT_ONCE] = (flat.std(axis=1, dtype=np.float64) <= contrast * top).all(axis=1)
     return out
 
 
-def difference_hashes(images: np.ndarray) -> np.ndarray:
-    """The 64-bit difference hashes (n,) uint64 of pictures: whether a pixel of 8x9 grey ones is darker than the next.
-
-    Source: Krawetz 2013, Kind of Like That (dHash).
-    """
-    grey = resized_grey(images, 8, 9)
-    bits = (grey[:, :, 1:] > grey[:, :, :-1] + 1e-4).reshape(len(images), 64)
-    return np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)
+def _drop_duplicates(left: _Left, within: int) -> None:
+    prints = left.prints
+    if within and prints.hashes is None:
+        raise DataError("`within` needs pictures: only they have difference hashes", "write `drop duplicates`")
+    repeated = repeats_of(prints.hashes, within) if within and prints.hashes is not None else _same(prints.digests)
+    left.drop(repeated >= 0, "duplicates", repeated)
 
 
-def _of_class(loaded: Loaded, label: str | int) -> np.ndarray:
-    names = loaded.class_names or ()
-    if loaded.labels is None:
+def _same(digests: np.ndarray) -> np.ndarray:
+    """For each digest the position (n,) of the first one like it, -1 for the first itself."""
+    first: dict[bytes, int] = {}
+    found = [first.setdefault(digest, position) for position, digest in enumerate(digests.tolist())]
+    return np.array([-1 if place == position else place for position, place in enumerate(found)], np.int64)
+
+
+def _of_class(left: _Left, label: str | int) -> np.ndarray:
+    names, labels = left.loaded.class_names or (), left.loaded.labels
+    if labels is None:
         raise DataError("`drop label` needs data with classes", "take it out, or name the labels")
     if isinstance(label, str) and label not in names:
         raise DataError(f"there is no class `{label}`", f"the classes are {', '.join(names[:30])}")
+    if isinstance(label, int) and names and label >= len(names):
+        raise DataError(f"there is no class {label}", f"the classes are 0 to {len(names) - 1}")
     number = names.index(label) if isinstance(label, str) else label
-    return np.asarray(loaded.labels == number)
+    return np.asarray(labels[left.rows] == number)
 
 
-def _listed(loaded: Loaded, path: str, folder: str) -> np.ndarray:
-    place = place_of(folder, path)
-    if not os.path.isfile(place):
-        raise DataError(f'there is no file "{path}" (looked for {place})', "write the files' names into it, one a line")
-    if loaded.names is None:
-        raise DataError("`drop listed` needs a source of files", 'use it with `images("…")`')
-    with open(place, encoding="utf-8") as file:
-        names = {line.strip() for line in file if line.strip()}
-    return np.array([name in names for name in loaded.names])
+def _training(left: _Left) -> np.ndarray:
+    splits = left.loaded.splits
+    return left.rows if splits is None else np.intersect1d(left.rows, splits.get("train", np.arange(0)))
 
 
-def _training(loaded: Loaded) -> np.ndarray:
-    return np.arange(loaded.examples) if loaded.splits is None else loaded.splits.get("train", np.arange(0))
-
-
-def _limited(loaded: Loaded, examples: int, seed: int) -> np.ndarray:
-    rows = _training(loaded)
+def _limited(left: _Left, examples: int, seed: int) -> np.ndarray:
+    rows = _training(left)
     chosen = permutation(stream_key(seed, "limit"), 0, len(rows))[:examples]
     return np.asarray(rows[chosen])
 
 
-def _balanced(loaded: Loaded, seed: int) -> np.ndarray:
-    if loaded.labels is None:
+def _balanced(left: _Left, seed: int) -> np.ndarray:
+    if left.loaded.labels is None:
         raise DataError("`balance` needs data with classes", "take it out, or name the labels")
-    rows = _training(loaded)
+    rows = _training(left)
     rows = rows[permutation(stream_key(seed, "balance"), 0, len(rows))]
-    labels = loaded.labels[rows]
+    labels = left.loaded.labels[rows]
     classes = np.unique(labels)
     least = min(int((labels == number).sum()) for number in classes)
     return np.concatenate([rows[labels == number][:least] for number in classes])
 
 
-def _thinned(loaded: Loaded, keep: np.ndarray, reason: str) -> Loaded:
-    out = np.zeros(loaded.examples, bool)
-    out[_training(loaded)] = True
-    out[keep] = False
-    return _without(loaded, out, reason)
+def _thin(left: _Left, keep: np.ndarray, reason: str) -> None:
+    left.drop(np.isin(left.rows, _training(left)) & ~np.isin(left.rows, keep), reason)

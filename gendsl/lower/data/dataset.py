@@ -1,7 +1,8 @@
 """What training and evaluation read data from: batches as a function of (spec, seed, step), and whole splits."""
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from gendsl.lower.augment import applied
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
+from gendsl.lower.data.findings import Findings
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
@@ -18,6 +20,8 @@ from gendsl.lower.errors import DataError
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 
+_SAMPLED = 10_000  # of unlimited data, where all of a split is asked for
+_AT_ONCE = 4096  # examples of a part
 _EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
 
 
@@ -25,14 +29,16 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it
-    is transformed and where it stands are functions of the spec, the seed and its position, never of what was read.
+    training split by class; `manifest` is for data.json, `findings` are what to tell a person beside it. An address is
+    an example's (epoch, index): what it is, how it is transformed and where it stands are functions of the spec, the
+    seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
     class_names: tuple[str, ...] | None = None
     class_counts: np.ndarray | None = None
     manifest: dict[str, Any]
+    findings: Findings = Findings()
 
     def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
         self._batch, self._times, self._overfit = batch, times, overfit
@@ -59,6 +65,14 @@ class Dataset(ABC):
         """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
 
         Unlimited data needs the count. DataError for a split that is not there."""
+
+    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+        """A whole split (a sample of unlimited data) as `split` gives it, by parts: each has some of some fields."""
+        yield self.split(name, _SAMPLED if self.sizes.get(name) is None else None)
+
+    def plain(self) -> "Dataset":
+        """The same data without `augment`: what stands at an address before it is transformed."""
+        return self
 
     def _missing(self, name: str) -> DataError:
         there = ", ".join(f"`{split}`" for split in self.sizes)
@@ -249,14 +263,28 @@ class InMemory(Dataset):
             if count is not None and count < have:
                 place = "" if self._paired else field.source
                 choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
-            values = self._of(field, name, choice)
-            if field.kind == "image":
-                crop = random_crop(field.arguments)
-                values = values if crop is None else cut_middle(values, crop)
-                low, high = span_of(field)
-                values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
-            out[field.name] = values
+            out[field.name] = self._as_given(field, name, choice)
         return out
+
+    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+        for field in self._fields:
+            have = len(self._sources[field.source].rows[name])
+            for start in range(0, have, _AT_ONCE):
+                yield {field.name: self._as_given(field, name, np.arange(start, min(start + _AT_ONCE, have)))}
+
+    def plain(self) -> "InMemory":
+        found = copy.copy(self)
+        found._augment = ()
+        return found
+
+    def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> np.ndarray:
+        values = self._of(field, split, choice)
+        if field.kind == "image":
+            crop = random_crop(field.arguments)
+            values = values if crop is None else cut_middle(values, crop)
+            low, high = span_of(field)
+            values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
+        return values
 
 
 def span_of(field: Field) -> tuple[float, float]:

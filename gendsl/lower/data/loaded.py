@@ -1,14 +1,24 @@
 """What loading a source yields: its examples in memory, its own splits, and what the manifest tells of it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gendsl.check.headers.paths import Refused, inside
+from gendsl.lower.data.fingerprints import Fingerprints
 from gendsl.lower.errors import DataError
+
+
+class LeftOut(NamedTuple):
+    """An example that is left out: its name, why, and the one it repeats, if that is why."""
+
+    example: str
+    reason: str
+    repeats: str = ""
 
 
 @dataclass(frozen=True)
@@ -16,10 +26,11 @@ class Loaded:
     """A source in memory: `columns` are its fields by kind, each (n, …).
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
-    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
+    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files, `places` (n,) says the
+    how-manieth of all that was found each is (of its split, where there are splits), None for all in their order.
 
-    `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of
-    the content as it was found.
+    `left_out` tells what is not here and why, `warnings` are to be passed on; `digest` is the SHA-256 of the content as
+    it was found; `prints` are there once examples were compared.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -28,8 +39,10 @@ class Loaded:
     class_names: tuple[str, ...] | None = None
     licence: str | None = None
     names: tuple[str, ...] | None = None
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    damaged: tuple[str, ...] = ()
+    places: np.ndarray | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    prints: Fingerprints | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def examples(self) -> int:
@@ -46,7 +59,37 @@ class Loaded:
         """The classes (n,), None where there are none."""
         return self.columns.get("label")
 
-    def kept(self, keep: np.ndarray, dropped: Mapping[str, int]) -> "Loaded":
+    @property
+    def content(self) -> tuple[str, np.ndarray]:
+        """The field by which examples are told apart, and its values (n, …): the pictures, say, not their classes."""
+        return next((kind, values) for kind, values in self.columns.items() if kind not in ("label", "condition"))
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many are left out, by reason."""
+        return dict(Counter(one.reason for one in self.left_out))
+
+    def found_places(self) -> np.ndarray:
+        """The how-manieth (n,) of all that was found each example is, of its split where there are splits."""
+        if self.places is not None:
+            return self.places
+        places = np.arange(self.examples)
+        for rows in (self.splits or {}).values():
+            places[rows] = np.arange(len(rows))
+        return places
+
+    def names_of(self, rows: np.ndarray) -> list[str]:
+        """The names of examples (m,): their files, else their places from 0, as `17` or `train/17`."""
+        if self.names is not None:
+            return [self.names[row] for row in rows]
+        before = np.zeros(self.examples, np.int64)
+        splits = ["", *(f"{split}/" for split in self.splits or {})]
+        for number, own in enumerate((self.splits or {}).values(), 1):
+            before[own] = number
+        places = self.found_places()
+        return [f"{splits[before[row]]}{places[row]}" for row in rows]
+
+    def kept(self, keep: np.ndarray, left_out: Iterable[LeftOut] = ()) -> "Loaded":
         """Only the examples at the indexes `keep` (m,), in their order; the classes keep their numbers."""
         splits = None
         if self.splits is not None:
@@ -58,7 +101,9 @@ class Loaded:
             columns={kind: values[keep] for kind, values in self.columns.items()},
             splits=splits,
             names=None if self.names is None else tuple(self.names[row] for row in keep),
-            dropped={**self.dropped, **dropped},
+            places=self.found_places()[keep],
+            prints=None if self.prints is None else self.prints.of(keep),
+            left_out=(*self.left_out, *left_out),
         )
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from gendsl.check.headers.paths import Refused, files
 from gendsl.check.headers.pictures import size_of
-from gendsl.lower.data.loaded import Loaded, check_memory, pictured
+from gendsl.lower.data.loaded import LeftOut, Loaded, check_memory, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.errors import DataError
 
@@ -80,16 +80,15 @@ def images(
     if rows < len(good) * _DAMAGED_SHARE:
         raise DataError(f'most files that match "{pattern}" are damaged: {_some(damaged)}', "fetch them again")
     labels, names = _labels(kept, paths) if arguments.get("label") is not None else (None, None)
-    dropped = {reason: len(which) for reason, which in (("damaged", damaged), ("too large", huge)) if which}
-    dropped |= {reason: list(reasons.values()).count(reason) for reason in reasons.values()}
-    left_out = tuple(sorted(damaged + huge))
+    why = dict.fromkeys(damaged, "damaged") | dict.fromkeys(huge, "too large") | reasons
+    place = {path: number for number, path in enumerate(paths)}
     return Loaded(
         pictured(every[:rows], labels),
         digest.hexdigest(),
         class_names=names,
         names=tuple(kept),
-        dropped=dropped,
-        damaged=left_out,
+        places=np.array([place[path] for path in kept]),
+        left_out=tuple(LeftOut(path, why[path]) for path in paths if path in why),
     )
 
 
