@@ -7,6 +7,7 @@ from gendsl.check.arguments import WRONG
 from gendsl.check.context import Context
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
+from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled
 from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
@@ -38,7 +39,8 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
                 help="write `source digits()`, or another",
             )
         return None
-    sources = _sources(source, context)
+    curate = found["curate"].statements if "curate" in found else ()
+    sources = _sources(source, curate, context)
     fields = _fields(sources, found, context)
     batch = found.get("batch")
     size = batch.arguments["size"] if batch is not None else LOST
@@ -75,11 +77,11 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
         fields=tuple(fields),
-        curate=tuple(found["curate"].statements) if "curate" in found else (),
+        curate=tuple(curate),
         split=split,
         batch=size,
         shuffle=shuffle.arguments["on"] is not False if shuffle is not None else True,
-        cache=True if cache is not None else None,
+        cache=cache.arguments["on"] is not False if cache is not None else None,
         condition=tuple(condition.arguments["columns"]) if condition is not None else (),
         window=window.arguments["length"] if window is not None else None,
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
@@ -95,7 +97,7 @@ def _lose_fields(context: Context) -> None:
         context.globals.names.setdefault(name, Missing())
 
 
-def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
+def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -> list[Sourced] | None:
     arguments = statement.arguments
     own = {parameter.name for parameter in statement.word.parameters}
     named = {name: value for name, value in arguments.items() if name not in own and name != WRONG}
@@ -140,6 +142,8 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
             context.problems.add(rules.bad_data, place, header.problem, help=header.help)
         elif header.warning:
             context.problems.add(rules.missing_data, place, header.warning, help=header.help)
+        elif header.unlabelled and not dropped_unlabelled(curate):
+            context.problems.add(rules.bad_data, place, header.unlabelled, help=ADD_LABELS)
         out.append((name, full, header, place))
     return out
 

@@ -145,6 +145,8 @@ def _lead(
         crew.agree(Decision(0, 0))
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
+    if ready.dataset.summary:
+        say(console, [("data", ready.dataset.summary)])
     window = window_of(restored.record["window"]) if restored and not opened.retrained else EMPTY
     screen = Screen(console, first=first, last=last)
     recorder = recorder_for(ready, state, screen, first=first, watcher=watch)

@@ -12,10 +12,11 @@ WORDS: tuple[Word, ...] = (
         parameters=(
             Parameter(
                 name="what",
-                kind=Choice(("corrupt", "duplicates", "blank")),
+                kind=Choice(("corrupt", "duplicates", "blank", "unlabeled")),
                 many=True,
                 default=(),
-                doc="`corrupt` files do not decode; `duplicates` look like one before; `blank` ones have one colour.",
+                doc="`corrupt` files do not decode; `duplicates` look like one before; `blank` ones have one colour; "
+                "`unlabeled` files have no class in the file of labels.",
             ),
             Parameter(
                 name="within",

@@ -29,12 +29,14 @@ def plan_of(
     seed: int | None = None,
     pairs: str | None = None,
     curate: tuple[Call, ...] = (),
+    cache: bool | None = None,
 ) -> Plan:
     """A plan with the fields that its sources' headers give, transformed by `fields`: {"image": {"range": (-1, 1)}}."""
     named = {"": sources} if isinstance(sources, Call) else dict(sources)
     made = []
     for name, call in named.items():
         header = header_of(call, folder)
+        assert not header.problem, header.problem
         for given in header.fields[: 1 if name else None]:
             statement = call_of("data", given.kind, **(fields or {}).get(given.name, {}))
             field, problems = field_of(given, statement, name=name, source=name)
@@ -47,7 +49,7 @@ def plan_of(
         split,
         batch,
         shuffle,
-        None,
+        cache,
         pairs=pairs,
     )
     settings = {} if seed is None else {"seed": Call("seed", {"number": seed})}

@@ -17,16 +17,22 @@ def size_of(path: str, shown: str) -> tuple[int, int, int]:
             head = file.read(ENOUGH)
     except OSError as error:
         raise Refused(f'"{shown}" cannot be read: {error.strerror}', "make it readable, or narrow the glob") from error
-    try:
-        found = _size(head)
-    except IndexError:
-        found = None
-    if found is None or min(found) < 1:
+    found = size_in(head)
+    if found is None:
         raise Refused(
             f'"{shown}" is not a PNG, JPEG, GIF, BMP or WebP picture, or is damaged',
             "remove or repair the file, or narrow the glob",
         )
     return found
+
+
+def size_in(head: bytes) -> tuple[int, int, int] | None:
+    """Height, width and channels of the picture whose first bytes these are; None where it is none."""
+    try:
+        found = _size(head)
+    except IndexError:
+        return None
+    return None if found is None or min(found) < 1 else found
 
 
 def _size(head: bytes) -> tuple[int, int, int] | None:

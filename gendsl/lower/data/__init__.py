@@ -1,15 +1,14 @@
 """A plan's data and the spec's folder in, a `Dataset` out: sources loaded and checked, splits drawn, a manifest."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gendsl.check.headers import split_sizes
-from gendsl.lower.data import arrays, pictures, prepared
-from gendsl.lower.data.curation import curated, size_reason
-from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
+from gendsl.lower.data import arrays, pictures, prepared, records
+from gendsl.lower.data.curation import curated
+from gendsl.lower.data.dataset import Dataset, Drawn, Finite, Stored
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
@@ -25,7 +24,12 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
     "digits": arrays.digits,
     "idx": arrays.idx,
     "npz": arrays.npz,
+}
+_STORED: Mapping[str, Callable[[Mapping[str, Any], str, Transform, Data], Loaded]] = {  # where `cache` says
+    "images": pictures.images,
+    "npy": arrays.npy,
     "tfds": prepared.tfds,
+    "tfrecord": records.tfrecord,
 }
 
 
@@ -50,7 +54,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
     for source in sources:
         _check(source, data, overfit)
-    return InMemory(
+    return Finite(
         sources,
         data.fields,
         plan.augment.data,
@@ -67,10 +71,11 @@ def _loaded(source: Source, data: Data, folder: str, seed: int) -> Loaded:
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
     arguments = source.call.arguments
-    if source.call.word == "images":
-        loaded = pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
+    word = source.call.word
+    if word in _STORED:
+        loaded = _STORED[word](arguments, folder, transform, data)
     else:
-        loaded = _LOADERS[source.call.word](arguments, folder, transform)
+        loaded = _LOADERS[word](arguments, folder, transform)
     return curated(loaded, data.curate, folder, seed)
 
 

@@ -1,7 +1,7 @@
 """What training and evaluation read data from: batches as a function of (spec, seed, step), and whole splits."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.augment import applied
+from gendsl.lower.data.columns import gatherer
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
+from gendsl.lower.data.store import read, scratch_folder
 from gendsl.lower.errors import DataError
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
+from gendsl.plan.show import size
 
 _EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
 
@@ -25,14 +28,18 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it
-    is transformed and where it stands are functions of the spec, the seed and its position, never of what was read.
+    training split by class; `manifest` is for data.json; `summary` tells how much there is and where it lies. With
+    `on_disk` it lies in a scratch file, and splits are to be asked for in part. An address is an example's (epoch,
+    index): what it is, how it is transformed and where it stands are functions of the spec, the seed and its position,
+    never of what was read.
     """
 
     sizes: dict[str, int | None]
     class_names: tuple[str, ...] | None = None
     class_counts: np.ndarray | None = None
     manifest: dict[str, Any]
+    summary: str = ""
+    on_disk: bool = False
 
     def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
         self._batch, self._times, self._overfit = batch, times, overfit
@@ -126,7 +133,7 @@ class Drawn(Dataset):
 
 @dataclass(frozen=True)
 class Stored:
-    """A source in memory with its splits: `rows` are indexes by split, `order` is that of the training split."""
+    """A source that is loaded, with its splits: `rows` are indexes by split, `order` is that of the training split."""
 
     name: str
     loaded: Loaded
@@ -134,8 +141,8 @@ class Stored:
     order: Order
 
 
-class InMemory(Dataset):
-    """Examples in memory. Several sources are drawn independently of each other, unless they are pairs."""
+class Finite(Dataset):
+    """Examples in memory or a scratch file. Several sources are drawn independently, unless they are pairs."""
 
     def __init__(
         self,
@@ -161,9 +168,22 @@ class InMemory(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
-        # TensorFlow gathers bytes on the host only; made here, they are constants of no graph
-        with tf.init_scope(), tf.device("cpu"):
-            self._tensors = {field.name: tf.constant(self._of(field, "train")) for field in fields}
+        self.on_disk = any(isinstance(values, np.memmap) for values in self._values())
+        self.summary = self._summary()
+        self._gather = {}
+        for field in fields:
+            source = self._sources[field.source]
+            self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
+
+    def _values(self) -> Iterator[np.ndarray]:
+        for source in self._sources.values():
+            yield from source.loaded.columns.values()
+
+    def _summary(self) -> str:
+        what = "pictures" if self._fields[0].kind == "image" else "examples"
+        many = sum(source.loaded.examples for source in self._sources.values())
+        where = f"a scratch file in {scratch_folder()}" if self.on_disk else "memory"
+        return f"{many:,} {what}, {size(sum(values.nbytes for values in self._values()))}, in {where}"
 
     def _count_classes(self, field: Field) -> None:
         source = self._sources[field.source]
@@ -177,8 +197,7 @@ class InMemory(Dataset):
     def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        chosen: np.ndarray = source.loaded.columns[field.kind][rows]
-        return chosen
+        return read(source.loaded.columns[field.kind], rows)
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
@@ -207,8 +226,7 @@ class InMemory(Dataset):
         out = {}
         for field in self._fields:
             epoch, index = places[field.source]
-            with tf.device("cpu"):
-                values = tf.gather(self._tensors[field.name], index)
+            values = self._gather[field.name](index)
             if field.kind == "image":
                 values = self._image(field, values, epoch, index)
             whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
