@@ -124,6 +124,8 @@ def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -
             help="name all of them, as in `source a: images(…), b: images(…)`",
         )
     options = {name: value for name, value in arguments.items() if name in own and name not in ("source", "pairs")}
+    if options.get("label") is LOST:
+        context.globals.names.setdefault("label", Missing())
     options = {name: value for name, value in options.items() if value is not LOST}
     out: list[Sourced] = []
     place = statement.step.head_span.to(statement.step.arguments[-1].span)

@@ -112,15 +112,18 @@ def test_sizes_of_pictures(tmp_path: Path, ending: str, mode: str, options: dict
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_exif_orientation(tmp_path: Path, orientation: int, ending: str) -> None:
     from PIL import ImageOps
 
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.new("RGB", (53, 37)).save(tmp_path / "0.jpg", exif=exif)
-    with Image.open(tmp_path / "0.jpg") as picture:
+    path = tmp_path / f"0.{ending}"
+    Image.new("RGB", (53, 37)).save(path, exif=exif)
+    with Image.open(path) as picture:
         width, height = ImageOps.exif_transpose(picture).size
-    assert size_of(str(tmp_path / "0.jpg"), "0") == (height, width, 3)
+    assert (height, width) == ((53, 37) if orientation > 4 else (37, 53))
+    assert size_of(str(path), "0") == (height, width, 3)
 
 
 @pytest.mark.parametrize(

@@ -210,8 +210,9 @@ def test_records_without_labels_some_damaged(tmp_path: Path) -> None:
     [
         ([record(png(0), 1), record(None, 1)], 'record 1 of "a" has not one `image/encoded`'),
         ([record(png(0), 1), record(png(0))], 'record 1 of "a" has not one `kind`'),
-        ([record(png(0), 1), record(png(0), -1)], "`kind` of a:1 is -1, not a whole number from 0"),
-        ([record(png(0), 1), record(png(0), "x")], "`kind` of a:1 is 'x', not a whole number"),
+        ([record(png(0), 1), record(png(0), -1)], "`kind` of a:1 is -1, not the number of a class"),
+        ([record(png(0), 1), record(png(0), "x")], "`kind` of a:1 is 'x', not the number of a class"),
+        ([record(png(0), 1), record(png(0), 1 << 40)], "`kind` of a:1 is 1099511627776"),
         ([record(png(0), 1), b"no example"], 'record 1 of "a" is no `tf.train.Example`'),
         ([record(png(0), 1), record(png(0, size=(7, 7)), 1)], 'first of "a" is 6x5, "a:1" is 7x7'),
     ],

@@ -9,6 +9,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from gendsl.check.headers.paths import Refused
@@ -16,6 +17,7 @@ from gendsl.check.headers.pictures import ENOUGH, size_in
 
 _GZIP = b"\x1f\x8b\x08"
 _LARGEST = 1 << 26  # bytes of the first record that are read
+_LONGEST = 1 << 31  # of a record that is gzipped
 _LISTS = {1: "texts", 2: "numbers", 3: "whole numbers"}
 
 
@@ -26,15 +28,16 @@ def is_packed(place: str) -> bool:
 
 
 def count_of(place: str) -> int:
-    """How many records there are, by their lengths; one that is cut off counts."""
+    """How many records there are, by their lengths, up to where a file is damaged."""
     count = 0
-    with _opened(place) as file:
+    with suppress(EOFError, OSError, zlib.error), _opened(place) as file:
         end = None if is_packed(place) else os.path.getsize(place)
         while len(head := file.read(12)) == 12:
-            count += 1
-            file.seek(int.from_bytes(head[:8], "little") + 4, os.SEEK_CUR)
-            if end is not None and file.tell() > end:
+            length = int.from_bytes(head[:8], "little") + 4
+            if length > (_LONGEST if end is None else end - file.tell()):
                 break
+            file.seek(length, os.SEEK_CUR)
+            count += 1
     return count
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gendsl.check.headers import archives
 from gendsl.check.headers.paths import Refused
-from gendsl.lower.data.loaded import Digest, Loaded, check_memory, digest_of, pictured, place_of
+from gendsl.lower.data.loaded import MOST_CLASSES, Digest, Loaded, check_memory, digest_of, pictured, place_of
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
@@ -189,4 +189,6 @@ def _classes(array: np.ndarray, shown: str) -> np.ndarray:
     whole = flat.astype(np.int64) if np.issubdtype(flat.dtype, np.number) else np.array([-1])
     if not np.array_equal(whole, flat) or (whole.size and whole.min() < 0):
         raise DataError(f"{shown} are not whole numbers from 0", "save the classes as numbers 0, 1, 2, …")
+    if whole.size and whole.max() > MOST_CLASSES:
+        raise DataError(f"{shown} hold a class {whole.max()}", "number the classes 0, 1, 2, … without gaps")
     return whole.astype(np.int32)

@@ -168,14 +168,14 @@ class Finite(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
-        self.on_disk = any(isinstance(values, np.memmap) for values in self._values())
+        self.on_disk = any(isinstance(values, np.memmap) for values in self._everything())
         self.summary = self._summary()
         self._gather = {}
         for field in fields:
             source = self._sources[field.source]
             self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
 
-    def _values(self) -> Iterator[np.ndarray]:
+    def _everything(self) -> Iterator[np.ndarray]:
         for source in self._sources.values():
             yield from source.loaded.columns.values()
 
@@ -183,7 +183,7 @@ class Finite(Dataset):
         what = "pictures" if self._fields[0].kind == "image" else "examples"
         many = sum(source.loaded.examples for source in self._sources.values())
         where = f"a scratch file in {scratch_folder()}" if self.on_disk else "memory"
-        return f"{many:,} {what}, {size(sum(values.nbytes for values in self._values()))}, in {where}"
+        return f"{many:,} {what}, {size(sum(values.nbytes for values in self._everything()))}, in {where}"
 
     def _count_classes(self, field: Field) -> None:
         source = self._sources[field.source]

@@ -13,6 +13,8 @@ from gendsl.lower.errors import DataError
 from gendsl.plan import machine
 from gendsl.plan.show import size
 
+MOST_CLASSES = 1 << 20  # a greater number is no class, but the identity of something
+
 
 @dataclass(frozen=True)
 class Loaded:

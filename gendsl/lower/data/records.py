@@ -11,7 +11,7 @@ from gendsl.check.headers.labels import some
 from gendsl.check.headers.paths import Refused, files
 from gendsl.check.headers.pictures import size_in
 from gendsl.lower.data.decoding import DAMAGED_SHARE, decoded, in_threads
-from gendsl.lower.data.loaded import Digest, Loaded, pictured
+from gendsl.lower.data.loaded import MOST_CLASSES, Digest, Loaded, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
@@ -110,6 +110,6 @@ def _classes(labels: list[Any], names: list[str], label: str) -> tuple[np.ndarra
         number = {kind: index for index, kind in enumerate(classes)}
         return np.array([number[kind] for kind in labels], np.int32), classes
     for kind, name in zip(labels, names, strict=True):
-        if not isinstance(kind, int) or not 0 <= kind < 1 << 31:
-            raise DataError(f"`{label}` of {name} is {kind!r}, not a whole number from 0", "number the classes from 0")
+        if not isinstance(kind, int) or not 0 <= kind <= MOST_CLASSES:
+            raise DataError(f"`{label}` of {name} is {kind!r}, not the number of a class", "number them 0, 1, 2, …")
     return np.array(labels, np.int32), tuple(map(str, range(max(labels) + 1)))
