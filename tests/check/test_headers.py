@@ -167,6 +167,19 @@ def test_images(tmp_path: Path) -> None:
     assert sizes(header_of(call("images", glob="**/*.png"), str(tmp_path))) == {"image": (2, 3, 1)}
 
 
+def test_the_first_picture_that_can_be_read_tells_the_size(tmp_path: Path) -> None:
+    tree(tmp_path, "2.png", "3.png")
+    (tmp_path / "0.png").write_bytes(b"text")
+    bomb = bytearray((tmp_path / "2.png").read_bytes())
+    bomb[16:24] = (20_000).to_bytes(4, "big") * 2
+    (tmp_path / "1.png").write_bytes(bytes(bomb))
+    header = header_of(call("images", glob="*.png"), str(tmp_path))
+    assert sizes(header) == {"image": (2, 3, 1)} and header.examples == 4
+    for path in ("0.png", "2.png", "3.png"):
+        (tmp_path / path).unlink()
+    assert "20000x20000 pixels, more than" in header_of(call("images", glob="*.png"), str(tmp_path)).problem
+
+
 @pytest.mark.parametrize(
     "path", ["../x", "a/../../x", "/etc/passwd", "~/x", "http://a.b/c", "", "a\0b", "C:\\x", "link/x", "\\x"]
 )

@@ -162,7 +162,7 @@ def _images(arguments: Mapping[str, Any], statements: Any, folder: str) -> Heade
     unknown = (_UNKNOWN_IMAGE,) if label is None else (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
     if not paths:
         return _absent(unknown, f'no file matches "{pattern}"', "", place)
-    size = pictures.size_of(os.path.join(os.path.realpath(folder or "."), paths[0]), paths[0])
+    size = pictures.first_size(os.path.realpath(folder or "."), paths)
     if len(paths) > MOST_FILES or label is None:
         count = len(paths) if len(paths) <= MOST_FILES else None
         return Header(_image_fields(size, label is not None, None), examples=count, looked=place)

@@ -1,9 +1,14 @@
 """The first bytes of a picture in, its height, width and channels out: PNG, JPEG, GIF, BMP and WebP, read by hand."""
 
+import os
+from collections.abc import Sequence
+
 from gendsl.check.headers.paths import Refused
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _TURNED = frozenset((5, 6, 7, 8))  # EXIF orientations that swap height and width
+_TRIED = 16
+MOST_PIXELS = 1 << 26  # of one picture (8192x8192): a small file can decode to far more memory than there is
 ENOUGH = 1 << 18  # JPEGs may carry a thumbnail and a colour profile before their size
 
 
@@ -24,6 +29,25 @@ def size_of(path: str, shown: str) -> tuple[int, int, int]:
             "remove or repair the file, or narrow the glob",
         )
     return found
+
+
+def first_size(root: str, paths: Sequence[str]) -> tuple[int, int, int]:
+    """The size of the first picture; the few before it that are damaged or too large are left out when they are loaded.
+
+    `Refused` speaks of the very first file where there is none among them."""
+    first = None
+    for path in paths[:_TRIED]:
+        try:
+            size = size_of(os.path.join(root, path), path)
+        except Refused as refused:
+            first = first or refused
+            continue
+        if size[0] * size[1] <= MOST_PIXELS:
+            return size
+        pixels = f"{size[0]}x{size[1]} pixels"
+        first = first or Refused(f'"{path}" has {pixels}, more than are decoded', "remove it, or narrow the glob")
+    assert first is not None
+    raise first
 
 
 def size_in(head: bytes) -> tuple[int, int, int] | None:

@@ -10,9 +10,9 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from gendsl.check.headers.pictures import MOST_PIXELS
 from gendsl.lower.data.resizing import Transform
 
-MOST_PIXELS = 1 << 26  # of one picture (8192x8192): a small file can decode to far more memory than there is
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
 _AHEAD = 64

@@ -9,9 +9,9 @@ import numpy as np
 
 from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled, labels_of, some, unlabelled
 from gendsl.check.headers.paths import Refused, files
-from gendsl.check.headers.pictures import size_of
+from gendsl.check.headers.pictures import MOST_PIXELS, size_of
 from gendsl.lower.data.curation import size_reason
-from gendsl.lower.data.decoding import DAMAGED_SHARE, MOST_PIXELS, decoded, in_threads
+from gendsl.lower.data.decoding import DAMAGED_SHARE, decoded, in_threads
 from gendsl.lower.data.loaded import Loaded, pictured, place_of
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
