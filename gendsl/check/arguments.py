@@ -344,6 +344,10 @@ def _one_of(kind: vocabulary.OneOf, value: tree.Value, scope: Scope, context: Co
         if closest is None and any(d.span != value.span or d.rule is not rules.wrong_type for d in attempt.problems):
             closest = one
     known_name = isinstance(value, tree.Name) and scope.find(value.text) is not None
+    if isinstance(value, tree.Name) and not known_name:
+        for one in kind.kinds:
+            if isinstance(one, vocabulary.Choice) and suggestion(value.text, one.names, sole=False):
+                return value_of(one, value, scope, context)
     plain_name = isinstance(value, tree.Name) and not isinstance(scope.find(value.text), Deferred)
     if closest is None or (plain_name and (known_name or _choices(kind))):
         return wrong_type(context, value.span, kind, value_shown(value))

@@ -46,6 +46,7 @@ KINDS = {
     "result": "a result type",
     "source": "a source",
     "tokenizer": "a tokenizer",
+    "labels": "a file of labels",
     "extractor": "a feature extractor",
     "policy": "a policy",
     "process": "a noising process",

@@ -8,6 +8,7 @@ from gendsl.check.context import Context
 from gendsl.check.curation import check_curation, check_shares
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
+from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled
 from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
@@ -39,7 +40,8 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
                 help="write `source digits()`, or another",
             )
         return None
-    sources = _sources(source, context)
+    curate = found["curate"].statements if "curate" in found else ()
+    sources = _sources(source, curate, context)
     fields = _fields(sources, found, context)
     batch = found.get("batch")
     size = batch.arguments["size"] if batch is not None else LOST
@@ -80,11 +82,11 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
         fields=tuple(fields),
-        curate=tuple(found["curate"].statements) if "curate" in found else (),
+        curate=tuple(curate),
         split=split,
         batch=size,
         shuffle=shuffle.arguments["on"] is not False if shuffle is not None else True,
-        cache=True if cache is not None else None,
+        cache=cache.arguments["on"] is not False if cache is not None else None,
         condition=tuple(condition.arguments["columns"]) if condition is not None else (),
         window=window.arguments["length"] if window is not None else None,
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
@@ -100,7 +102,7 @@ def _lose_fields(context: Context) -> None:
         context.globals.names.setdefault(name, Missing())
 
 
-def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
+def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -> list[Sourced] | None:
     arguments = statement.arguments
     own = {parameter.name for parameter in statement.word.parameters}
     named = {name: value for name, value in arguments.items() if name not in own and name != WRONG}
@@ -127,6 +129,8 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
             help="name all of them, as in `source a: images(…), b: images(…)`",
         )
     options = {name: value for name, value in arguments.items() if name in own and name not in ("source", "pairs")}
+    if options.get("label") is LOST:
+        context.globals.names.setdefault("label", Missing())
     options = {name: value for name, value in options.items() if value is not LOST}
     out: list[Sourced] = []
     place = statement.step.head_span.to(statement.step.arguments[-1].span)
@@ -147,6 +151,8 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
             context.problems.add(rules.bad_data, place, header.problem, help=header.help)
         elif header.warning:
             context.problems.add(rules.missing_data, place, header.warning, help=header.help)
+        elif header.unlabelled and not dropped_unlabelled(curate):
+            context.problems.add(rules.bad_data, place, header.unlabelled, help=ADD_LABELS)
         out.append((name, full, header, place))
     return out
 

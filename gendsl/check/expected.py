@@ -28,7 +28,7 @@ def expected(kind: Kind) -> str:
         case vocabulary.Path():
             return "a path in quotes"
         case vocabulary.Choice():
-            return "one of " + ", ".join(f"`{name}`" for name in kind.names)
+            return ("one of " if len(kind.names) > 1 else "") + ", ".join(f"`{name}`" for name in kind.names)
         case vocabulary.SizeOf():
             of = {0: "a size", 1: "a size of one number"}.get(kind.rank, f"a size of {kind.rank} numbers")
             return of + (" or one number" if kind.one else "")

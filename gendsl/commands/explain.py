@@ -18,6 +18,7 @@ PLACES = {
     "source": "a source of data, behind `source`",
     "column": "a statement in the block of a table",
     "tokenizer": "a tokenizer, behind `tokenizer:`",
+    "labels": "a file of labels, behind `label:`",
     "crop": "a crop, behind `crop:`",
     "curate": "a statement of `curate`",
     "augment": "a transform in `augment`",

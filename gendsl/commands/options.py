@@ -82,6 +82,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     _training(parser)
     parser.add_argument("--overfit", action="store_true", help="train on one batch, to see whether it can learn at all")
+    parser.add_argument(
+        "--download", action="store_true", help="download what `tfds(…)` names and is not on this machine"
+    )
     _hints(parser)
 
 

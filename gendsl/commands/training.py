@@ -11,7 +11,7 @@ from gendsl.commands.output import FAILED, FINE, WRONG, UsageError, flush, repor
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from gendsl.plan.plan import Call
+    from gendsl.plan.plan import Call, Plan
     from gendsl.run.order import Order
 
 
@@ -20,6 +20,8 @@ def run(options: "Namespace") -> int:
     strategy = _strategy(options)
     settings = settings_of(options)
     source, plan = plan_or_complain(options.spec, options)
+    if plan is not None and options.download and _downloaded(plan):
+        source, plan = plan_or_complain(options.spec, options)  # its sizes are known now
     if plan is None or source is None:
         return WRONG
     from gendsl.run.order import Order
@@ -35,6 +37,19 @@ def run(options: "Namespace") -> int:
         strategy_asked=strategy,
     )
     return _trained(order, options, out=options.out, resume=options.resume, fresh=options.fresh)
+
+
+def _downloaded(plan: "Plan") -> bool:
+    """Downloads the data sets of TFDS that a plan names and that are not there; whether there were any."""
+    _prepare_to_train()
+    from gendsl.lower.data import prepared
+
+    missing = prepared.absent(plan)
+    for name in missing:
+        say(f"downloading TFDS's {name}…\n")
+        flush()
+        prepared.download(name)
+    return bool(missing)
 
 
 def resume(options: "Namespace") -> int:

@@ -72,5 +72,6 @@ def examples_of(plan: Plan, dataset: Any, count: int) -> dict[str, NDArray[Any]]
     if not names:
         return {}
     split = "test" if "test" in dataset.sizes else "train"
-    read = dataset.split(split, count) if dataset.sizes[split] is None else dataset.split(split)
+    in_part = dataset.sizes[split] is None or dataset.on_disk
+    read = dataset.split(split, count) if in_part else dataset.split(split)
     return {name: np.resize(read[name], (count, *np.shape(read[name])[1:])) for name in names}

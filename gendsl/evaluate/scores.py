@@ -70,8 +70,8 @@ class Evaluator:
     def split(self, split: str, count: int) -> dict[str, NDArray[Any]]:
         """Examples of a split, transformed and not augmented; read once."""
         if (split, count) not in self._real:
-            unlimited = self.dataset.sizes.get(split) is None
-            read = self.dataset.split(split, count) if unlimited else self.dataset.split(split)
+            in_part = self.dataset.sizes.get(split) is None or self.dataset.on_disk
+            read = self.dataset.split(split, count) if in_part else self.dataset.split(split)
             self._real[split, count] = {name: np.asarray(values) for name, values in read.items()}
         return self._real[split, count]
 

@@ -56,7 +56,8 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Data:
     """The data: its sources, fields, curation and splits. `examples` is the size of the training split, None if unknown
-    or unlimited. `split` maps split names to shares; None where the source brings its own or has none."""
+    or unlimited. `split` maps split names to shares; None where the source brings its own or has none. `cache` says
+    whether pictures lie in memory, or in a scratch file; None lets their size decide."""
 
     sources: tuple[Source, ...]
     fields: tuple[Field, ...]

@@ -156,6 +156,8 @@ def _lead(
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
     window = window_of(restored.record["window"]) if restored else EMPTY
+    if ready.dataset.summary:
+        say(console, [("data", ready.dataset.summary)])
     screen = Screen(console, first=first, last=last)
     recorder = recorder_for(ready, state, screen, first=first, watcher=watch)
     if profile is not None:

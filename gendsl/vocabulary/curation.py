@@ -15,11 +15,12 @@ WORDS: tuple[Word, ...] = (
         parameters=(
             Parameter(
                 name="what",
-                kind=Choice(("corrupt", "duplicates", "blank", "leaks")),
+                kind=Choice(("corrupt", "duplicates", "blank", "leaks", "unlabeled")),
                 many=True,
                 default=(),
                 doc="`corrupt` files do not decode; `duplicates` repeat one before; `blank` pictures have one colour; "
-                "`leaks` stand in `train` and in another split, and stay in `train`.",
+                "`leaks` stand in `train` and in another split, and stay in `train`; `unlabeled` files have no class "
+                "in the file of labels.",
             ),
             Parameter(
                 name="within",

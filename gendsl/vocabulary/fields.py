@@ -1,5 +1,6 @@
 """Words of `data { }`: sources, the fields of an example and their transforms, how examples are split and batched."""
 
+from gendsl.vocabulary.sources import LABELS
 from gendsl.vocabulary.word import (
     Choice,
     Count,
@@ -22,13 +23,7 @@ _SOURCE = Word(
     "that a source takes too may stand behind it: `source images(…), label: folder`.",
     parameters=(
         Parameter(name="source", kind=WordOf("source"), default=None, doc="An only source."),
-        Parameter(
-            name="label",
-            kind=Choice(("folder",)),
-            default=None,
-            positional=False,
-            doc="Classes are the folders' names.",
-        ),
+        LABELS,
         Parameter(
             name="tokenizer",
             kind=WordOf("tokenizer"),
@@ -65,6 +60,14 @@ _IMAGE = Word(
             default=None,
             positional=False,
             doc="Height and width to scale to, with antialiasing.",
+        ),
+        Parameter(
+            name="method",
+            kind=Choice(("bicubic", "lanczos", "area")),
+            default="bicubic",
+            positional=False,
+            doc="How `resize` weighs the pixels: by a cubic, by Lanczos's kernel of three lobes (sharper), or by the "
+            "area that a new pixel covers (softer).",
         ),
         Parameter(
             name="fit",
@@ -193,8 +196,12 @@ _BATCHING: tuple[Word, ...] = (
     Word(
         name="cache",
         category="data",
-        doc="Decoded examples are kept in memory, as they always are in this version.",
-        example="cache",
+        doc="Where decoded pictures lie while a run lasts. `cache`: in memory, or it is an error. `cache off`: in a "
+        "scratch file (in TMPDIR, or /var/tmp) from which each step reads its batch. Unsaid: in memory if they take a "
+        "quarter of it at most, else in a scratch file. The run says which; its numbers are the same to the bit. "
+        "`digits`, `idx` and `npz` always lie in memory.",
+        parameters=(Parameter(name="on", kind=Toggle(), default=True, doc="`off` spares the memory."),),
+        example="cache off",
     ),
     Word(
         name="window",

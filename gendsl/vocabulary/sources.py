@@ -20,7 +20,15 @@ _FOLDER = Parameter(
     kind=Choice(("folder",)),
     default=None,
     positional=False,
-    doc="`folder` makes the class of a picture the name of the folder it lies in.",
+    doc="`folder` makes the class of a sound the name of the folder it lies in.",
+)
+LABELS = Parameter(
+    name="label",
+    kind=OneOf((Choice(("folder",)), WordOf("labels"))),
+    default=None,
+    positional=False,
+    doc='`folder` makes the class of a picture the name of the folder it lies in; `csv("labels.csv")` and `json(…)` '
+    "read the classes from a file.",
 )
 _TOKENIZER = Parameter(
     name="tokenizer", kind=WordOf("tokenizer"), default=None, positional=False, doc="How it is cut into tokens."
@@ -59,11 +67,22 @@ _RUNNING: tuple[Word, ...] = (
         example='source npz("data/shapes.npz")',
     ),
     Word(
+        name="npy",
+        category="source",
+        doc="A NumPy array of pictures (examples, height, width[, channels]), bytes, or numbers in 0..1, and one of "
+        "classes beside it. Fields: `image`, and `label` with `label:`.",
+        parameters=(
+            Parameter(name="file", kind=Path(), doc="The `.npy` file of the pictures."),
+            Parameter(name="label", kind=Path(), default=None, positional=False, doc="The `.npy` file of the classes."),
+        ),
+        example='source npy("data/faces.npy", label: "data/kinds.npy")',
+    ),
+    Word(
         name="images",
         category="source",
-        doc="Pictures that match a glob: PNG, JPEG, WebP, GIF (its first frame) or BMP. Fields: `image`, and `label` "
-        "with `label: folder`.",
-        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _FOLDER),
+        doc="Pictures that match a glob: PNG, JPEG, WebP, GIF (its first frame) or BMP, turned as their EXIF says. "
+        "Fields: `image`, and `label` with `label:`.",
+        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), LABELS),
         example='source images("data/emoji/**/*.png"), label: folder',
     ),
     Word(
@@ -110,8 +129,8 @@ _RUNNING: tuple[Word, ...] = (
         name="tfds",
         category="source",
         doc="A data set of TensorFlow Datasets that is prepared on disk (in TFDS_DATA_DIR, or ~/tensorflow_datasets); "
-        "its splits, size and classes are TFDS's. Nothing is downloaded. Fields: `image`, and `label` where it has "
-        "one.",
+        "its splits, size and classes are TFDS's. It is downloaded by `gendsl run --download` only. Fields: `image`, "
+        "and `label` where it has one.",
         parameters=(
             Parameter(
                 name="name", kind=Text(), doc="As TFDS names it: `cifar10`, `imagenet_resized/64x64`, `mnist:3.0.1`."
@@ -121,6 +140,26 @@ _RUNNING: tuple[Word, ...] = (
         ),
         source="https://www.tensorflow.org/datasets/catalog/overview",
         example='source tfds("cifar10")',
+    ),
+    Word(
+        name="tfrecord",
+        category="source",
+        doc="TFRecord files that match a glob, plain or gzipped, with encoded pictures in `tf.train.Example`s. Fields: "
+        "`image`, and `label` with `label:`.",
+        parameters=(
+            Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."),
+            Parameter(
+                name="image", kind=Text(), default="image/encoded", positional=False, doc="The pictures' feature."
+            ),
+            Parameter(
+                name="label",
+                kind=Text(),
+                default=None,
+                positional=False,
+                doc="The classes' feature: whole numbers from 0, or texts.",
+            ),
+        ),
+        example='source tfrecord("data/*.tfrecord", label: "image/class/label")',
     ),
 )
 
@@ -175,20 +214,6 @@ _DECLARED: tuple[Word, ...] = (
             _FOLDER,
         ),
         example='source audio("data/drums/*.wav", rate: 16_000, seconds: 1)',
-        runs=False,
-    ),
-    Word(
-        name="tfrecord",
-        category="source",
-        doc="TFRecord files that match a glob, with encoded pictures in `tf.train.Example`s. Fields: `image`, `label`.",
-        parameters=(
-            Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."),
-            Parameter(
-                name="image", kind=Text(), default="image/encoded", positional=False, doc="The pictures' feature."
-            ),
-            Parameter(name="label", kind=Text(), default=None, positional=False, doc="The classes' feature."),
-        ),
-        example='source tfrecord("data/*.tfrecord")',
         runs=False,
     ),
 )
@@ -265,4 +290,45 @@ _TOKENIZERS: tuple[Word, ...] = (
     ),
 )
 
-WORDS: tuple[Word, ...] = (*_RUNNING, *_DECLARED, _COLUMN, *_TOKENIZERS)
+_NAMED = (
+    Parameter(
+        name="path",
+        kind=Path(),
+        doc="The file. A picture is known by its path, by the end of it (`cat/0.png`, `0.png`), or by that without "
+        "`.png`.",
+    ),
+    Parameter(
+        name="file",
+        kind=OneOf((FreeName(), Text())),
+        default=None,
+        positional=False,
+        doc="The column, or key, that names the picture.",
+    ),
+    Parameter(
+        name="class", kind=OneOf((FreeName(), Text())), default=None, positional=False, doc="The one that is its class."
+    ),
+)
+
+_LABELS: tuple[Word, ...] = (
+    Word(
+        name="csv",
+        category="labels",
+        doc="Classes from a table with a header line; the first column names the pictures and the second is their "
+        "class, if unsaid.",
+        parameters=(
+            *_NAMED,
+            Parameter(name="separator", kind=Text(), default=",", positional=False, doc="Between two cells."),
+        ),
+        example='label: csv("data/labels.csv", file: name, class: kind)',
+    ),
+    Word(
+        name="json",
+        category="labels",
+        doc="Classes from a list of objects, whose keys are named by `file:` and `class:`, or from one object of files "
+        "and their classes.",
+        parameters=_NAMED,
+        example='label: json("data/emoji.json", file: image, class: category)',
+    ),
+)
+
+WORDS: tuple[Word, ...] = (*_RUNNING, *_DECLARED, _COLUMN, *_TOKENIZERS, *_LABELS)

@@ -112,15 +112,18 @@ def test_sizes_of_pictures(tmp_path: Path, ending: str, mode: str, options: dict
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation(tmp_path: Path, orientation: int) -> None:
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_exif_orientation(tmp_path: Path, orientation: int, ending: str) -> None:
     from PIL import ImageOps
 
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.new("RGB", (53, 37)).save(tmp_path / "0.jpg", exif=exif)
-    with Image.open(tmp_path / "0.jpg") as picture:
+    path = tmp_path / f"0.{ending}"
+    Image.new("RGB", (53, 37)).save(path, exif=exif)
+    with Image.open(path) as picture:
         width, height = ImageOps.exif_transpose(picture).size
-    assert size_of(str(tmp_path / "0.jpg"), "0") == (height, width, 3)
+    assert (height, width) == ((53, 37) if orientation > 4 else (37, 53))
+    assert size_of(str(path), "0") == (height, width, 3)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +165,19 @@ def test_images(tmp_path: Path) -> None:
     header = header_of(call("images", glob="**/*.png", label="folder"), str(tmp_path))
     assert sizes(header) == {"image": (2, 3, 1), "label": 2} and header.examples == 3
     assert sizes(header_of(call("images", glob="**/*.png"), str(tmp_path))) == {"image": (2, 3, 1)}
+
+
+def test_the_first_picture_that_can_be_read_tells_the_size(tmp_path: Path) -> None:
+    tree(tmp_path, "2.png", "3.png")
+    (tmp_path / "0.png").write_bytes(b"text")
+    bomb = bytearray((tmp_path / "2.png").read_bytes())
+    bomb[16:24] = (20_000).to_bytes(4, "big") * 2
+    (tmp_path / "1.png").write_bytes(bytes(bomb))
+    header = header_of(call("images", glob="*.png"), str(tmp_path))
+    assert sizes(header) == {"image": (2, 3, 1)} and header.examples == 4
+    for path in ("0.png", "2.png", "3.png"):
+        (tmp_path / path).unlink()
+    assert "20000x20000 pixels, more than" in header_of(call("images", glob="*.png"), str(tmp_path)).problem
 
 
 @pytest.mark.parametrize(

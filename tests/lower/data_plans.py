@@ -29,6 +29,7 @@ def plan_of(
     seed: int | None = None,
     pairs: str | None = None,
     curate: tuple[Call, ...] = (),
+    cache: bool | None = None,
 ) -> Plan:
     """A plan with the fields that its sources' headers give, transformed by `fields`: {"image": {"range": (-1, 1)}}."""
     named = {"": sources} if isinstance(sources, Call) else dict(sources)
@@ -47,7 +48,7 @@ def plan_of(
         split,
         batch,
         shuffle,
-        None,
+        cache,
         pairs=pairs,
     )
     settings = {} if seed is None else {"seed": Call("seed", {"number": seed})}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -31,10 +32,34 @@ def encoded(kind: str) -> bytes:
     return buffer.getvalue()
 
 
+def records() -> bytes:
+    features = tf.train.Features(
+        feature={
+            "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[encoded("png")])),
+            "kind": tf.train.Feature(int64_list=tf.train.Int64List(value=[3])),
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "a")
+        with tf.io.TFRecordWriter(path) as writer:
+            for _ in range(3):
+                writer.write(tf.train.Example(features=features).SerializeToString())
+        return Path(path).read_bytes()
+
+
+def npy() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, RNG.integers(0, 256, (6, 4, 4), np.uint8))
+    return buffer.getvalue()
+
+
 IDX = b"\0\0\x08\3\0\0\0\6\0\0\0\4\0\0\0\4" + bytes(96)
 FILES = {
     "stored.npz": npz(np.savez),
     "packed.npz": npz(np.savez_compressed),
+    "one.npy": npy(),
+    "one.tfrecord": records(),
+    "packed.tfrecord": gzip.compress(records()),
     "train-images-idx3-ubyte": IDX,
     "train-images-idx3-ubyte.gz": gzip.compress(IDX),
     **{f"0.{kind}": encoded(kind) for kind in ("png", "jpeg", "gif", "bmp", "webp")},
@@ -49,9 +74,10 @@ def test_damage(name: str, data: st.DataObject) -> None:
     for place, value in data.draw(st.lists(st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255)), max_size=4)):
         body[place] = value
     end = data.draw(st.one_of(st.just(len(body)), st.integers(0, len(body))))
-    source = "npz" if name.endswith(".npz") else "idx" if "idx" in name else "images"
-    argument = {"npz": {"file": name}, "idx": {"folder": "."}, "images": {"glob": name}}[source]
-    call = call_of("source", source, **argument)
+    ending = name.rpartition(".")[2]
+    source = ending if ending in ("npz", "npy", "tfrecord") else "idx" if "idx" in name else "images"
+    argument = {"idx": {"folder": "."}, "images": {"glob": name}, "tfrecord": {"glob": name, "label": "kind"}}
+    call = call_of("source", source, **argument.get(source, {"file": name}))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / name).write_bytes(bytes(body[:end]))
         header = header_of(call, folder)

@@ -9,6 +9,7 @@ import tensorflow_datasets
 
 from gendsl.check.headers import header_of
 from gendsl.lower.data import dataset_of
+from gendsl.lower.data.prepared import download
 from gendsl.lower.errors import DataError
 from tests.lower.data_plans import call_of, plan_of
 
@@ -89,7 +90,45 @@ def test_pictures_of_different_sizes() -> None:
 def test_what_is_not_prepared_is_told_without_a_download(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="not prepared on this machine") as caught:
         dataset_of(plan_of(call_of("source", "tfds", name="cifar10")))
-    assert "tfds build cifar10" in caught.value.help
+    assert "`gendsl run` with `--download`" in caught.value.help
+
+
+SPEC = """experiment shapes
+data { source tfds("tiny_shapes"); image range: -1..1; batch 4 }
+network generator(z: normal(4)) -> image { dense 192 | tanh | reshape 8, 8, 3 }
+train { update generator, with: adam(1e-3) { minimize l2(generator(), image) }; steps 1 }
+"""
+
+
+def test_a_run_downloads_where_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from gendsl.cli import main
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.chdir(tmp_path)
+    Path("shapes.gen").write_text(SPEC)
+    assert main(["run", "shapes.gen", "--out", "run"]) != 0
+    assert "`--download`" in capfd.readouterr().err
+    assert not (tmp_path / "tfds").exists()
+    assert main(["run", "shapes.gen", "--out", "run", "--download"]) == 0
+    said = capfd.readouterr().out
+    assert "downloading TFDS's tiny_shapes" in said and "26 pictures" in said
+    assert main(["run", "shapes.gen", "--out", "again", "--download"]) == 0
+    assert "downloading" not in capfd.readouterr().out
+
+
+def test_a_download_that_fails_is_told() -> None:
+    with pytest.raises(DataError, match='TFDS\'s "nothing_like_it" cannot be downloaded') as caught:
+        download("nothing_like_it")
+    assert "catalog" in caught.value.help
+
+
+def test_a_scratch_file_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    held, scratch = (dataset_of(plan_of(TINY, cache=cache)) for cache in (True, False))
+    assert scratch.on_disk and held.manifest == scratch.manifest
+    np.testing.assert_array_equal(held.split("train")["image"], scratch.split("train")["image"])
 
 
 def test_damaged_records_are_told(prepared: Path) -> None:

@@ -6,12 +6,15 @@ back as values: `Header.problem`, `Header.warning`, `FieldProblem`.
 
 import os
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from gendsl.check.headers.fields import FieldProblem, field_of, output_channels
 from gendsl.check.headers.header import Header, HeaderField
 from gendsl.check.headers.paths import Refused, files, inside
 from gendsl.plan.plan import Call
+from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.word import Choice, WordOf
 
 if TYPE_CHECKING:  # the readers of a format are imported when a spec names one
     from gendsl.check.headers.archives import Parts
@@ -48,9 +51,17 @@ def header_of(call: Call, folder: str) -> Header:
 def with_options(call: Call, options: Mapping[str, Any]) -> tuple[Call, tuple[str, ...]]:
     """A source's call with the options of its `source` statement put in, and those it does not take."""
     given = {name: value for name, value in options.items() if value is not None}
-    taken = {name: value for name, value in given.items() if name in call.arguments}
+    taken = {name: value for name, value in given.items() if _takes(call.word, name, value)}
     left = tuple(name for name in given if name not in taken)
     return Call(call.word, {**call.arguments, **taken}, call.statements), left
+
+
+def _takes(word: str, name: str, value: Any) -> bool:
+    """Whether a source has an option of the name, and for a value like this: what is named by a text is named there."""
+    parameter = WORDS["source"][word].parameter(name)
+    kinds = () if parameter is None else getattr(parameter.kind, "kinds", (parameter.kind,))
+    wanted = WordOf if isinstance(value, Call) else Choice
+    return any(isinstance(kind, wanted) for kind in kinds)
 
 
 def split_sizes(examples: int, shares: Mapping[str, float]) -> dict[str, int]:
@@ -73,7 +84,7 @@ def _fields_of(call: Call) -> tuple[HeaderField, ...]:
             return (_tokens(call.arguments),)
         case "csv" | "parquet" | "audio":
             return (HeaderField("row", "row", (None,)),)
-        case "images" if call.arguments.get("label") is None:
+        case "images" | "npy" | "tfrecord" if call.arguments.get("label") is None:
             return (_UNKNOWN_IMAGE,)
         case _:
             return (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
@@ -129,27 +140,39 @@ def _npz(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
     return _of_parts(archives.npz_parts(place, path, arguments.get("image"), arguments.get("label")), place)
 
 
-def _images(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    from gendsl.check.headers import pictures
+def _npy(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import archives
 
-    pattern = str(arguments["glob"])
-    labelled = arguments.get("label") is not None
-    first, count, folders = "", 0, set()
-    for path in files(folder, pattern):
-        first = first or path
-        count += 1
-        if labelled:
-            folders.add(path.rpartition("/")[0])
-        if count > MOST_FILES:
-            break
+    path, label = str(arguments["file"]), arguments.get("label")
+    place = inside(folder, path)
+    for name in (path, label) if label is not None else (path,):
+        if not os.path.isfile(inside(folder, name)):
+            fields = (_UNKNOWN_IMAGE,) if label is None else (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
+            return _absent(fields, f'there is no file "{name}"', "", inside(folder, name))
+    beside = None if label is None else (inside(folder, label), label)
+    return _of_parts(archives.npy_parts((place, path), beside), place)
+
+
+def _images(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import labels, pictures
+
+    pattern, label = str(arguments["glob"]), arguments.get("label")
+    paths = list(islice(files(folder, pattern), MOST_FILES + 1))
     place = os.path.join(os.path.realpath(folder or "."), pattern)
-    if not first:
-        fields = (_UNKNOWN_IMAGE, _UNKNOWN_LABEL) if labelled else (_UNKNOWN_IMAGE,)
-        return _absent(fields, f'no file matches "{pattern}"', "", place)
-    size = pictures.size_of(os.path.join(os.path.realpath(folder or "."), first), first)
-    more = count > MOST_FILES
-    classes = None if more else len({path.rpartition("/")[2] for path in folders})
-    return Header(_image_fields(size, labelled, classes), examples=None if more else count, looked=place)
+    unknown = (_UNKNOWN_IMAGE,) if label is None else (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
+    if not paths:
+        return _absent(unknown, f'no file matches "{pattern}"', "", place)
+    size = pictures.first_size(os.path.realpath(folder or "."), paths)
+    if len(paths) > MOST_FILES or label is None:
+        count = len(paths) if len(paths) <= MOST_FILES else None
+        return Header(_image_fields(size, label is not None, None), examples=count, looked=place)
+    try:
+        found = labels.labels_of(label, paths, folder)
+    except FileNotFoundError as error:
+        return _absent(unknown, f'there is no file "{label.arguments["path"]}"', "", str(error))
+    fields = _image_fields(size, True, len(found.names))
+    told = labels.unlabelled(label, found, len(paths))
+    return Header(fields, examples=len(paths), looked=place, unlabelled=told)
 
 
 def _tfds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
@@ -158,7 +181,7 @@ def _tfds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
     name = str(arguments["name"])
     prepared = tfds.prepared_of(name, image=arguments.get("image"), label=arguments.get("label"))
     looked = os.path.join(tfds.data_directory(), name.partition(":")[0])
-    prepare = "prepare it with `tfds build`, or say where it is in TFDS_DATA_DIR"
+    prepare = "`gendsl run` downloads it where you add `--download`; or say where it is in TFDS_DATA_DIR"
     if prepared is None:
         return _absent(
             (_UNKNOWN_IMAGE, _UNKNOWN_LABEL), f'TFDS\'s "{name}" is not prepared in {looked}', prepare, looked
@@ -211,8 +234,17 @@ def _sounds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Heade
 
 
 def _records(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    labelled = arguments.get("label") is not None
-    return _globbed((_UNKNOWN_IMAGE, _UNKNOWN_LABEL) if labelled else (_UNKNOWN_IMAGE,), arguments, folder)
+    from gendsl.check.headers import records
+
+    pattern, label = str(arguments["glob"]), arguments.get("label")
+    paths = list(files(folder, pattern))
+    root = os.path.realpath(folder or ".")
+    if not paths:
+        unknown = (_UNKNOWN_IMAGE,) if label is None else (_UNKNOWN_IMAGE, _UNKNOWN_LABEL)
+        return _absent(unknown, f'no file matches "{pattern}"', "", os.path.join(root, pattern))
+    size = records.size_of(os.path.join(root, paths[0]), paths[0], str(arguments["image"]), label)
+    fields = _image_fields(size, label is not None, None)
+    return Header(fields, looked=os.path.join(root, pattern))
 
 
 def _parquet(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
@@ -238,6 +270,7 @@ _READERS: Final[dict[str, Callable[[Mapping[str, Any], tuple[Call, ...], str], H
     "digits": _digits,
     "idx": _idx,
     "npz": _npz,
+    "npy": _npy,
     "images": _images,
     "gaussians": _points,
     "ring": _points,

@@ -138,6 +138,35 @@ def npz_parts(path: str, shown: str, image: str | None, label: str | None) -> Pa
     return Parts(splits, max(counted) if counted and len(counted) == len(classes) else None)
 
 
+def npy_parts(images: tuple[str, str], labels: tuple[str, str] | None) -> Parts:
+    """An array of pictures and one of classes, each a file (its place, and the name by which `Refused` speaks of it).
+
+    The names of the part are those."""
+    array = _of_file(*images)
+    if len(array.shape) not in (3, 4) or array.type[1:2] not in "uif":
+        raise Refused(
+            f'"{images[1]}" is {"x".join(map(str, array.shape))} of `{array.type}`, not pictures',
+            "save the pictures as one array of bytes (examples, height, width, channels)",
+        )
+    if labels is None:
+        return Parts({"": Part(images[1], None, array.shape)}, None)
+    classes = _of_file(*labels)
+    if classes.shape not in ((array.shape[0],), (array.shape[0], 1)):
+        told = "x".join(map(str, classes.shape))
+        raise Refused(f'"{labels[1]}" is {told}; {array.shape[0]} pictures have as many whole numbers', _CHECK)
+    with open(labels[0], "rb") as file:
+        counted = _classes_in(file, classes)
+    return Parts({"": Part(images[1], labels[1], array.shape)}, counted)
+
+
+def _of_file(place: str, shown: str) -> Array:
+    try:
+        with open(place, "rb") as file:
+            return _npy_header(file)
+    except ValueError as error:
+        raise Refused(f'"{shown}" is not a NumPy array', "write it with `numpy.save`") from error
+
+
 def _array(archive: Any, name: str) -> Array:
     with archive.open(name) as file:
         return _npy_header(file)
@@ -204,12 +233,16 @@ def _npz_splits(arrays: dict[str, Array], shown: str, image: str | None, label: 
 
 
 def _npz_classes(archive: Any, name: str, array: Array) -> int | None:
+    with archive.open(f"{name}.npy") as file:
+        return _classes_in(file, array)
+
+
+def _classes_in(file: IO[bytes], array: Array) -> int | None:
     """One more than the largest label; None where there are too many to read, or they are no whole numbers."""
     whole = array.type[1:] in ("i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8")
     if not whole or array.shape[0] == 0 or array.shape[0] * int(array.type[2:]) > _SMALL:
         return None
-    with archive.open(f"{name}.npy") as file:
-        data: bytes = file.read()
+    data = file.read()
     order: Literal["little", "big"] = "big" if array.type[0] == ">" else "little"
     width = int(array.type[2:])
     start = len(data) - array.shape[0] * width

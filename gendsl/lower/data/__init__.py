@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gendsl.check.headers import split_sizes
-from gendsl.lower.data import arrays, pictures, prepared
-from gendsl.lower.data.curation import THINNING, curated, size_reason
-from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
+from gendsl.lower.data import arrays, pictures, prepared, records
+from gendsl.lower.data.curation import THINNING, curated
+from gendsl.lower.data.dataset import Dataset, Drawn, Finite, Stored
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.findings import findings_of
 from gendsl.lower.data.fingerprints import Tell, silent
@@ -29,7 +28,12 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
     "digits": arrays.digits,
     "idx": arrays.idx,
     "npz": arrays.npz,
+}
+_STORED: Mapping[str, Callable[[Mapping[str, Any], str, Transform, Data], Loaded]] = {  # where `cache` says
+    "images": pictures.images,
+    "npy": arrays.npy,
     "tfds": prepared.tfds,
+    "tfrecord": records.tfrecord,
 }
 
 
@@ -55,7 +59,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
     sources, leaks = without_leaks(sources, data, tell)
     for source in sources:
         _check(source, data, overfit)
-    dataset = InMemory(
+    dataset = Finite(
         sources,
         data.fields,
         plan.augment.data,
@@ -88,9 +92,10 @@ def _loaded(source: Source, data: Data, folder: str) -> Loaded:
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
     arguments = source.call.arguments
-    if source.call.word == "images":
-        return pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
-    return _LOADERS[source.call.word](arguments, folder, transform)
+    word = source.call.word
+    if word in _STORED:
+        return _STORED[word](arguments, folder, transform, data)
+    return _LOADERS[word](arguments, folder, transform)
 
 
 def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:

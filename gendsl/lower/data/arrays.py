@@ -10,11 +10,14 @@ import numpy as np
 
 from gendsl.check.headers import archives
 from gendsl.check.headers.paths import Refused
-from gendsl.lower.data.loaded import Loaded, check_memory, digest_of, pictured, place_of
+from gendsl.lower.data.loaded import MOST_CLASSES, Digest, Loaded, check_memory, digest_of, pictured, place_of
 from gendsl.lower.data.resizing import Transform
+from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
+from gendsl.plan.plan import Data
 
 _AGAIN = "fetch the file again"
+_CHUNK = 1024  # pictures of an array that are read at once
 
 
 def digits(arguments: Mapping[str, Any], folder: str, transform: Transform) -> Loaded:
@@ -76,6 +79,44 @@ def npz(arguments: Mapping[str, Any], folder: str, transform: Transform) -> Load
             return array
 
         return _joined(parts, read, path, transform)
+
+
+def npy(arguments: Mapping[str, Any], folder: str, transform: Transform, data: Data) -> Loaded:
+    """A NumPy array of pictures, and one of classes beside it; not read whole where it does not fit into memory."""
+    path, label = str(arguments["file"]), arguments.get("label")
+    place = place_of(folder, path)
+    for name in (path, label) if label is not None else (path,):
+        if not os.path.isfile(place_of(folder, name)):
+            raise DataError(
+                f'there is no file "{name}" (looked for {place_of(folder, name)})', "write it with `numpy.save`"
+            )
+    beside = None if label is None else (place_of(folder, label), label)
+    try:
+        part = archives.npy_parts((place, path), beside).splits[""]
+        every = np.load(place, mmap_mode="r", allow_pickle=False)
+        classes = None if beside is None else np.load(beside[0], allow_pickle=False)
+    except Refused as refused:
+        raise DataError(refused.message, refused.help) from None
+    except (ValueError, OSError) as error:
+        raise DataError(f'"{path}" cannot be read: {error}', "write it again with `numpy.save`") from error
+    if not len(every):
+        raise DataError(f'"{path}" holds no pictures', "check the file")
+    store: Store | None = None
+    digest = Digest()
+    digest.add(f"{part.shape}")
+    for start in range(0, len(every), _CHUNK):
+        chunk = np.array(every[start : start + _CHUNK])
+        digest.add(chunk)
+        pictures = transform.of_array(_pictures(chunk, f'"{path}"'))
+        store = store or Store(len(every), pictures.shape[1:], pictures.dtype, what=f'"{path}"', cache=data.cache)
+        store.add(pictures)
+    assert store is not None
+    if classes is None:
+        return Loaded(pictured(store.column(), None), digest.hex())
+    digest.add(classes)
+    labels = _classes(classes, f'"{label}"')
+    names = tuple(map(str, range(int(labels.max()) + 1)))
+    return Loaded(pictured(store.column(), labels), digest.hex(), class_names=names)
 
 
 def _idx_array(path: str, shown: str) -> np.ndarray:
@@ -148,4 +189,6 @@ def _classes(array: np.ndarray, shown: str) -> np.ndarray:
     whole = flat.astype(np.int64) if np.issubdtype(flat.dtype, np.number) else np.array([-1])
     if not np.array_equal(whole, flat) or (whole.size and whole.min() < 0):
         raise DataError(f"{shown} are not whole numbers from 0", "save the classes as numbers 0, 1, 2, …")
+    if whole.size and whole.max() > MOST_CLASSES:
+        raise DataError(f"{shown} hold a class {whole.max()}", "number the classes 0, 1, 2, … without gaps")
     return whole.astype(np.int32)

@@ -11,6 +11,7 @@ from gendsl.lower.data.fingerprints import Fingerprints, Tell, fingerprints_of, 
 from gendsl.lower.data.hamming import repeats_of
 from gendsl.lower.data.listed import listed_in
 from gendsl.lower.data.loaded import LeftOut, Loaded
+from gendsl.lower.data.store import read
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call
 
@@ -113,7 +114,7 @@ def _blank(left: _Left, contrast: float) -> np.ndarray:
     top = 255.0 if images.dtype == np.uint8 else 1.0
     out = np.empty(len(left.rows), bool)
     for start in range(0, len(left.rows), _AT_ONCE):
-        part = images[left.rows[start : start + _AT_ONCE]]
+        part = read(images, left.rows[start : start + _AT_ONCE])
         flat = part.reshape(len(part), -1, part.shape[3])
         if contrast == 0:
             out[start : start + _AT_ONCE] = (flat == flat[:, :1]).all(axis=(1, 2))

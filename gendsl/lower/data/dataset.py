@@ -10,15 +10,18 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.augment import applied
+from gendsl.lower.data.columns import gatherer
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.findings import Findings
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
+from gendsl.lower.data.store import read, scratch_folder
 from gendsl.lower.errors import DataError
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
+from gendsl.plan.show import size
 
 _SAMPLED = 10_000  # of unlimited data, where all of a split is asked for
 _AT_ONCE = 4096  # examples of a part
@@ -29,9 +32,10 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json, `findings` are what to tell a person beside it. An address is
-    an example's (epoch, index): what it is, how it is transformed and where it stands are functions of the spec, the
-    seed and its position, never of what was read.
+    training split by class; `manifest` is for data.json, `findings` are what to tell a person beside it, `summary`
+    tells how much there is and where it lies. With `on_disk` it lies in a scratch file, and splits are to be asked for
+    in part. An address is an example's (epoch, index): what it is, how it is transformed and where it stands are
+    functions of the spec, the seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
@@ -39,6 +43,8 @@ class Dataset(ABC):
     class_counts: np.ndarray | None = None
     manifest: dict[str, Any]
     findings: Findings = Findings()
+    summary: str = ""
+    on_disk: bool = False
 
     def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
         self._batch, self._times, self._overfit = batch, times, overfit
@@ -140,7 +146,7 @@ class Drawn(Dataset):
 
 @dataclass(frozen=True)
 class Stored:
-    """A source in memory with its splits: `rows` are indexes by split, `order` is that of the training split."""
+    """A source that is loaded, with its splits: `rows` are indexes by split, `order` is that of the training split."""
 
     name: str
     loaded: Loaded
@@ -148,8 +154,8 @@ class Stored:
     order: Order
 
 
-class InMemory(Dataset):
-    """Examples in memory. Several sources are drawn independently of each other, unless they are pairs."""
+class Finite(Dataset):
+    """Examples in memory or a scratch file. Several sources are drawn independently, unless they are pairs."""
 
     def __init__(
         self,
@@ -175,9 +181,22 @@ class InMemory(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
-        # TensorFlow gathers bytes on the host only; made here, they are constants of no graph
-        with tf.init_scope(), tf.device("cpu"):
-            self._tensors = {field.name: tf.constant(self._of(field, "train")) for field in fields}
+        self.on_disk = any(isinstance(values, np.memmap) for values in self._everything())
+        self.summary = self._summary()
+        self._gather = {}
+        for field in fields:
+            source = self._sources[field.source]
+            self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
+
+    def _everything(self) -> Iterator[np.ndarray]:
+        for source in self._sources.values():
+            yield from source.loaded.columns.values()
+
+    def _summary(self) -> str:
+        what = "pictures" if self._fields[0].kind == "image" else "examples"
+        many = sum(source.loaded.examples for source in self._sources.values())
+        where = f"a scratch file in {scratch_folder()}" if self.on_disk else "memory"
+        return f"{many:,} {what}, {size(sum(values.nbytes for values in self._everything()))}, in {where}"
 
     def _count_classes(self, field: Field) -> None:
         source = self._sources[field.source]
@@ -191,8 +210,7 @@ class InMemory(Dataset):
     def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        chosen: np.ndarray = source.loaded.columns[field.kind][rows]
-        return chosen
+        return read(source.loaded.columns[field.kind], rows)
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
@@ -221,8 +239,7 @@ class InMemory(Dataset):
         out = {}
         for field in self._fields:
             epoch, index = places[field.source]
-            with tf.device("cpu"):
-                values = tf.gather(self._tensors[field.name], index)
+            values = self._gather[field.name](index)
             if field.kind == "image":
                 values = self._image(field, values, epoch, index)
             whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
@@ -272,7 +289,7 @@ class InMemory(Dataset):
             for start in range(0, have, _AT_ONCE):
                 yield {field.name: self._as_given(field, name, np.arange(start, min(start + _AT_ONCE, have)))}
 
-    def plain(self) -> "InMemory":
+    def plain(self) -> "Finite":
         found = copy.copy(self)
         found._augment = ()
         return found

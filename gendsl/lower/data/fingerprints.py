@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gendsl.lower.data.resizing import grey_of, resized
+from gendsl.lower.data.store import read
 
 SIZE = (8, 9)  # of a thumbnail: 8 rows of 9 pixels have 64 differences
 _AT_ONCE = 1024
@@ -46,7 +47,7 @@ def fingerprints_of(values: np.ndarray, *, pictures: bool, tell: Tell = silent) 
     hashes = np.empty(len(values), np.uint64) if pictures else None
     thumbnails = np.empty((len(values), *SIZE, values.shape[3]), np.uint8) if pictures else None
     for start in range(0, len(values), _AT_ONCE):
-        part = np.asarray(values[np.arange(start, min(start + _AT_ONCE, len(values)))])
+        part = read(values, np.arange(start, min(start + _AT_ONCE, len(values))))
         for one in part:
             digests += hashlib.blake2b(one.tobytes(), digest_size=_DIGEST).digest()
         if hashes is not None and thumbnails is not None:

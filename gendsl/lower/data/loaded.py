@@ -1,4 +1,4 @@
-"""What loading a source yields: its examples in memory, its own splits, and what the manifest tells of it."""
+"""What loading a source yields: its examples, its own splits, and what the manifest tells of it."""
 
 import hashlib
 from collections import Counter
@@ -10,7 +10,12 @@ import numpy as np
 
 from gendsl.check.headers.paths import Refused, inside
 from gendsl.lower.data.fingerprints import Fingerprints
+from gendsl.lower.data.store import SHARE_ASKED, taken
 from gendsl.lower.errors import DataError
+from gendsl.plan import machine
+from gendsl.plan.show import size
+
+MOST_CLASSES = 1 << 20  # a greater number is no class, but the identity of something
 
 
 class LeftOut(NamedTuple):
@@ -23,7 +28,7 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A source in memory: `columns` are its fields by kind, each (n, …).
+    """A source, decoded: `columns` are its fields by kind, each (n, …), in memory or (`np.memmap`) in a scratch file.
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
     from 0. `splits` are indexes by name, None without splits of its own; `names` are the files, `places` (n,) says the
@@ -98,7 +103,7 @@ class Loaded:
             splits = {name: where[rows][where[rows] >= 0] for name, rows in self.splits.items()}
         return replace(
             self,
-            columns={kind: values[keep] for kind, values in self.columns.items()},
+            columns={kind: taken(values, keep) for kind, values in self.columns.items()},
             splits=splits,
             names=None if self.names is None else tuple(self.names[row] for row in keep),
             places=self.found_places()[keep],
@@ -112,17 +117,32 @@ def pictured(images: np.ndarray, labels: np.ndarray | None) -> dict[str, np.ndar
     return {"image": images} if labels is None else {"image": images, "label": labels}
 
 
-def digest_of(parts: Iterable[Any]) -> str:
+class Digest:
     """The SHA-256 of texts, bytes and arrays in their order, each with its length, type and shape."""
-    digest = hashlib.sha256()
-    for part in parts:
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def add(self, part: Any) -> None:
+        """Takes the next part."""
         data = part.encode() if isinstance(part, str) else part
         if isinstance(data, np.ndarray):
-            digest.update(f"{data.dtype.str}{data.shape}".encode())
+            self._sha256.update(f"{data.dtype.str}{data.shape}".encode())
             data = np.ascontiguousarray(data).reshape(-1).view(np.uint8).data
-        digest.update(len(data).to_bytes(8, "little"))
-        digest.update(data)
-    return digest.hexdigest()
+        self._sha256.update(len(data).to_bytes(8, "little"))
+        self._sha256.update(data)
+
+    def hex(self) -> str:
+        """The digest of all parts so far."""
+        return self._sha256.hexdigest()
+
+
+def digest_of(parts: Iterable[Any]) -> str:
+    """The SHA-256 of parts that are at hand."""
+    digest = Digest()
+    for part in parts:
+        digest.add(part)
+    return digest.hex()
 
 
 def place_of(folder: str, path: str) -> str:
@@ -135,13 +155,11 @@ def place_of(folder: str, path: str) -> str:
 
 def check_memory(examples: int, shape: tuple[int, ...], itemsize: int, what: str) -> None:
     """DataError where so many examples would fill more than half of this machine's memory."""
-    import os
-
     needed = examples * int(np.prod(shape)) * itemsize
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there // 2:
+    there = machine.memory()
+    if there is not None and needed > there * SHARE_ASKED:
         raise DataError(
-            f"{what}: {examples:,} pictures of {'x'.join(map(str, shape))} take {needed / 2**30:.1f} GiB of memory; "
-            f"this machine has {there / 2**30:.1f}",
+            f"{what}: {examples:,} pictures of {'x'.join(map(str, shape))} take {size(needed)} of memory; this machine "
+            f"has {size(there)}",
             "`resize` to less, narrow the glob, or `limit` the examples",
         )

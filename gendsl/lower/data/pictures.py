@@ -1,55 +1,41 @@
-"""A glob of picture files in, loaded examples out: decoded by Pillow in threads, damaged ones counted and left out."""
+"""A glob of picture files in, loaded examples out: decoded once, damaged ones counted and left out."""
 
 import hashlib
-import io
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled, labels_of, some, unlabelled
 from gendsl.check.headers.paths import Refused, files
-from gendsl.check.headers.pictures import size_of
-from gendsl.lower.data.loaded import LeftOut, Loaded, check_memory, pictured
+from gendsl.check.headers.pictures import MOST_PIXELS, size_of
+from gendsl.lower.data.curation import size_reason
+from gendsl.lower.data.decoding import DAMAGED_SHARE, decoded, in_threads
+from gendsl.lower.data.loaded import LeftOut, Loaded, pictured, place_of
 from gendsl.lower.data.resizing import Transform
+from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
-
-MOST_PIXELS = 1 << 26  # of one picture (8192x8192): a small file can decode to far more memory than there is
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-_DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
+from gendsl.plan.plan import Data
 
 
-def images(
-    arguments: Mapping[str, Any],
-    folder: str,
-    transform: Transform,
-    refused: Callable[[int, int], str | None] = lambda height, width: None,
-) -> Loaded:
-    """The pictures that match a glob, in the order of their paths; classes are their folders' names, sorted.
-
-    `refused` says why pictures of a (height, width) are left out, None if they are not.
-    """
-    pattern = str(arguments["glob"])
+def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data: Data) -> Loaded:
+    """The pictures that match a glob, in the order of their paths; classes are their folders' names, or of a file."""
+    pattern, label = str(arguments["glob"]), arguments.get("label")
     root = os.path.realpath(folder or ".")
-    try:
-        paths = list(files(folder, pattern))
-    except Refused as error:
-        raise DataError(error.message, error.help) from None
-    if not paths:
-        raise DataError(
-            f'no file matches "{pattern}" (looked in {os.path.join(root, pattern)})',
-            "check the folder and the ending; `**` matches folders of any depth",
-        )
+    paths = _paths(pattern, folder)
+    classes, names = _classes(label, paths, folder, data)
     sizes, damaged, huge = _headers(root, paths)
-    if len(sizes) < len(paths) * _DAMAGED_SHARE:
+    if len(sizes) < len(paths) * DAMAGED_SHARE:
         raise DataError(
             f'{len(paths) - len(sizes)} of the {len(paths)} files that match "{pattern}" are no pictures, or damaged: '
-            f"{_some(damaged + huge)}",
+            f"{some(damaged + huge)}",
             "narrow the glob to PNG, JPEG, GIF, BMP or WebP files, or fetch them again",
         )
-    reasons = {path: reason for path, size in sizes.items() if (reason := refused(size[0], size[1])) is not None}
+    reasons = {path: "unlabeled" for path in sizes if classes is not None and path not in classes}
+    for path, (height, width, _) in sizes.items():
+        if path not in reasons and (reason := size_reason(data.curate, height, width)) is not None:
+            reasons[path] = reason
     good = [path for path in sizes if path not in reasons]
     if not good:
         raise DataError(f'`curate` leaves no picture of "{pattern}"', "drop less")
@@ -58,38 +44,74 @@ def images(
     if transform.resize is None:
         _same_sizes(sizes, transform)
     shape = (*transform.size_of(*sizes[good[0]][:2]), channels)
-    check_memory(len(good), shape, 1, f'"{pattern}"')
 
-    every = np.empty((len(good), *shape), np.uint8)
-    digest = hashlib.sha256()
-    kept, rows = [], 0
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for path, (pixels, content) in zip(
-            good, pool.map(lambda path: _decoded(root, path, transform, channels), good), strict=True
-        ):
-            digest.update(path.encode() + b"\0" + content)
-            if pixels is None:
-                damaged.append(path)
-                continue
-            if pixels.shape != shape:  # the header and the decoder disagree
-                told = "x".join(map(str, pixels.shape))
-                raise DataError(f'"{path}" is {told}; the others are {"x".join(map(str, shape))}', "add `resize`")
-            every[rows] = pixels
-            kept.append(path)
-            rows += 1
-    if rows < len(good) * _DAMAGED_SHARE:
-        raise DataError(f'most files that match "{pattern}" are damaged: {_some(damaged)}', "fetch them again")
-    labels, names = _labels(kept, paths) if arguments.get("label") is not None else (None, None)
+    def decode(path: str) -> tuple[np.ndarray | None, bytes]:
+        content = _content(root, path)
+        return decoded(content, transform, channels), hashlib.sha256(content).digest()
+
+    store = Store(len(good), shape, np.uint8, what=f'"{pattern}"', cache=data.cache)
+    digest, kept = hashlib.sha256(), []
+    for path, (pixels, content) in zip(good, in_threads(decode, good), strict=True):
+        digest.update(path.encode() + b"\0" + content)
+        if pixels is None:
+            damaged.append(path)
+            continue
+        if pixels.shape != shape:  # the header and the decoder disagree
+            told = "x".join(map(str, pixels.shape))
+            raise DataError(f'"{path}" is {told}; the others are {"x".join(map(str, shape))}', "add `resize`")
+        store.add(pixels[None])
+        kept.append(path)
+    if len(kept) < len(good) * DAMAGED_SHARE:
+        raise DataError(f'most files that match "{pattern}" are damaged: {some(damaged)}', "fetch them again")
+    labels = None
+    if classes is not None and names is not None:
+        number = {name: index for index, name in enumerate(names)}
+        labels = np.array([number[classes[path]] for path in kept], np.int32)
+        if label != "folder":  # the paths do not tell it
+            digest.update("\0".join(classes[path] for path in kept).encode())
     why = dict.fromkeys(damaged, "damaged") | dict.fromkeys(huge, "too large") | reasons
     place = {path: number for number, path in enumerate(paths)}
     return Loaded(
-        pictured(every[:rows], labels),
+        pictured(store.column(), labels),
         digest.hexdigest(),
         class_names=names,
         names=tuple(kept),
         places=np.array([place[path] for path in kept]),
         left_out=tuple(LeftOut(path, why[path]) for path in paths if path in why),
     )
+
+
+def _paths(pattern: str, folder: str) -> list[str]:
+    try:
+        paths = list(files(folder, pattern))
+    except Refused as error:
+        raise DataError(error.message, error.help) from None
+    if not paths:
+        raise DataError(
+            f'no file matches "{pattern}" (looked in {os.path.join(os.path.realpath(folder or "."), pattern)})',
+            "check the folder and the ending; `**` matches folders of any depth",
+        )
+    return paths
+
+
+def _classes(
+    label: Any, paths: list[str], folder: str, data: Data
+) -> tuple[Mapping[str, str] | None, tuple[str, ...] | None]:
+    """The classes by path and the names of all, those of damaged files too: the checker counted them all."""
+    if label is None:
+        return None, None
+    try:
+        found = labels_of(label, paths, folder)
+    except Refused as error:
+        raise DataError(error.message, error.help) from None
+    except FileNotFoundError:
+        shown = str(label.arguments["path"])
+        told = f'there is no file "{shown}" (looked for {place_of(folder, shown)})'
+        raise DataError(told, "the classes of the pictures are read from it") from None
+    told = unlabelled(label, found, len(paths))
+    if told and not dropped_unlabelled(data.curate):
+        raise DataError(told, ADD_LABELS)
+    return found.classes, found.names
 
 
 def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int]], list[str], list[str]]:
@@ -109,19 +131,13 @@ def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int
     return sizes, damaged, huge
 
 
-def _decoded(root: str, path: str, transform: Transform, channels: int) -> tuple[np.ndarray | None, bytes]:
-    """A picture's pixels (h, w, c), None if it does not decode, and the SHA-256 of its file."""
-    with open(os.path.join(root, path), "rb") as file:
-        data = file.read()
-    content = hashlib.sha256(data).digest()
+def _content(root: str, path: str) -> bytes:
+    """A file's bytes; none where it can no longer be read, which is then damaged like one that does not decode."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                return None, content
-            turned = ImageOps.exif_transpose(picture)
-            return transform.of_file(turned, channels), content
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-        return None, content
+        with open(os.path.join(root, path), "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _same_sizes(sizes: Mapping[str, tuple[int, int, int]], transform: Transform) -> None:
@@ -141,18 +157,3 @@ def _same_sizes(sizes: Mapping[str, tuple[int, int, int]], transform: Transform)
                 f"{size[0]}x{size[1]}",
                 "add `resize: 64x64` (or another size) to `image`",
             )
-
-
-def _labels(kept: list[str], paths: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The classes of pictures by their folders, those of damaged ones too: the checker counted them all."""
-
-    def class_of(path: str) -> str:
-        return os.path.basename(os.path.dirname(path))
-
-    names = tuple(sorted({class_of(path) for path in paths}))
-    number = {name: index for index, name in enumerate(names)}
-    return np.array([number[class_of(path)] for path in kept], np.int32), names
-
-
-def _some(paths: list[str]) -> str:
-    return ", ".join(f'"{path}"' for path in paths[:3]) + (", …" if len(paths) > 3 else "")

@@ -1,4 +1,4 @@
-"""The name of a TFDS data set that is prepared on disk in, loaded examples out; nothing is ever downloaded."""
+"""The name of a TFDS data set in, loaded examples out where it is prepared on disk; downloaded only when asked for."""
 
 import os
 from collections.abc import Mapping
@@ -9,12 +9,14 @@ from PIL import Image
 
 from gendsl.check.headers.paths import Refused
 from gendsl.check.headers.tfds import Prepared, data_directory, prepared_of
-from gendsl.lower.data.loaded import Loaded, check_memory, digest_of, pictured
+from gendsl.lower.data.loaded import Digest, Loaded, pictured
 from gendsl.lower.data.resizing import Transform
+from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
+from gendsl.plan.plan import Data, Plan
 
 
-def tfds(arguments: Mapping[str, Any], folder: str, transform: Transform) -> Loaded:
+def tfds(arguments: Mapping[str, Any], folder: str, transform: Transform, data: Data) -> Loaded:
     """All splits of a data set of TensorFlow Datasets, in its own order."""
     name = str(arguments["name"])
     try:
@@ -25,31 +27,56 @@ def tfds(arguments: Mapping[str, Any], folder: str, transform: Transform) -> Loa
         place = os.path.join(data_directory(), *name.partition(":")[0].split("/"))
         raise DataError(
             f'TFDS\'s "{name}" is not prepared on this machine (looked in {place})',
-            f"prepare it once with `tfds build {name}`, or set TFDS_DATA_DIR to where it is",
+            "`gendsl run` with `--download` downloads and prepares it; or set TFDS_DATA_DIR to where it is",
         )
-    return _loaded(name, found, transform)
+    return _loaded(name, found, transform, data)
 
 
-def _loaded(name: str, found: Prepared, transform: Transform) -> Loaded:
+def download(name: str) -> None:
+    """Downloads and prepares a data set, which takes as long as it takes. DataError where that fails."""
     import tensorflow_datasets
 
-    height, width, channels = found.size
-    total = sum(found.splits.values())
-    if height is not None and width is not None:
-        size = transform.size_of(height, width)
-        check_memory(total, (*size, transform.channels or channels or 3), 1, f'TFDS\'s "{name}"')
-    elif transform.resize is None:
+    try:
+        tensorflow_datasets.builder(name, data_dir=data_directory()).download_and_prepare()
+    except Exception as error:  # whatever TFDS, the network and the disk have to say
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise DataError(
+            f'TFDS\'s "{name}" cannot be downloaded: {reason}',
+            "look at its page in https://www.tensorflow.org/datasets/catalog/overview, and whether this machine may "
+            "reach the web",
+        ) from error
+
+
+def absent(plan: Plan) -> tuple[str, ...]:
+    """The TFDS data sets of a plan that are not prepared on this machine."""
+    calls = [source.call for source in plan.data.sources if source.call.word == "tfds"]
+    names = dict.fromkeys(str(call.arguments["name"]) for call in calls)
+    return tuple(name for name in names if (found := prepared_of(name)) is None or found.directory is None)
+
+
+def _loaded(name: str, found: Prepared, transform: Transform, data: Data) -> Loaded:
+    import tensorflow_datasets
+
+    if None in found.size[:2] and transform.resize is None:
         raise DataError(f'the pictures of TFDS\'s "{name}" differ in size', "add `resize: 64x64` to `image`")
+    total = sum(found.splits.values())
     try:
         builder: Any = tensorflow_datasets.builder_from_directory(found.directory)
-        images, labels, rows, content, start = [], [], {}, [], 0
+        store: Store | None = None
+        labels, rows, digest, start = [], {}, Digest(), 0
         for split in sorted(found.splits, key=lambda split: (split != "train", split)):
+            count = start
             for pictures, classes in _batches(builder, split, found):
-                content += [pictures] if isinstance(pictures, np.ndarray) else list(pictures)
-                images.append(_transformed(pictures, transform))
+                for part in [pictures] if isinstance(pictures, np.ndarray) else pictures:
+                    digest.add(part)
+                images = _transformed(pictures, transform)
+                store = store or Store(
+                    total, images.shape[1:], images.dtype, what=f'TFDS\'s "{name}"', cache=data.cache
+                )
+                store.add(images)
+                count += len(images)
                 if classes is not None:
                     labels.append(classes)
-            count = sum(len(part) for part in images)
             rows[split] = np.arange(start, count)
             start = count
     except DataError:
@@ -65,11 +92,13 @@ def _loaded(name: str, found: Prepared, transform: Transform) -> Loaded:
             )
     every = np.concatenate(labels).astype(np.int32) if labels else None
     if every is not None:
-        content.append(every)
+        digest.add(every)
+    if store is None:
+        raise DataError(f'TFDS\'s "{name}" holds no pictures', "prepare it again with `tfds build`")
     licence = getattr(builder.info.redistribution_info, "license", None) or None
     names = tuple(builder.info.features[found.label].names) if every is not None and found.label else None
-    columns = pictured(np.concatenate(images), every)
-    return Loaded(columns, digest_of(content), splits=rows, class_names=names, licence=licence)
+    columns = pictured(store.column(), every)
+    return Loaded(columns, digest.hex(), splits=rows, class_names=names, licence=licence)
 
 
 def _batches(builder: Any, split: str, found: Prepared) -> Any:

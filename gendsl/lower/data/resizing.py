@@ -11,6 +11,11 @@ from gendsl.plan.plan import Call
 
 _NAMED = {"white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128)}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow converts to grey
+_METHODS = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+    "area": Image.Resampling.BOX,
+}
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
@@ -23,6 +28,7 @@ class Transform:
     fit: str
     crop: tuple[int, int] | None
     background: tuple[int, int, int]
+    method: Image.Resampling = Image.Resampling.BICUBIC  # always with antialiasing
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
         """The size that a picture of some size gets."""
@@ -54,15 +60,15 @@ class Transform:
         assert self.resize is not None
         height, width = self.resize
         if self.fit == "stretch":
-            return picture.resize((width, height), Image.Resampling.BICUBIC)
+            return picture.resize((width, height), self.method)
         ratio = (max if self.fit == "cover" else min)(width / picture.width, height / picture.height)
         if self.fit == "cover":
             across, down = width / ratio, height / ratio
             left, top = (picture.width - across) / 2, (picture.height - down) / 2
             box = (max(0.0, left), max(0.0, top), min(left + across, picture.width), min(top + down, picture.height))
-            return picture.resize((width, height), Image.Resampling.BICUBIC, box=box)
+            return picture.resize((width, height), self.method, box=box)
         inner = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
-        small = picture.resize(inner, Image.Resampling.BICUBIC)
+        small = picture.resize(inner, self.method)
         red, green, blue = self.background
         grey = round(float(np.dot(_LUMA, self.background)))
         empty: Any = {1: grey, 2: (grey, 0), 3: (red, green, blue), 4: (red, green, blue, 0)}[channels]
@@ -95,7 +101,7 @@ class Transform:
         return _typed(colour, images.dtype)
 
     def _scaled(self, images: np.ndarray) -> np.ndarray:
-        """Both sides scaled by the weights that Pillow's bicubic resize uses, rounded once."""
+        """Both sides scaled by the weights that Pillow's resize uses, rounded once."""
         assert self.resize is not None
         _, height, width, channels = images.shape
         high, wide = self.resize
@@ -108,7 +114,8 @@ class Transform:
         if self.fit == "pad":
             ratio = min(high / height, wide / width)
             inner = (max(1, round(height * ratio)), max(1, round(width * ratio)))
-        rows, columns = _weights(height, inner[0], top, down), _weights(width, inner[1], left, across)
+        rows = _weights(height, inner[0], top, down, self.method)
+        columns = _weights(width, inner[1], left, across, self.method)
         out = np.empty((len(images), high, wide, channels), images.dtype)
         if inner != (high, wide):
             out[...] = self._empty(channels, images.dtype)
@@ -142,6 +149,7 @@ def transform_of(arguments: Mapping[str, Any]) -> Transform:
         arguments.get("fit") or "cover",
         None if random_crop(arguments) else _sides(crop.arguments["size"] if isinstance(crop, Call) else crop),
         (colour[0], colour[1], colour[2]),
+        _METHODS[arguments.get("method") or "bicubic"],
     )
 
 
@@ -186,11 +194,13 @@ def grey_of(images: np.ndarray) -> np.ndarray:
     return images[..., :3] @ _LUMA if images.shape[3] >= 3 else images[..., 0]
 
 
-def _weights(have: int, want: int, start: float, length: float) -> np.ndarray:
-    """The matrix (want, have) of a bicubic resize with antialiasing: Pillow's, taken of the unit vectors."""
+def _weights(
+    have: int, want: int, start: float, length: float, method: Image.Resampling = Image.Resampling.BICUBIC
+) -> np.ndarray:
+    """The matrix (want, have) of a resize with antialiasing: Pillow's, taken of the unit vectors."""
     unit = Image.fromarray(np.eye(have, dtype=np.float32))
     box = (0.0, max(0.0, start), float(have), min(float(have), start + length))
-    return np.asarray(unit.resize((have, want), Image.Resampling.BICUBIC, box=box))
+    return np.asarray(unit.resize((have, want), method, box=box))
 
 
 def _typed(values: np.ndarray, kind: Any) -> np.ndarray:
