@@ -139,10 +139,33 @@ def test_repetitions_count_each_batch() -> None:
     assert int(state(experiment)["ada/pictures"]) == 16
 
 
+def test_nothing_is_told_where_nothing_is_heard() -> None:
+    text = f"""experiment phases
+data {{ source digits(); image range: -1..1; batch 8 }}
+augment {{ both ada() {{ flip }} }}
+{GENERATOR}
+{JUDGE}
+train {{
+  optimizer adam(1e-3)
+  phase first, steps: 2 {{ update generator {{ minimize hinge.generator(discriminator(generator())) }} }}
+  phase second, steps: 2 {{
+    update discriminator {{ minimize hinge.discriminator(discriminator(image), discriminator(generator())) }}
+  }}
+}}
+"""
+    experiment = experiment_of(api.loads(text), examples=1797)
+    assert "ada/p" not in experiment.step_at(tf.constant(0, tf.int64), batch(), experiment.groups_at(0))
+    assert "ada/p" in experiment.step_at(tf.constant(2, tf.int64), batch(), experiment.groups_at(2))
+    first = experiment_of(api.loads(text), examples=1797)
+    told = trained(first, 4)  # one graph, which finds out by itself
+    assert [one["ada/r_t"] == 0 for one in told[:2]] == [True, True] and any(one["ada/r_t"] for one in told[2:])
+    assert int(state(first)["ada/pictures"]) == 16
+
+
 PAIR = "network discriminator(x: a, y: b) -> logits(4x4x1) { from x | concat y | conv 4 | conv 1, stride: 2 }"
 
 
-def test_a_pair_of_which_one_is_made_is_not_real(tmp_path: Any) -> None:
+def test_a_pair_of_which_one_is_made_is_not_real() -> None:
     plan = api.loads(f"""experiment pairs
 data {{ source a: digits(), b: digits(), pairs: order; image range: -1..1; batch 8 }}
 augment {{ both ada() {{ flip }} }}
