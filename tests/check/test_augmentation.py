@@ -2,7 +2,9 @@
 
 import pytest
 
+from gendsl.plan.difference import differences, training_hash
 from gendsl.plan.plan import Quantity
+from gendsl.plan.show import plan_shown
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.augmentations import BGC, DIFFERENTIABLE
 from tests.check.specs import checked, codes, plan_of, spec
@@ -33,6 +35,13 @@ def test_ada_with_a_block_is_that_block() -> None:
     augment = plan_of(spec("augment { flip; both ada(target: 0.5, speed: 1_000) { cutout } }")).augment
     assert [call.word for call in augment.both] == ["cutout"] and [call.word for call in augment.data] == ["flip"]
     assert augment.ada is not None and augment.ada.arguments == {"target": 0.5, "speed": 1000}
+
+
+def test_the_controller_is_shown_and_is_part_of_the_training() -> None:
+    one, other = (plan_of(spec(f"augment {{ both ada(target: {target}) {{ flip }} }}")) for target in (0.6, 0.5))
+    assert "control  ada(target: 0.6, speed: 500000)" in plan_shown(one)
+    assert [found.text for found in differences(one, other)] == ["augment both: control ada target 0.6 -> 0.5"]
+    assert training_hash(one) != training_hash(other)
 
 
 @pytest.mark.parametrize(
