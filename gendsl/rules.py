@@ -292,6 +292,17 @@ unknown_score = _error(
     "Monitors and `keep best` read the scores of `evaluate`.",
 )
 
+no_real_scores = _error(
+    "no_real_scores",
+    "`ada` where no update scores real pictures.",
+    "The controller goes by the signs of the scores that a network gives to pictures of the data, in an update that "
+    "trains it: the network returns logits of one channel, and is called with the data field itself.",
+)
+mixed_labels = _error(
+    "mixed_labels",
+    "`mixup` in a training that reads labels.",
+    "A mixture of two pictures has the classes of both, and a `label` is one class.",
+)
 uneven_batch = _error(
     "uneven_batch",
     "The batch is not divisible by the replicas or parts.",

@@ -6,9 +6,10 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.advice import advise
+from gendsl.check.augmentation import augment_of, find_unfit
 from gendsl.check.constants import constant, plain
 from gendsl.check.context import Context
-from gendsl.check.data import KINDS, augment_of, data_of
+from gendsl.check.data import KINDS, data_of
 from gendsl.check.definitions import Definitions, definitions_of
 from gendsl.check.evaluation import evaluation_of, monitors_of, sample_of, sweep_of, variant_of
 from gendsl.check.networks import network_of
@@ -98,6 +99,8 @@ def check_tree(
                 for step, statements in (builder.expansions if builder is not None else ())
             ),
         )
+        if "augment" in blocks:
+            find_unfit(plan, blocks["augment"], context)
         advise(plan, blocks["train"], context)
     context.point_at_unread()
     _silence(spec, context)

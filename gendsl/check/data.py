@@ -1,4 +1,4 @@
-"""The `data` and `augment` blocks in, their plans and the data fields out; sizes are read from the data's headers."""
+"""The `data` block in, its plan and the data fields out; sizes are read from the data's headers."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled
 from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
-from gendsl.plan.plan import Augment, Call, Data, Field, Source
+from gendsl.plan.plan import Call, Data, Field, Source
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -283,30 +283,3 @@ def _examples(sources: list[Sourced] | None, split: Any) -> int | None:
             return None
         sizes.append(split_sizes(count, split)["train"] if split is not None else count)
     return min(sizes, default=None)
-
-
-def augment_of(step: tree.Step, context: Context) -> Augment:
-    """The plan of `augment { }`."""
-    scope = context.globals
-    data: list[Call] = []
-    both: tuple[Call, ...] = ()
-    ada: Call | None = None
-    word = WORDS["augment"]["both"]
-    for statement in statements_of(step.block, "augment", scope, context, once=frozenset(["both"])):
-        call = statement.call
-        if statement.word is word:
-            both = statement.statements
-            given = [value for value in statement.arguments.values() if isinstance(value, Call)]
-            ada = given[0] if given else None
-            _no_both_inside(statement, context)
-        elif call is not None:
-            data.append(call)
-    return Augment(tuple(data), both, ada)
-
-
-def _no_both_inside(statement: Statement, context: Context) -> None:
-    for call in statement.statements:
-        if call.word == "both":
-            context.problems.add(
-                rules.misplaced, statement.step.span, "`both` stands in `both`", help="put its transforms into one"
-            )

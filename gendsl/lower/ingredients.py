@@ -1,16 +1,20 @@
 """A plan in, what an experiment is made of out: its models with their first weights, its pools, its settings."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from gendsl.lower.augment import both_of, span_of
+from gendsl.lower.augment.controller import Controller
+from gendsl.lower.averages import Average
 from gendsl.lower.errors import UserError
 from gendsl.lower.networks import model_of
-from gendsl.lower.operations import Transform, needed, pack_of
+from gendsl.lower.operations import needed, pack_of
 from gendsl.lower.replay import Replay
+from gendsl.lower.timetable import Timetable
 from gendsl.plan.plan import Group, Operation, Plan
 from gendsl.vocabulary.types import Tensor
 
@@ -103,11 +107,27 @@ def replays_of(group: Group) -> dict[int, Replay]:
     return found
 
 
-def both_transform_of(plan: Plan) -> Transform | None:
-    """The transform of `augment { both { … } }`; None where there is none."""
+def both_transform_of(plan: Plan) -> Callable[..., Any] | None:
+    """The transform of `augment { both { … } }`, see `both_of`; None where there is none."""
     if not plan.augment.both:
         return None
-    from gendsl.lower.augment import both_of
+    image = next((field for field in plan.data.fields if field.kind == "image"), None)
+    return both_of(plan.augment.both, span=(-1.0, 1.0) if image is None else span_of(image))
 
-    low, high = next((one.arguments["range"] for one in plan.data.fields if one.arguments.get("range")), (-1, 1))
-    return both_of(plan.augment.both, half_range=(float(high) - float(low)) / 2)
+
+def controller_of(plan: Plan) -> Controller | None:
+    """The controller of `both ada(…)`, as it begins; None where there is none."""
+    ada = plan.augment.ada
+    return None if ada is None else Controller(ada, batch=plan.data.batch)
+
+
+def averages_of(plan: Plan, networks: Mapping[str, Any], timetable: Timetable) -> dict[str, Average]:
+    """The averaged weights of each network that `ema` names."""
+    found: dict[str, Average] = {}
+    for call in plan.train.ema:
+        given = call.arguments["networks"]
+        start = call.arguments.get("from")
+        steps = 0 if start is None else timetable.run.steps(start)
+        for name in (given,) if isinstance(given, str) else given:
+            found[name] = Average(networks[name], decay=float(call.arguments["decay"]), start=steps)
+    return found

@@ -46,3 +46,11 @@ def fields_of(
         else:
             raise ValueError(f"a sample needs the field `{name}`")
     return found
+
+
+def batch_of(fields: Mapping[str, Any], default: int) -> Any:
+    """How many examples a batch has: a number where it is known when the graph is built."""
+    for value in fields.values():
+        static = value.shape[0]
+        return tf.shape(value)[0] if static is None else static
+    return default

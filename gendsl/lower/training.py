@@ -6,15 +6,18 @@ through in parts, draws its part of the whole batch's numbers; gradients, losses
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import keras
 import tensorflow as tf
 
-from gendsl.lower.averages import Average
+from gendsl.lower.augment.controller import mean_sign
 from gendsl.lower.ingredients import (
+    averages_of,
     both_transform_of,
     compiled_by_xla,
+    controller_of,
     labels_of,
     models_of,
     refuse_torn_packs,
@@ -24,14 +27,15 @@ from gendsl.lower.ingredients import (
 from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.replicas import ONE, Replicas
-from gendsl.lower.sampling import fields_of, plain
+from gendsl.lower.sampling import batch_of, fields_of, plain
 from gendsl.lower.timetable import timetable_of
 from gendsl.lower.watching import Watch
 from gendsl.parts.clipping import clip_weights
-from gendsl.parts.collectives import averaged, this_share
+from gendsl.parts.collectives import averaged_parts, this_share
 from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Operation, Plan
+from gendsl.plan.reals import real_scores
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -78,9 +82,12 @@ class Experiment(keras.Model):
                 for update in group.updates
             }
         )
-        self._averages = _Untracked(self._averages_of(plan))
+        self._averages = _Untracked(averages_of(plan, self.networks, self.timetable.value))
         self._replays = _Untracked([replays_of(group) for group in plan.train.groups])
         self._both = _Untracked(both_transform_of(plan))
+        self._controller = _Untracked(controller_of(plan))
+        heard = self._controller.value is not None
+        self._reals = _Untracked([real_scores(group, plan) if heard else () for group in plan.train.groups])
         self.compile_by_xla(compiled_by_xla(plan, replicas.count))
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
@@ -111,10 +118,13 @@ class Experiment(keras.Model):
         `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), and hears of
         alone; else the graph finds out, and what does not run has a loss of 0. Gives "NAME/loss" for each update, the
         mean over its repetitions, and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME"
-        and "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0."""
+        and "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0. With a controller
+        also "ada/p", after the step, and "ada/r_t", the mean sign of the step's real scores."""
         step = tf.cast(step, tf.int64)
         logs: dict[str, Any] = {}
+        signs: list[Any] = []
         for index, group in enumerate(self.plan.value.train.groups):
+            many = len(group.updates)
             rates = [self.timetable.value.learning_rate(update.optimizer, step) for update in group.updates]
             truth = self.timetable.value.runs(index, step) if groups is None else index in groups
             if truth is False:
@@ -125,15 +135,17 @@ class Experiment(keras.Model):
                 told = tf.cond(
                     truth,
                     lambda index=index, rates=rates: self._group_at(index, step, batches, rates),
-                    lambda group=group: [tf.zeros([])] * (2 * len(group.updates)),
+                    lambda length=2 * many + bool(self._reals.value[index]): [tf.zeros([])] * length,
                 )
-            many = len(group.updates)
-            for update, loss, skipped, rate in zip(group.updates, told[:many], told[many:], rates, strict=True):
+            signs += told[2 * many :]
+            for update, loss, skipped, rate in zip(group.updates, told[:many], told[many:][:many], rates, strict=True):
                 logs[f"{update.name}/loss"] = loss
                 logs[f"learning_rate/{update.name}"] = rate
                 if self._optimizers.value[update.name].scaled:
                     logs[f"loss_scale/{update.name}"] = tf.identity(self._optimizers.value[update.name].scale)
                     logs[f"skipped/{update.name}"] = skipped
+        if signs:
+            logs |= {"ada/p": tf.identity(self._controller.value.chance), "ada/r_t": tf.add_n(signs) / len(signs)}
         for average in self._averages.value.values():
             average.follow(step)
         return logs
@@ -156,7 +168,8 @@ class Experiment(keras.Model):
         return frozenset(update.name for index in running for update in groups[index].updates)
 
     def _group_at(self, index: int, step: Any, batches: Mapping[str, Any], rates: Sequence[Any]) -> list[Any]:
-        """The losses of a group's updates, then of each the share that was skipped, averaged over its repetitions."""
+        """The losses of a group's updates, then of each the share that was skipped, then the mean sign of its real
+        scores where a controller hears it; averaged over its repetitions."""
         group = self.plan.value.train.groups[index]
         rows = []
         for k in range(group.times):
@@ -172,6 +185,7 @@ class Experiment(keras.Model):
         trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
         moving = [v for name in trained for v in self._own(name) if not v.trainable]
         scaled = any(self._optimizers.value[update.name].scaled for update in group.updates)
+        reals = self._reals.value[index]
         differentiate = self._once_traced(self._differentiation_of(index, trained, moving))
 
         def repetition(step: Any, k: Any, fields: dict[str, Any], rates: Sequence[Any]) -> list[Any]:
@@ -186,7 +200,7 @@ class Experiment(keras.Model):
                 with tf.control_dependencies(tf.nest.flatten(found[-1:])):
                     index_of_part = tf.cast(share.part(part, self.parts).index, tf.int32)
                     found.append(differentiate(step, k, rows, index_of_part))
-            losses, gradients, states = _averages(found)
+            losses, gradients, states, signs = averaged_parts(found)
             clip = self.timetable.value.clip_norm(step)
             skipped = [
                 self._optimizers.value[update.name].apply(gradient, rate, clip)
@@ -201,24 +215,30 @@ class Experiment(keras.Model):
                     value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
                 variable.assign(value)
             # What a skipped repetition lost may be infinite, and says nothing: no mean may hold it.
-            return [*(tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)), *skipped]
+            losses = [tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)]
+            return [*losses, *skipped, *(self._controller.value.hear(sign, len(reals)) for sign in signs)]
 
         return self._once_traced(repetition, compiled=self.by_xla)
 
     def _differentiation_of(self, index: int, trained: Sequence[str], moving: Sequence[Any]) -> Any:
         """The function of (step, repetition, fields, which part of the batch they are) that gives a group's losses, the
-        scaled gradients of each by its weights, and the new moving values by their place."""
+        scaled gradients of each by its weights, the new moving values by their place, and the mean sign of the real
+        scores where a controller hears it."""
         group = self.plan.value.train.groups[index]
         path = f"train/{index}_" + "+".join(update.name for update in group.updates)
         wanted = [update.loss for update in group.updates]
         places = {id(variable): str(place) for place, variable in enumerate(moving)}
         many = self.replicas.count * self.parts
+        controller, reals = self._controller.value, self._reals.value[index]
 
-        def differentiate(step: Any, k: Any, fields: dict[str, Any], part: Any) -> tuple[list[Any], Any, Any]:
+        def differentiate(step: Any, k: Any, fields: dict[str, Any], part: Any) -> tuple[list[Any], Any, Any, Any]:
             key = Key(self.seed, path, step * group.times + k, Share(part, many))
-            rows = _batch(fields, self.plan.value.data.batch // many)
+            rows = batch_of(fields, self.plan.value.data.batch // many)
             evaluation = self._evaluation(fields, rows, key, step, advancing=frozenset(places))
-            evaluation.both = self._both.value
+            if controller is not None:
+                evaluation.both = partial(self._both.value, chance=tf.identity(controller.chance))
+            else:
+                evaluation.both = self._both.value
             evaluation.replays = self._replays.value[index]
             evaluation.watch = self.watch
             evaluation.scale = self._optimizers.value[group.updates[0].name].inner_scale()
@@ -244,7 +264,8 @@ class Experiment(keras.Model):
                 for update, found in zip(group.updates, dense, strict=True):
                     for variable, gradient in zip(self._trained(update.networks), found, strict=True):
                         self.watch.differentiates(update, variable, gradient)
-            return losses, dense, {places[number]: value for number, value in evaluation.state.items()}
+            states = {places[number]: value for number, value in evaluation.state.items()}
+            return losses, dense, states, [mean_sign(values, reals)] if reals else []
 
         return differentiate
 
@@ -308,7 +329,7 @@ class Experiment(keras.Model):
         averaged: bool = True,
     ) -> dict[str, Any]:
         """The values of an `evaluate` block's own equations on a batch, inference mode: (batch) or scalars, by name."""
-        batch = _batch(fields, self.plan.value.data.batch)
+        batch = batch_of(fields, self.plan.value.data.batch)
         values = self._measured(operations, [number for _, number in equations], batch, key, fields, averaged)
         return {name: plain(values[number]) for name, number in equations}
 
@@ -337,7 +358,7 @@ class Experiment(keras.Model):
     # State
 
     def state(self) -> dict[str, Any]:
-        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools."""
+        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools, ADA's."""
         found: dict[str, Any] = {}
 
         def keep(name: str, variable: Any) -> None:
@@ -358,6 +379,9 @@ class Experiment(keras.Model):
             for site, replay in replays.items():
                 keep(f"replays/{index}/{site}/pool", replay.pool)
                 keep(f"replays/{index}/{site}/seen", replay.seen)
+        if self._controller.value is not None:
+            for name, variable in self._controller.value.state.items():
+                keep(f"ada/{name}", variable)
         return found
 
     def averaged_weights(self, name: str) -> dict[str, Any]:
@@ -365,34 +389,9 @@ class Experiment(keras.Model):
         average = self._averages.value.get(name)
         return {} if average is None else {variable.path: mean for variable, mean in average.values}
 
-    def _averages_of(self, plan: Plan) -> dict[str, Average]:
-        found: dict[str, Average] = {}
-        for call in plan.train.ema:
-            given = call.arguments["networks"]
-            start = call.arguments.get("from")
-            steps = 0 if start is None else self.timetable.value.run.steps(start)
-            for name in (given,) if isinstance(given, str) else given:
-                found[name] = Average(self.networks[name], decay=float(call.arguments["decay"]), start=steps)
-        return found
-
 
 class _Untracked:
     """A value that Keras is not to look into: its layers and variables are reached by other ways."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-def _averages(parts: Sequence[Any]) -> Any:
-    """The mean of what the parts of a batch gave, over all replicas too, in one collective; of one structure."""
-    flat = [tf.nest.flatten(part) for part in parts]
-    means = [values[0] if len(values) == 1 else tf.add_n(values) / len(values) for values in zip(*flat, strict=True)]
-    return tf.nest.pack_sequence_as(parts[0], averaged(means))
-
-
-def _batch(fields: Mapping[str, Any], default: int) -> Any:
-    """How many examples a batch has: a number where it is known when the graph is built."""
-    for value in fields.values():
-        static = value.shape[0]
-        return tf.shape(value)[0] if static is None else static
-    return default

@@ -27,6 +27,13 @@ def averaged(values: Sequence[Any]) -> list[Any]:
     return list(context.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))
 
 
+def averaged_parts(parts: Sequence[Any]) -> Any:
+    """The mean of what the parts of a batch gave, each of one structure, over all replicas too, in one collective."""
+    flat = [tf.nest.flatten(part) for part in parts]
+    means = [values[0] if len(values) == 1 else tf.add_n(values) / len(values) for values in zip(*flat, strict=True)]
+    return tf.nest.pack_sequence_as(parts[0], averaged(means))
+
+
 def gathered(value: Any) -> Any:
     """The rows (batch, …) of all replicas, in order, from this one's."""
     context = tf.distribute.get_replica_context()

@@ -99,7 +99,7 @@ def _training(then: Plan, now: Plan) -> Iterator[str]:
         *_data(then.data, now.data),
         *_several("augment", then.augment.data, now.augment.data),
         *_several("augment both", then.augment.both, now.augment.both),
-        *_value("augment", "ada", then.augment.ada, now.augment.ada),
+        *_value("augment both", "control", then.augment.ada, now.augment.ada),
         *_networks(then.networks, now.networks),
         *_train(then.train, now.train),
         *_several("monitor", then.monitors, now.monitors),

@@ -62,6 +62,8 @@ def _data(plan: Plan) -> str:
         rows.append(("augment", "; ".join(transforms)))
     if plan.augment.both:
         rows.append(("both", "; ".join(call_shown(call) for call in plan.augment.both)))
+    if plan.augment.ada:
+        rows.append(("control", call_shown(plan.augment.ada)))
     return "data\n" + _rows(rows)
 
 

@@ -39,7 +39,7 @@ train {
 PLAIN = """
 experiment plain
 data { source digits(); image range: -1..1; batch 32 }
-augment { both { translate 12% } }
+augment { both ada(target: 0.2, speed: 500) { translate 12%; rotate 20 degrees; brightness 0.1 } }
 network encoder(x: image) -> normal(4) { flatten | dense 32 | tanh | dropout 0.2 | dense 8 }
 network decoder(z: normal(4)) -> bernoulli(image) { dense 64 | swish | gaussian_noise 0.1 | dense 64 | reshape 8, 8, 1 }
 network discriminator(x: image) -> logits(1) { flatten | dense 16 | tanh | dense 1 }

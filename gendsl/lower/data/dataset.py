@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gendsl.lower.augment import applied
+from gendsl.lower.augment import span_of, transformed
 from gendsl.lower.data.columns import gatherer
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.findings import Findings
@@ -248,26 +248,35 @@ class Finite(Dataset):
 
     def _image(self, field: Field, pixels: Any, epoch: Any, index: Any) -> Any:
         """Pictures (n, h, w, c) float32 in the field's range, cut and augmented by draws of their own addresses."""
-        crop = random_crop(field.arguments)
-        key = place_key(self._seed, "augment" if self._paired else f"augment/{field.name}")
+        place = "augment" if self._paired else f"augment/{field.name}"
+        return self._augmented(field, pixels, epoch, index, self._augment, place)
+
+    def _augmented(self, field: Field, pixels: Any, epoch: Any, index: Any, calls: tuple[Call, ...], place: str) -> Any:
+        crop, span = random_crop(field.arguments), span_of(field)
+        key = place_key(self._seed, place)
         uniform = None
-        if crop is not None or self._augment:
+        if crop is not None or calls:
             with tf.device("cpu"):
-                uniform = uniforms(key, epoch, index, 1 + len(self._augment))
+                uniform = uniforms(key, epoch, index, 1 + len(calls))
         if crop is not None and uniform is not None:
             pixels = _cut(pixels, crop, uniform[:, 0])
-        low, high = span_of(field)
-        images = _ranged(tf.cast(pixels, tf.float32), pixels.dtype == tf.uint8, low, high)
-        for number, call in enumerate(self._augment):
-            assert uniform is not None
+        images = _ranged(tf.cast(pixels, tf.float32), pixels.dtype == tf.uint8, *span)
+        if uniform is None:
+            return images
 
-            def noise(images: Any = images, number: int = number) -> Any:
-                numbers = int(np.prod(images.shape[1:]))
-                drawn = normals((key[0] ^ 0x6E6F6973, key[1] ^ number), epoch, index, numbers)
-                return tf.reshape(drawn, tf.shape(images))
+        def noise(number: int, images: Any) -> Any:
+            numbers = int(np.prod(images.shape[1:]))
+            drawn = normals((key[0] ^ 0x6E6F6973, key[1] ^ number), epoch, index, numbers)
+            return tf.reshape(drawn, tf.shape(images))
 
-            images = applied(call, images, uniform[:, 1 + number], noise, (high - low) / 2)
-        return images
+        def partners(number: int) -> Any:
+            """The pictures that `mixup`, the statement of a number, mixes in: after the statements before it, too."""
+            many = len(self._sources[field.source].rows["train"])
+            chosen = tf.minimum(tf.cast(uniform[:, 1 + number, 1] * many, tf.int64), many - 1)
+            others = self._gather[field.name](chosen)
+            return self._augmented(field, others, epoch, index, calls[:number], f"{place}/mixup_{number}")
+
+        return transformed(calls, images, uniform[:, 1:], noise, span=span, partners=partners)
 
     def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
         if name not in self.sizes:
@@ -302,12 +311,6 @@ class Finite(Dataset):
             low, high = span_of(field)
             values = _ranged(values.astype(np.float32), values.dtype == np.uint8, low, high)
         return values
-
-
-def span_of(field: Field) -> tuple[float, float]:
-    """What black and white become in an image field: its `range`, 0..1 if unsaid."""
-    low, high = field.arguments.get("range") or (0, 1)
-    return float(low), float(high)
 
 
 def _ranged(values: Any, bytes: bool, low: float, high: float) -> Any:
