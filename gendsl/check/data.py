@@ -140,6 +140,8 @@ def _sources(statement: Statement, context: Context) -> list[Sourced] | None:
             context.problems.add(rules.bad_data, place, header.problem, help=header.help)
         elif header.warning:
             context.problems.add(rules.missing_data, place, header.warning, help=header.help)
+        if header.columns:  # the plan says all of a table's columns, those inferred too
+            full = Call(full.word, full.arguments, header.columns)
         out.append((name, full, header, place))
     return out
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gendsl.frozen import dataclass
+from gendsl.plan.plan import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Header:
     `examples` counts all of a source without splits of its own, `splits` those of one with (`train`, `test`…); both are
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
     the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
-    `known`). `looked` is where it was looked for, for people.
+    `known`). `looked` is where it was looked for, for people. `columns` are the statements of a table's block, with all
+    that was left open in them.
     """
 
     fields: tuple[HeaderField, ...]
@@ -43,6 +45,7 @@ class Header:
     problem: str = ""
     help: str = ""
     looked: str = ""
+    columns: tuple[Call, ...] = ()
 
     def field(self, name: str) -> HeaderField | None:
         """The field of a name, if the source gives one."""

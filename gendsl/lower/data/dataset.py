@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
 from gendsl.lower.errors import DataError
+from gendsl.lower.tables.table import Table
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 
@@ -25,13 +27,15 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json. An address is an example's (epoch, index): what it is, how it
-    is transformed and where it stands are functions of the spec, the seed and its position, never of what was read.
+    training split by class; `tables` says by field what the numbers of a table's rows mean; `manifest` is for
+    data.json. An address is an example's (epoch, index): what it is, how it is transformed and where it stands are
+    functions of the spec, the seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
     class_names: tuple[str, ...] | None = None
     class_counts: np.ndarray | None = None
+    tables: Mapping[str, Table] = MappingProxyType({})
     manifest: dict[str, Any]
 
     def __init__(self, *, batch: int, times: int, overfit: bool) -> None:
@@ -132,6 +136,7 @@ class Stored:
     loaded: Loaded
     rows: Mapping[str, np.ndarray]
     order: Order
+    table: Table | None = None  # what encoded its rows, if it is a table
 
 
 class InMemory(Dataset):
@@ -158,6 +163,8 @@ class InMemory(Dataset):
         # an epoch ends when the smallest source has been gone through
         self.sizes = {name: min(len(source.rows[name]) for source in sources) for name in names}
         self.manifest = manifest
+        tables = {field.name: self._sources[field.source].table for field in fields if field.kind == "row"}
+        self.tables = {name: table for name, table in tables.items() if table is not None}
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)

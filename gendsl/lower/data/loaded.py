@@ -9,6 +9,7 @@ import numpy as np
 
 from gendsl.check.headers.paths import Refused, inside
 from gendsl.lower.errors import DataError
+from gendsl.lower.tables.sheet import Sheet
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Loaded:
     """A source in memory: `columns` are its fields by kind, each (n, …).
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
-    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
+    from 0; the rows of a table are the codes (n, columns) of its `sheet` until they are encoded. `splits` are indexes
+    by name, None without splits of its own; `names` are the files.
 
     `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of
     the content as it was found.
@@ -30,6 +32,7 @@ class Loaded:
     names: tuple[str, ...] | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
+    sheet: Sheet | None = None
 
     @property
     def examples(self) -> int:
@@ -38,7 +41,9 @@ class Loaded:
 
     @property
     def images(self) -> np.ndarray:
-        """The pictures (n, h, w, c). Raises KeyError where there are none."""
+        """The pictures (n, h, w, c). Raises DataError where there are none."""
+        if "image" not in self.columns:
+            raise DataError("the data has no pictures", "take out what is said of pictures: `drop blank` and the like")
         return self.columns["image"]
 
     @property
