@@ -33,8 +33,10 @@ def table_of_field(folder: RunFolder, field: Field) -> Table | None:
 
 def csv_of(table: Table, rows: NDArray[Any]) -> bytes:
     """Rows (n, width) as CSV in UTF-8: the table's columns but those dropped, in its order, with its separator."""
+    texts = [[column.name for column in table.columns], *table.texts(table.decode(rows))]
+    # what a reader that skips spaces, or splits at returns, would not read back
+    bare = all(not text.startswith(" ") and "\r" not in text for row in texts for text in row)
     stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=table.separator, lineterminator="\n")
-    writer.writerow([column.name for column in table.columns])
-    writer.writerows(table.texts(table.decode(rows)))
+    quoting = csv.QUOTE_MINIMAL if bare else csv.QUOTE_ALL
+    csv.writer(stream, delimiter=table.separator, lineterminator="\n", quoting=quoting).writerows(texts)
     return stream.getvalue().encode()
