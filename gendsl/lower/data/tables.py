@@ -16,6 +16,7 @@ from gendsl.lower.errors import DataError
 from gendsl.lower.tables.parquet import parquet_records
 from gendsl.lower.tables.sheet import sheet_of
 from gendsl.lower.tables.table import Table, fitted
+from gendsl.plan.machine import memory
 from gendsl.plan.plan import Call
 
 TABLES = ("csv", "parquet")
@@ -44,8 +45,18 @@ def encoded(loaded: Loaded, training: np.ndarray, seed: int) -> tuple[Loaded, Ta
         return loaded, None
     codes = loaded.columns["row"]
     made = fitted(loaded.sheet, codes[training], stream_key(seed, "modes"))
+    _check_memory(len(codes), made.width)
     uniform = np.random.Generator(np.random.Philox(key=stream_key(seed, "modes"))).random(codes.shape)
     return replace(loaded, columns={**loaded.columns, "row": made.encode(codes, uniform)}), made
+
+
+def _check_memory(rows: int, width: int) -> None:
+    needed, there = 4 * rows * width, memory()
+    if there is not None and needed > there // 2:
+        raise DataError(
+            f"{rows:,} rows of {width:,} numbers take {needed / 2**30:.1f} GiB of memory; there are {there / 2**30:.1f}",
+            "`drop` columns of many categories, or `limit` the rows in `curate`",
+        )
 
 
 def _csv(call: Call, place: str, path: str) -> Loaded:

@@ -67,10 +67,12 @@ class Table:
 
     def encode(self, codes: Codes, uniform: Codes) -> NDArray[np.float32]:
         """Rows (n, width) of codes (n, columns); modes are drawn by uniform numbers (n, columns)."""
-        parts = [
-            column.encoding.encode(codes[:, place], uniform[:, place]) for place, column in enumerate(self.columns)
-        ]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        out, start = np.empty((len(codes), self.width), np.float32), 0
+        for place, column in enumerate(self.columns):
+            width = width_of(column.encoding)
+            out[:, start : start + width] = column.encoding.encode(codes[:, place], uniform[:, place])
+            start += width
+        return out
 
     def decode(self, rows: NDArray[Any]) -> Codes:
         """Codes (n, columns) of rows (n, width), be they a network's."""
