@@ -164,3 +164,15 @@ def test_parquet_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DataError) as raised:
         dataset_of(parquet_plan(tmp_path, width=3), str(tmp_path))
     assert "needs pyarrow" in raised.value.message and "gendsl[parquet]" in raised.value.help
+
+
+def test_one_row_and_one_column(tmp_path: Path) -> None:
+    for text in ("a\n1.5\n", "a\nu\n", "a\n2020-01-02\n"):
+        (tmp_path / "t.csv").write_text(text)
+        for encoding in ("mixture", "quantile", "log", "standard", "minmax"):
+            kind = {"1": "continuous", "u": "categorical", "2": "datetime"}[text[2]]
+            columns = () if kind == "categorical" else (column("a", kind, encoding=encoding),)
+            call = Call("csv", call_of("source", "csv", file="t.csv").arguments, columns)
+            data = dataset_of(plan_of(call, str(tmp_path), batch=1), str(tmp_path))
+            table, rows = data.tables["row"], data.split("train")["row"]
+            assert np.isfinite(rows).all() and table.texts(table.decode(rows)) == [[text.split("\n")[1]]]

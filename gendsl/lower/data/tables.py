@@ -54,7 +54,7 @@ def _check_memory(rows: int, width: int) -> None:
     needed, there = 4 * rows * width, memory()
     if there is not None and needed > there // 2:
         raise DataError(
-            f"{rows:,} rows of {width:,} numbers take {needed / 2**30:.1f} GiB of memory; there are {there / 2**30:.1f}",
+            f"{rows:,} rows of {width:,} numbers take {needed / 2**30:.1f} GiB; this machine has {there / 2**30:.1f}",
             "`drop` columns of many categories, or `limit` the rows in `curate`",
         )
 
