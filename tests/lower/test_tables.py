@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gendsl.check.headers.columns import column
 from gendsl.check.headers.paths import Refused
-from gendsl.lower.tables.blocks import Block
 from gendsl.lower.tables.mixture import Mixture, mixture_of
 from gendsl.lower.tables.numbers import Numbers
 from gendsl.lower.tables.quantile import Quantile
 from gendsl.lower.tables.statistics import statistics_of
-from gendsl.lower.tables.table import table_of
-from tests.lower.tables import declared, fit, read, save, there_and_back
+from gendsl.lower.tables.table import fitted, table_of
+from gendsl.plan.blocks import blocks_of
+from tests.lower.tables import SEED, declared, fit, read, save, there_and_back
 
 RNG = np.random.default_rng(7)
 # what a CSV file can hold in quotes, and what is no missing cell
@@ -51,8 +52,6 @@ def columns(draw: Any) -> dict[str, list[str]]:
 @settings(max_examples=25, deadline=None)
 @given(columns(), st.sampled_from(["standard", "minmax", "log"]), st.integers(1, 3))
 def test_a_table_comes_back_as_it_was(cells: dict[str, list[str]], encoding: str, modes: int) -> None:
-    from gendsl.check.headers.columns import column
-
     kinds = [
         column("name", "categorical"),
         column("whole", "integer", modes=modes),
@@ -168,29 +167,48 @@ def test_the_fit_is_the_same_each_time() -> None:
     assert mixture_of(codes, 5, False, 11) == mixture_of(codes, 5, False, 11)
 
 
-def test_blocks_say_what_a_row_means(tmp_path: Path) -> None:
-    cells = {"a": ["1.5", "2.5", "4", "4.5"], "b": ["u", "", "v", "u"], "c": ["1", "", "2", "3"], "d": ["x"] * 4}
-    save(tmp_path / "t.csv", cells)
-    from gendsl.check.headers.columns import column
-
-    table, _ = fit(tmp_path / "t.csv", column("a", "continuous", modes=2), column("c", "integer", encoding="standard"))
-    assert table.blocks == (
-        Block("a", "value", "scalar", 0, 1),
-        Block("a", "mode", "one_hot", 1, 2),
-        Block("b", "category", "one_hot", 3, 3),
-        Block("c", "value", "scalar", 6, 1, bounded=False),
-        Block("c", "missing", "indicator", 7, 1),
-        Block("d", "category", "one_hot", 8, 1),
-    )
-    assert table.width == 9
+@pytest.mark.parametrize("missing", [False, True])
+def test_blocks_say_what_a_row_means(tmp_path: Path, missing: bool) -> None:
+    gap = "" if missing else "4"
+    save(tmp_path / "t.csv", {name: ["1", "2", gap, "4", "5", "6"] for name in "abcde"} | {"f": ["x"] * 6})
+    columns = [
+        column("a", "continuous", modes=2),
+        column("b", "categorical", categories=9),
+        column("c", "integer", encoding="standard"),
+        column("d", "ordinal"),
+        column("e", "drop"),
+    ]
+    sheet, codes = read(tmp_path / "t.csv", *columns)
+    more = int(missing)
+    blocks = blocks_of(one.declared for one in sheet.columns)
+    assert blocks is not None
+    assert [(one.column, one.part, one.kind, one.width, one.bounded) for one in blocks] == [
+        ("a", "value", "scalar", 1, True),
+        ("a", "mode", "one_hot", 2 + more, True),
+        ("b", "category", "one_hot", 9 + more, True),
+        ("c", "value", "scalar", 1, False),
+        *[("c", "missing", "indicator", 1, True)] * missing,
+        ("d", "value", "scalar", 1, True),
+        *[("d", "missing", "indicator", 1, True)] * missing,
+        ("f", "category", "one_hot", 1, True),
+    ]
+    rows = fitted(sheet, codes, SEED).encode(codes, RNG.random(codes.shape))
+    assert rows.shape[1] == sum(block.width for block in blocks)
+    for block in blocks:
+        values = rows[:, block.start : block.start + block.width]
+        if block.kind == "one_hot":
+            assert (values.sum(axis=1) == 1).all() and np.isin(values, (0, 1)).all()
+            assert (values[2, -1] == 1) == ((missing and block.column != "f") or block.width == 1)
+        elif block.kind == "indicator":
+            assert values[:, 0].tolist() == [0, 0, 1, 0, 0, 0]
+        elif block.bounded:
+            assert abs(values).max() <= 1
 
 
 def test_anything_a_network_gives_becomes_cells(tmp_path: Path) -> None:
     cells = {"a": ["1", "2", "", "4"] * 5, "b": ["u", "v", "w", "u"] * 5, "t": ["2020-01-02", "2021-05-06"] * 10}
     for encoding in ("mixture", "quantile", "log", "standard", "minmax"):
         save(tmp_path / "t.csv", cells)
-        from gendsl.check.headers.columns import column
-
         table, _ = fit(
             tmp_path / "t.csv",
             column("a", "integer", encoding=encoding, modes=3),
@@ -227,16 +245,18 @@ def test_a_cell_that_is_another_kind_than_the_head_said(tmp_path: Path) -> None:
         "x": [f"{i}.5" for i in range(60_000)],
         "y": ["ab"[i % 2] for i in range(60_000)],
         "z": ["text " * 3] * 60_000,
+        "o": ["10", "9"] * 30_000,
     }
     for name, cell, told in (
         ("x", "oops", '"t.csv" line 60002: column `x` holds `oops`, which is not a number'),
         ("x", "", "`column x, continuous, missing: on`"),
+        ("o", "low", "line 60002: column `o` is in the order of its numbers, and here `low`"),
         ("y", "c", "declared with 2 categories, and has 3; write `categories: 3`"),
     ):
         rows = {key: [*cells, cell if key == name else cells[0]] for key, cells in head.items()}
         save(tmp_path / "t.csv", rows)
         with pytest.raises(Refused) as raised:
-            read(tmp_path / "t.csv")
+            read(tmp_path / "t.csv", column("o", "ordinal"))
         assert told.replace("60002", "60,002") in f"{raised.value.message}; {raised.value.help}"
 
 
@@ -247,8 +267,6 @@ def test_statistics(tmp_path: Path) -> None:
         "t": [f"2020-01-{day + 1:02}" for day in range(20)] * 5,
     }
     save(tmp_path / "t.csv", cells)
-    from gendsl.check.headers.columns import column
-
     sheet, codes = read(tmp_path / "t.csv", column("n", "integer"))
     number, category, time = statistics_of(sheet.columns, codes)
     assert number == {

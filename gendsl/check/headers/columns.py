@@ -130,30 +130,9 @@ def resolved(cells: Cells, declared: Call | None) -> Call:
     return Call("column", given)
 
 
-def width_of(statement: Call) -> int | None:
-    """How many numbers of a row a column takes once it is encoded; None where the categories are still open.
-
-    A mixture: the place in a mode, and a one-hot of the modes; a category: a one-hot. Missing cells take one more.
-    """
-    given = statement.arguments
-    missing = bool(given["missing"])
-    match given["kind"]:
-        case "drop":
-            return 0
-        case "categorical":
-            return None if given["categories"] is None else _count(given["categories"]) + missing
-        case "ordinal":
-            return 1 + missing
-    return 1 + missing + (given["modes"] if given["encoding"] in (None, "mixture") else 0)
-
-
 def names_of(categories: Sequence[Any]) -> tuple[str, ...]:
     """Declared categories as the cells of a file hold them."""
     return tuple(str(name) for name in categories)
-
-
-def _count(categories: Any) -> int:
-    return len(categories) if isinstance(categories, tuple) else int(categories)
 
 
 def _inferred(cells: Cells, counts: Mapping[str, int]) -> Call:

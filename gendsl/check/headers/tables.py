@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from gendsl.check.headers.columns import Cells, is_number, resolved, width_of
+from gendsl.check.headers.columns import Cells, is_number, resolved
 from gendsl.check.headers.delimited import misread, records
 from gendsl.check.headers.header import Header, HeaderField
 from gendsl.check.headers.paths import Refused, inside
 from gendsl.frozen import dataclass
+from gendsl.plan.blocks import blocks_of
 from gendsl.plan.columns import name_text
 from gendsl.plan.plan import Call
 from gendsl.spelling import did_you_mean
@@ -104,8 +105,8 @@ def columns_of(head: Head, declared: Sequence[Call]) -> tuple[Call, ...]:
 
 def row_width(columns: Sequence[Call]) -> int | None:
     """How many numbers a row takes; None where a column's categories are still open."""
-    widths = [width_of(one) for one in columns]
-    return None if None in widths else sum(width for width in widths if width is not None)
+    blocks = blocks_of(columns)
+    return None if blocks is None else sum(block.width for block in blocks)
 
 
 def _by_name(declared: Sequence[Call]) -> dict[str, Call]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.check.headers.columns import names_of, too_many
+from gendsl.check.headers.columns import is_number, names_of, too_many
 from gendsl.check.headers.paths import Refused
 from gendsl.lower.tables.cells import Reader
 from gendsl.lower.tables.encoding import Codes
@@ -48,6 +48,11 @@ class CategoryReader(Reader):
                     raise Refused(
                         f"{self.place(line)}: `{cell[:40]}` is not among the categories of column `{self.name}`",
                         "add it to them, or leave `categories:` out",
+                    )
+                if self.given["kind"] == "ordinal" and not is_number(cell):
+                    raise Refused(
+                        f"{self.place(line)}: column `{self.name}` is in the order of its numbers, and here `{cell[:40]}`",
+                        "list the categories in their order: `categories: [low, middle, high]`",
                     )
                 numbers[cell] = float(len(numbers))
             out.append(numbers[cell])

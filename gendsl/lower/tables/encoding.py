@@ -6,30 +6,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.lower.tables.blocks import Kind
-
 Codes = NDArray[np.float64]
-
-Part = tuple[str, Kind, int, bool]  # what a block of it is called, its kind, its width, whether it is bounded
 
 
 class Encoding(Protocol):
     """A fitted encoding: a frozen dataclass of plain values."""
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        """The blocks that it makes, in their order."""
+    def width(self) -> int:
+        """How many numbers a code becomes; `gendsl.plan.blocks` says what each means."""
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         """Numbers (n, width) of codes (n,); what is drawn is drawn by uniform numbers (n,)."""
 
     def decode(self, values: Codes) -> Codes:
         """Codes (n,) of numbers (n, width), be they a network's."""
-
-
-def width_of(encoding: Encoding) -> int:
-    """How many numbers a code becomes."""
-    return sum(width for _, _, width, _ in encoding.parts)
 
 
 def one_hot(places: NDArray[np.integer], width: int) -> Codes:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Encoding, Part
+from gendsl.lower.tables.encoding import Codes, Encoding
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Indicated:
     encoding: Encoding
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return (*self.encoding.parts, ("missing", "indicator", 1, True))
+    def width(self) -> int:
+        return 2
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         here = ~np.isnan(codes)

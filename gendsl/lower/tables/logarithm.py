@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Part
+from gendsl.lower.tables.encoding import Codes
 from gendsl.lower.tables.scaled import Scaled, minmax_of
 
 
@@ -16,8 +16,8 @@ class Logarithm:
     scaled: Scaled
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return self.scaled.parts
+    def width(self) -> int:
+        return 1
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         return self.scaled.encode(np.log1p(codes - self.low), uniform)

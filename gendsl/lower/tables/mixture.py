@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Part, best, one_hot
+from gendsl.lower.tables.encoding import Codes, best, one_hot
 
 _LEAST_WEIGHT = 0.005  # of a Gaussian that counts, as in the authors' code
 _MOST_FITTED = 10_000  # rows: the fit takes a second
@@ -29,8 +29,8 @@ class Mixture:
     missing: bool
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return ("value", "scalar", 1, True), ("mode", "one_hot", len(self.means) + self.missing, True)
+    def width(self) -> int:
+        return 1 + len(self.means) + self.missing
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         here = ~np.isnan(codes)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Part, best, one_hot
+from gendsl.lower.tables.encoding import Codes, best, one_hot
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,6 @@ class OneHot:
     width: int
     known: int
     missing: bool
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        return (("category", "one_hot", self.width, True),)
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         place = np.where(np.isnan(codes), self.width - 1, np.nan_to_num(codes))

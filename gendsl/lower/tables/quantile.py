@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Part
+from gendsl.lower.tables.encoding import Codes
 
 _MOST = 1_000  # quantiles
 
@@ -20,8 +20,8 @@ class Quantile:
     quantiles: tuple[float, ...]
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return (("value", "scalar", 1, True),)
+    def width(self) -> int:
+        return 1
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         at = np.array(self.quantiles)

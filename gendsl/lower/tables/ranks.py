@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gendsl.lower.tables.encoding import Codes, Part
+from gendsl.lower.tables.encoding import Codes
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Ranks:
     count: int
 
     @property
-    def parts(self) -> tuple[Part, ...]:
-        return (("value", "scalar", 1, True),)
+    def width(self) -> int:
+        return 1
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
         return (2 * codes / max(1, self.count - 1) - 1)[:, None]

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.lower.tables.blocks import Block
 from gendsl.lower.tables.categories import Categories
 from gendsl.lower.tables.cells import Cells
-from gendsl.lower.tables.encoding import Codes, Encoding, plain_of, value_of, width_of
+from gendsl.lower.tables.encoding import Codes, Encoding, plain_of, value_of
 from gendsl.lower.tables.indicated import Indicated
 from gendsl.lower.tables.logarithm import Logarithm, logarithm_of
 from gendsl.lower.tables.mixture import Mixture, mixture_of
@@ -51,25 +50,15 @@ class Table:
     separator: str = ","
 
     @property
-    def blocks(self) -> tuple[Block, ...]:
-        """What the numbers of a row mean, in their order."""
-        found: list[Block] = []
-        for column in self.columns:
-            for part, kind, width, bounded in column.encoding.parts:
-                start = found[-1].start + found[-1].width if found else 0
-                found.append(Block(column.name, part, kind, start, width, bounded))
-        return tuple(found)
-
-    @property
     def width(self) -> int:
         """How many numbers a row has."""
-        return sum(width_of(column.encoding) for column in self.columns)
+        return sum(column.encoding.width for column in self.columns)
 
     def encode(self, codes: Codes, uniform: Codes) -> NDArray[np.float32]:
         """Rows (n, width) of codes (n, columns); modes are drawn by uniform numbers (n, columns)."""
         out, start = np.empty((len(codes), self.width), np.float32), 0
         for place, column in enumerate(self.columns):
-            width = width_of(column.encoding)
+            width = column.encoding.width
             out[:, start : start + width] = column.encoding.encode(codes[:, place], uniform[:, place])
             start += width
         return out
@@ -79,7 +68,7 @@ class Table:
         values = np.asarray(rows, np.float64)
         found, start = [], 0
         for column in self.columns:
-            width = width_of(column.encoding)
+            width = column.encoding.width
             found.append(column.encoding.decode(values[:, start : start + width]))
             start += width
         return np.stack(found, axis=1)
