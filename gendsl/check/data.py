@@ -153,6 +153,8 @@ def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -
             context.problems.add(rules.missing_data, place, header.warning, help=header.help)
         elif header.unlabelled and not dropped_unlabelled(curate):
             context.problems.add(rules.bad_data, place, header.unlabelled, help=ADD_LABELS)
+        if header.columns:  # the plan says all of a table's columns, those inferred too
+            full = Call(full.word, full.arguments, header.columns)
         out.append((name, full, header, place))
     return out
 

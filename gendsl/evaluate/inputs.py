@@ -44,7 +44,7 @@ def real_points(plan: Plan, dataset: Any) -> dict[str, NDArray[Any]]:
 
 def output_field(plan: Plan, name: str, shape: tuple[int, ...]) -> Field | None:
     """The field that an output of a sample looks like: what its type means, else one of its name, else of its shape."""
-    fields = {field.name: field for field in plan.data.fields if field.kind in ("image", "point")}
+    fields = {field.name: field for field in plan.data.fields if field.kind in ("image", "point", "row")}
     numbers = dict(plan.sample.outputs) if plan.sample is not None else {}
     kind = plan.sample.operations[numbers[name]].type if plan.sample is not None and name in numbers else None
     meant = fields.get(getattr(kind, "meaning", "")) or fields.get(name)

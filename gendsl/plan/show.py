@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from gendsl.plan.columns import column_text
 from gendsl.plan.cost import cost_of, work_of
 from gendsl.plan.fitting import fitting
 from gendsl.plan.machine import memory
@@ -42,7 +43,10 @@ def _indented(text: str, by: str = "  ") -> str:
 
 def _data(plan: Plan) -> str:
     data: Data = plan.data
-    rows = [(f"source {source.name}".rstrip(), call_shown(source.call)) for source in data.sources]
+    rows = []
+    for source in data.sources:
+        rows.append((f"source {source.name}".rstrip(), call_shown(source.call)))
+        rows += [("", column_text(column)) for column in source.call.statements if column.word == "column"]
     for field in data.fields:
         classes = (
             f", {field.classes} {'tokens' if field.kind == 'text' else 'classes'}" if field.classes is not None else ""

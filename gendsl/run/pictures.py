@@ -91,5 +91,7 @@ def drawn(
             pictures[name] = grid(pixels_of(values, range_of(of)), columns=columns)
         elif values.ndim == 2 and values.shape[1] == 2:
             point = output_field(plan, name, values.shape[1:])
+            if point is not None and point.kind == "row":
+                continue
             pictures[name] = scatter(values, real=(real or {}).get(point.name) if point is not None else None)
     return pictures

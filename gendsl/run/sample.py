@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
-from gendsl.plan.plan import Plan
 from gendsl.run.folder import open_run, write_whole
 from gendsl.run.loading import load_tensorflow
+from gendsl.run.tables import csv_of, table_of_field
 
 if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
@@ -32,8 +32,9 @@ def sample(
     """Draws `n` samples with the averaged weights of a checkpoint and writes them into the folder `out`.
 
     `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over.
-    Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; with several
-    outputs each has a folder of its name. Sample i of a seed is the same whatever `n`. Raises UserError.
+    Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
+    `samples.csv`, as the table itself is written; with several outputs each has a folder of its name. Sample i of a
+    seed is the same whatever `n`. Raises UserError.
     """
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
@@ -48,7 +49,7 @@ def sample(
     files: list[Path] = []
     for name, values in samples.items():
         folder = Path(out) / name if len(samples) > 1 else Path(out)
-        files += _written(run.plan, name, values, folder)
+        files += _written(run, name, values, folder)
     return files
 
 
@@ -64,13 +65,17 @@ def _refuse_examples(run: "Rebuilt") -> None:
         )
 
 
-def _written(plan: Plan, name: str, values: NDArray[Any], folder: Path) -> list[Path]:
+def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path) -> list[Path]:
     from gendsl.evaluate.inputs import output_field
     from gendsl.run.pictures import grid, pixels_of, png, range_of, scatter
 
     files: dict[str, bytes] = {}
-    if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
-        pixels = pixels_of(values, range_of(output_field(plan, name, values.shape[1:])))
+    field = output_field(run.plan, name, values.shape[1:])
+    table = table_of_field(run.folder, field) if field is not None and field.kind == "row" else None
+    if table is not None:
+        files["samples.csv"] = csv_of(table, values)
+    elif values.ndim == 4 and values.shape[-1] in (1, 3, 4):
+        pixels = pixels_of(values, range_of(field))
         digits = max(3, len(str(len(pixels) - 1)))
         files = {f"{number:0{digits}}.png": png(image) for number, image in enumerate(pixels)}
         files["grid.png"] = png(grid(pixels[:_MOST_IN_GRID]))

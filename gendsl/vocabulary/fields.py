@@ -134,9 +134,15 @@ _FIELDS: tuple[Word, ...] = (
         name="row",
         category="data",
         doc="The rows of a table, encoded as numbers.",
-        parameters=(Parameter(name="width", kind=Count(1), default=None, doc="Numbers a row, after encoding."),),
+        parameters=(
+            Parameter(
+                name="width",
+                kind=Count(1),
+                default=None,
+                doc="Numbers a row, after encoding; checked against the data where known.",
+            ),
+        ),
         example="row 64",
-        runs=False,
     ),
     Word(
         name="point",

@@ -4,6 +4,7 @@ from gendsl.vocabulary.word import (
     Choice,
     Count,
     FreeName,
+    ListOf,
     OneOf,
     Parameter,
     Path,
@@ -161,30 +162,31 @@ _RUNNING: tuple[Word, ...] = (
         ),
         example='source tfrecord("data/*.tfrecord", label: "image/class/label")',
     ),
-)
-
-_DECLARED: tuple[Word, ...] = (
     Word(
         name="csv",
         category="source",
-        doc="A table in a text file with a header line. Its block says what the columns are. Fields: `row`.",
+        doc="A table in a UTF-8 text file with a header line. Its block says what the columns are; those it leaves out "
+        "are inferred from the first MiB of the file, and the plan says what they were found to be. Fields: `row`.",
         parameters=(
             Parameter(name="file", kind=Path(), doc="The file."),
             Parameter(name="separator", kind=Text(), default=",", positional=False, doc="Between two cells."),
         ),
         example='source csv("data/table.csv") { column age, continuous; column job, categorical }',
         body="column",
-        runs=False,
     ),
     Word(
         name="parquet",
         category="source",
-        doc="A table in a Parquet file. Its block says what the columns are. Fields: `row`.",
+        doc="A table in a Parquet file, read by pyarrow (`pip install gendsl[parquet]`) when it is loaded. Its block "
+        "says what the columns are; where it leaves some out, or categories open, say the width too: `row 64`. "
+        "Fields: `row`.",
         parameters=(Parameter(name="file", kind=Path(), doc="The file."),),
         example='source parquet("data/table.parquet") { column age, continuous }',
         body="column",
-        runs=False,
     ),
+)
+
+_DECLARED: tuple[Word, ...] = (
     Word(
         name="text",
         category="source",
@@ -221,21 +223,51 @@ _DECLARED: tuple[Word, ...] = (
 _COLUMN = Word(
     name="column",
     category="column",
-    doc="What a column of a table is.",
+    doc="What a column of a table is, and how it is encoded: `continuous`, `integer` and `datetime` ones as numbers; "
+    "a `categorical` one is a one-hot; an `ordinal` one is the place in its order, evenly in -1..1. A missing cell (an "
+    "empty one; NA, NaN, null and the like among numbers and times) is one more of the one-hot, else an indicator of "
+    "its own. Samples come back as they are written in the file: columns, order, decimals, formats, categories.",
     parameters=(
         Parameter(name="name", kind=OneOf((FreeName(), Text())), doc="As the header line names it."),
         Parameter(
             name="kind",
-            kind=Choice(("continuous", "integer", "categorical", "ordinal", "drop")),
+            kind=Choice(("continuous", "integer", "categorical", "ordinal", "datetime", "drop")),
             doc="`drop` leaves the column out.",
         ),
         Parameter(
-            name="modes", kind=Count(1), default=10, positional=False, doc="Gaussians of a continuous column's mixture."
+            name="encoding",
+            kind=Choice(("mixture", "quantile", "log", "standard", "minmax")),
+            default=None,
+            positional=False,
+            doc="Of numbers, fitted to the training rows. `mixture`, if unsaid: a Gaussian of a mixture, one-hot, and "
+            "the place in it, (x - mean) / (4 std); `quantile`: uniform in -1..1; `log`: of 1 + x - the least x, to "
+            "-1..1; `standard`: mean 0, variance 1; `minmax`: to -1..1.",
+        ),
+        Parameter(name="modes", kind=Count(1), default=10, positional=False, doc="Gaussians of a mixture."),
+        Parameter(
+            name="categories",
+            kind=OneOf((Count(1), ListOf(OneOf((FreeName(), Text(), Real()))))),
+            default=None,
+            positional=False,
+            doc="Their names in order, or how many there are at most; those of the file, as they come, if unsaid.",
+        ),
+        Parameter(
+            name="missing",
+            kind=Toggle(),
+            default=None,
+            positional=False,
+            doc="Whether cells may be missing; found in the data if unsaid.",
+        ),
+        Parameter(
+            name="format",
+            kind=Text(),
+            default=None,
+            positional=False,
+            doc='How times are written, as `strptime` says it, "%d.%m.%Y"; found in the data if unsaid.',
         ),
     ),
     source="Xu et al. 2019, Modeling Tabular Data using Conditional GAN, section 4.2",
     example="column age, continuous, modes: 10",
-    runs=False,
 )
 
 _VOCABULARY = Parameter(name="vocabulary", kind=Count(2), positional=False, doc="How many different tokens.")

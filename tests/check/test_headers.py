@@ -262,15 +262,6 @@ def test_vocabularies(tmp_path: Path, tokenizer: Call, size: int | None) -> None
     assert field.classes == (size if size is not None else symbol("text.vocabulary"))
 
 
-def test_csv(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text('age,"job"\n3,a\n')
-    columns = tuple(Call("column", {"name": name, "kind": "continuous", "modes": 10}) for name in ("age", "jub"))
-    csv = call("csv", file="t.csv")
-    assert not header_of(Call("csv", csv.arguments, columns[:1]), str(tmp_path)).problem
-    header = header_of(Call("csv", csv.arguments, columns), str(tmp_path))
-    assert "no column `jub`" in header.problem and "age, job" in header.help
-
-
 ABSENT = ["idx", "npz", "images", "text", "midi", "csv", "parquet", "audio", "tfrecord"]
 
 

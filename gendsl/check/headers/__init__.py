@@ -200,18 +200,9 @@ def _points(arguments: Mapping[str, Any], statements: Any, folder: str) -> Heade
 
 
 def _csv(arguments: Mapping[str, Any], statements: tuple[Call, ...], folder: str) -> Header:
-    path = str(arguments["file"])
-    place = inside(folder, path)
-    row = (HeaderField("row", "row", (None,)),)
-    if not os.path.isfile(place):
-        return _absent(row, f'there is no file "{path}"', "", place)
-    with open(place, encoding="utf-8-sig", errors="replace") as file:
-        names = [name.strip().strip('"') for name in file.readline(1 << 16).strip().split(arguments["separator"])]
-    unknown = [str(call.arguments["name"]) for call in statements if str(call.arguments["name"]) not in names]
-    if unknown:
-        told = ", ".join(f"`{name}`" for name in unknown)
-        raise Refused(f'"{path}" has no column {told}', f"its columns are {', '.join(names[:30])}")
-    return Header(row, looked=place)
+    from gendsl.check.headers import tables
+
+    return tables.csv_header(Call("csv", arguments, statements), folder)
 
 
 def _tokens(arguments: Mapping[str, Any]) -> HeaderField:
@@ -247,11 +238,10 @@ def _records(arguments: Mapping[str, Any], statements: Any, folder: str) -> Head
     return Header(fields, looked=os.path.join(root, pattern))
 
 
-def _parquet(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    path = str(arguments["file"])
-    row = (HeaderField("row", "row", (None,)),)
-    place = inside(folder, path)
-    return Header(row, looked=place) if os.path.isfile(place) else _absent(row, f'there is no file "{path}"', "", place)
+def _parquet(arguments: Mapping[str, Any], statements: tuple[Call, ...], folder: str) -> Header:
+    from gendsl.check.headers import tables
+
+    return tables.parquet_header(Call("parquet", arguments, statements), folder)
 
 
 def _globbed(fields: tuple[HeaderField, ...], arguments: Mapping[str, Any], folder: str) -> Header:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gendsl.frozen import dataclass
+from gendsl.plan.plan import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Header:
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
     the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
     `known`). `looked` is where it was looked for, for people. `unlabelled` tells of pictures without a class, an error
-    unless they are dropped.
+    unless they are dropped. `columns` are the statements of a table's block, with all that was left open in them.
     """
 
     fields: tuple[HeaderField, ...]
@@ -45,6 +46,7 @@ class Header:
     help: str = ""
     looked: str = ""
     unlabelled: str = ""
+    columns: tuple[Call, ...] = ()
 
     def field(self, name: str) -> HeaderField | None:
         """The field of a name, if the source gives one."""

@@ -18,6 +18,7 @@ from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import DRAWN, modes_of
 from gendsl.lower.data.resizing import Transform, transform_of
+from gendsl.lower.data.tables import TABLES, encoded, table
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data, Field, Plan, Source
 from gendsl.vocabulary.dimensions import same_shape, shown
@@ -93,6 +94,8 @@ def _loaded(source: Source, data: Data, folder: str) -> Loaded:
     transform = transform_of(image.arguments if image else {})
     arguments = source.call.arguments
     word = source.call.word
+    if word in TABLES:
+        return table(source.call, folder)
     if word in _STORED:
         return _STORED[word](arguments, folder, transform, data)
     return _LOADERS[word](arguments, folder, transform)
@@ -114,7 +117,8 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = {split: rows[split] for split in sorted(rows, key=lambda split: split != "train")}
     # the first source's order is keyed by the seed itself, that of others by their names too
     place = "" if place == data.sources[0].name else place
-    return Stored(name, loaded, rows, Order(len(rows["train"]), seed, data.shuffle, place))
+    loaded, fitted = encoded(loaded, rows["train"], seed)
+    return Stored(name, loaded, rows, Order(len(rows["train"]), seed, data.shuffle, place), fitted)
 
 
 def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
@@ -182,6 +186,15 @@ def _check_field(field: Field, loaded: Loaded) -> None:
                 f"`{field.name}` is {shown(size)}; the plan was made for {shown(field.shape)}",
                 "the data has changed since it was checked: run `gendsl check` again",
             )
+    elif field.kind == "row":
+        width = loaded.columns["row"].shape[1]
+        if field.shape != (width,):
+            known = isinstance(field.shape[0], int)
+            raise DataError(
+                f"`{field.name}` is {width} numbers wide"
+                + (f"; the plan was made for {shown(field.shape)}" if known else ", which the plan cannot know"),
+                f"write `row {width}` in `data`",
+            )
     elif field.kind == "label":
         if loaded.labels is None:
             raise DataError(f"the data has no classes for `{field.name}`", "take the field out, or name the labels")
@@ -214,5 +227,7 @@ def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mappi
         if loaded.labels is not None and loaded.class_names is not None:
             counts = np.bincount(loaded.labels[source.rows["train"]], minlength=len(loaded.class_names))
             entry["classes"] = dict(zip(loaded.class_names, map(int, counts), strict=False))
+        if source.table is not None:
+            entry["table"] = source.table.record()
         told.append(entry)
     return {"sources": told}

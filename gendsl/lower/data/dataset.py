@@ -4,6 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
 from gendsl.lower.data.store import read, scratch_folder
 from gendsl.lower.errors import DataError
+from gendsl.lower.tables.table import Table
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 from gendsl.plan.show import size
@@ -32,15 +34,17 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `manifest` is for data.json, `findings` are what to tell a person beside it, `summary`
-    tells how much there is and where it lies. With `on_disk` it lies in a scratch file, and splits are to be asked for
-    in part. An address is an example's (epoch, index): what it is, how it is transformed and where it stands are
+    training split by class; `tables` says by field what the numbers of a table's rows mean; `manifest` is for
+    data.json, `findings` are what to tell a person beside it, `summary` tells how much there is and where it lies. With
+    `on_disk` it lies in a scratch file, and splits are to be asked for in part. An address is an example's (epoch,
+    index): what it is, how it is transformed and where it stands are
     functions of the spec, the seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
     class_names: tuple[str, ...] | None = None
     class_counts: np.ndarray | None = None
+    tables: Mapping[str, Table] = MappingProxyType({})
     manifest: dict[str, Any]
     findings: Findings = Findings()
     summary: str = ""
@@ -152,6 +156,7 @@ class Stored:
     loaded: Loaded
     rows: Mapping[str, np.ndarray]
     order: Order
+    table: Table | None = None  # what encoded its rows, if it is a table
 
 
 class Finite(Dataset):
@@ -178,6 +183,8 @@ class Finite(Dataset):
         # an epoch ends when the smallest source has been gone through
         self.sizes = {name: min(len(source.rows[name]) for source in sources) for name in names}
         self.manifest = manifest
+        tables = {field.name: self._sources[field.source].table for field in fields if field.kind == "row"}
+        self.tables = {name: table for name, table in tables.items() if table is not None}
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)

@@ -12,6 +12,7 @@ from gendsl.check.headers.paths import Refused, inside
 from gendsl.lower.data.fingerprints import Fingerprints
 from gendsl.lower.data.store import SHARE_ASKED, taken
 from gendsl.lower.errors import DataError
+from gendsl.lower.tables.sheet import Sheet
 from gendsl.plan import machine
 from gendsl.plan.show import size
 
@@ -31,8 +32,9 @@ class Loaded:
     """A source, decoded: `columns` are its fields by kind, each (n, …), in memory or (`np.memmap`) in a scratch file.
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
-    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files, `places` (n,) says the
-    how-manieth of all that was found each is (of its split, where there are splits), None for all in their order.
+    from 0; the rows of a table are the codes (n, columns) of its `sheet` until they are encoded. `splits` are indexes
+    by name, None without splits of its own; `names` are the files, `places` (n,) says the how-manieth of all that was
+    found each is (of its split, where there are splits), None for all in their order.
 
     `left_out` tells what is not here and why, `warnings` are to be passed on; `digest` is the SHA-256 of the content as
     it was found; `prints` are there once examples were compared.
@@ -48,6 +50,7 @@ class Loaded:
     left_out: tuple[LeftOut, ...] = ()
     prints: Fingerprints | None = None
     warnings: tuple[str, ...] = ()
+    sheet: Sheet | None = None
 
     @property
     def examples(self) -> int:
@@ -56,7 +59,9 @@ class Loaded:
 
     @property
     def images(self) -> np.ndarray:
-        """The pictures (n, h, w, c). Raises KeyError where there are none."""
+        """The pictures (n, h, w, c). Raises DataError where there are none."""
+        if "image" not in self.columns:
+            raise DataError("the data has no pictures", "take out what is said of pictures: `drop blank` and the like")
         return self.columns["image"]
 
     @property

@@ -1,0 +1,100 @@
+"""Sources that are tables (CSV, Parquet) in, their rows out: codes as they are read, and encoded by what is trained."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gendsl.check.headers.delimited import Record, records
+from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.tables import Head, checked_head, columns_of, head_of
+from gendsl.lower.data.draws import stream_key
+from gendsl.lower.data.loaded import Loaded, place_of
+from gendsl.lower.errors import DataError
+from gendsl.lower.tables.parquet import parquet_records
+from gendsl.lower.tables.sheet import sheet_of
+from gendsl.lower.tables.table import Table, fitted
+from gendsl.plan.machine import memory
+from gendsl.plan.plan import Call
+
+TABLES = ("csv", "parquet")
+_HEAD_ROWS = 20_000  # of a Parquet file, which say what its columns are
+
+
+def table(call: Call, folder: str) -> Loaded:
+    """A table's codes (n, columns) float64 as its `row`, and its sheet. DataError names file and line."""
+    path = str(call.arguments["file"])
+    place = place_of(folder, path)
+    if not os.path.isfile(place):
+        raise DataError(f'there is no file "{path}" (looked for {place})', "put the table there, beside the spec")
+    try:
+        return _csv(call, place, path) if call.word == "csv" else _parquet(call, place, path)
+    except Refused as refused:
+        raise DataError(refused.message, refused.help) from None
+    except OSError as error:
+        raise DataError(f'"{path}" cannot be read: {error.strerror or error}', "make it readable") from None
+
+
+def encoded(loaded: Loaded, training: np.ndarray, seed: int) -> tuple[Loaded, Table | None]:
+    """A source with its codes as rows (n, width) float32, and the table that made them; any other source as it is.
+
+    The encodings are fitted to the rows at the indexes `training`; the mode of each cell is drawn by (seed, row)."""
+    if loaded.sheet is None:
+        return loaded, None
+    codes = loaded.columns["row"]
+    made = fitted(loaded.sheet, codes[training], stream_key(seed, "modes"))
+    _check_memory(len(codes), made.width)
+    uniform = np.random.Generator(np.random.Philox(key=stream_key(seed, "modes"))).random(codes.shape)
+    return replace(loaded, columns={**loaded.columns, "row": made.encode(codes, uniform)}), made
+
+
+def _check_memory(rows: int, width: int) -> None:
+    needed, there = 4 * rows * width, memory()
+    if there is not None and needed > there // 2:
+        raise DataError(
+            f"{rows:,} rows of {width:,} numbers take {needed / 2**30:.1f} GiB; this machine has {there / 2**30:.1f}",
+            "`drop` columns of many categories, or `limit` the rows in `curate`",
+        )
+
+
+def _csv(call: Call, place: str, path: str) -> Loaded:
+    separator = str(call.arguments["separator"])
+    columns = columns_of(head_of(place, path, separator), call.statements)
+    rows = records(place, path, separator)
+    next(rows)
+    return _read(rows, columns, place, path, separator=separator)
+
+
+def _parquet(call: Call, place: str, path: str) -> Loaded:
+    def start() -> Iterator[Record]:
+        return parquet_records(place, path)
+
+    columns = columns_of(_parquet_head(start, path), call.statements)
+    rows = start()
+    next(rows)
+    return _read(rows, columns, place, path, unit="row")
+
+
+def _parquet_head(start: Callable[[], Iterator[Record]], path: str) -> Head:
+    found = start()
+    names, rows, lines = tuple(next(found)[1]), [], []
+    for line, cells in found:
+        if len(rows) == _HEAD_ROWS:
+            return checked_head(Head(names, rows, lines, False, path, "row"))
+        rows.append(cells)
+        lines.append(line)
+    return checked_head(Head(names, rows, lines, True, path, "row"))
+
+
+def _read(rows: Iterator[Record], columns: tuple[Call, ...], place: str, path: str, **how: Any) -> Loaded:
+    sheet, codes = sheet_of(rows, columns, path, **how)
+    return Loaded({"row": codes}, _digest(place), sheet=sheet)
+
+
+def _digest(place: str) -> str:
+    import hashlib
+
+    with open(place, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
