@@ -15,6 +15,7 @@ from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.augmentations import OF_PICTURES, OF_TOKENS
 from gendsl.vocabulary.dimensions import symbol
 
 SPLITS = ("train", "validation", "test")
@@ -51,7 +52,9 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         )
     split = _split(found.get("split"), context)
     examples = _examples(sources, split)
-    if fields is None or sources is None or size is LOST or LOST in (split,):
+    window = found.get("window")
+    asked = (window.arguments["length"], window.arguments["stride"]) if window is not None else ()
+    if fields is None or sources is None or size is LOST or LOST in (split, *asked):
         return None
     if examples is not None and isinstance(size, int) and size > examples and batch is not None:
         context.problems.add(
@@ -70,7 +73,6 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         )
     shuffle = found.get("shuffle")
     cache = found.get("cache")
-    window = found.get("window")
     condition = found.get("condition")
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
@@ -84,6 +86,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         window=window.arguments["length"] if window is not None else None,
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
+        stride=window.arguments["stride"] if window is not None else None,
     )
 
 
@@ -292,6 +295,7 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
     word = WORDS["augment"]["both"]
     for statement in statements_of(step.block, "augment", scope, context, once=frozenset(["both"])):
         call = statement.call
+        _refuse_other_data(statement, context)
         if statement.word is word:
             both = statement.statements
             given = [value for value in statement.arguments.values() if isinstance(value, Call)]
@@ -300,6 +304,35 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
         elif call is not None:
             data.append(call)
     return Augment(tuple(data), both, ada)
+
+
+def _refuse_other_data(statement: Statement, context: Context) -> None:
+    """Reports a transform of what the data has none of, and of tokens in `both`."""
+    meanings = context.globals.names.values()
+    kinds = {meaning.field.kind for meaning in meanings if isinstance(meaning, FieldMeaning)}
+    if any(call.word in OF_TOKENS for call in statement.statements):
+        context.problems.add(
+            rules.misplaced,
+            statement.step.span,
+            "`both` holds a transform of tokens, which has no gradient",
+            help="put it into `augment { }` itself",
+        )
+    of, told = ("text", "text or music") if statement.word.name in OF_TOKENS else ("image", "pictures")
+    if statement.word.name in (*OF_TOKENS, *OF_PICTURES) and kinds and of not in kinds:
+        context.problems.add(
+            rules.misplaced,
+            statement.step.span,
+            f"`{statement.word.name}` transforms {told}, and the data has none",
+            help=f"the data has {', '.join(sorted(kinds))}",
+        )
+    semitones = statement.arguments.get("semitones", LOST)
+    if semitones is not LOST and not (all(one % 1 == 0 for one in semitones) and semitones[0] <= semitones[1]):
+        context.problems.add(
+            rules.out_of_range,
+            statement.step.span,
+            f"`transpose` goes from {semitones[0]} to {semitones[1]}",
+            help="write whole semitones, the lower first: `transpose -5..6`",
+        )
 
 
 def _no_both_inside(statement: Statement, context: Context) -> None:

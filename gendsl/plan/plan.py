@@ -56,7 +56,8 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Data:
     """The data: its sources, fields, curation and splits. `examples` is the size of the training split, None if unknown
-    or unlimited. `split` maps split names to shares; None where the source brings its own or has none."""
+    or unlimited. `split` maps split names to shares; None where the source brings its own or has none. Windows of text
+    have `window` tokens, and start every `stride`; None for every `window`."""
 
     sources: tuple[Source, ...]
     fields: tuple[Field, ...]
@@ -69,6 +70,7 @@ class Data:
     window: int | None = None
     examples: int | None = None
     pairs: str | None = None  # `name` or `order`: how examples of several sources belong together
+    stride: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

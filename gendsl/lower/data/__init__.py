@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers import split_sizes
-from gendsl.lower.data import arrays, pictures, prepared
+from gendsl.lower.data import arrays, music, pictures, prepared, sounds, text
 from gendsl.lower.data.curation import curated, size_reason
 from gendsl.lower.data.dataset import Dataset, Drawn, InMemory, Stored
 from gendsl.lower.data.draws import permutation, stream_key
@@ -27,6 +27,8 @@ _LOADERS: Mapping[str, Callable[[Mapping[str, Any], str, Transform], Loaded]] = 
     "npz": arrays.npz,
     "tfds": prepared.tfds,
 }
+# Files that are split before they are cut into examples.
+_CUT: Mapping[str, Callable[..., Loaded]] = {"text": text.text, "midi": music.midi, "audio": sounds.audio}
 
 
 def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Dataset:
@@ -44,7 +46,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = {source.name: _loaded(source, data, folder, seed) for source in data.sources}
+    loaded = {source.name: _loaded(source, plan, folder, seed) for source in data.sources}
     if data.pairs is not None:
         loaded = _paired(loaded, data.pairs)
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
@@ -63,10 +65,17 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False) -> Datas
     )
 
 
-def _loaded(source: Source, data: Data, folder: str, seed: int) -> Loaded:
+def _loaded(source: Source, plan: Plan, folder: str, seed: int) -> Loaded:
+    data = plan.data
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
     arguments = source.call.arguments
+    if source.call.word in _CUT:
+        place = source.name if len(data.sources) > 1 else ""
+        loaded = _CUT[source.call.word](
+            arguments, folder, data, seed=seed, place=place, transform=transform, augment=plan.augment.data
+        )
+        return curated(loaded, (call for call in data.curate if call.word != "drop"), folder, seed)
     if source.call.word == "images":
         loaded = pictures.images(arguments, folder, transform, partial(size_reason, data.curate))
     else:
@@ -80,7 +89,7 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = dict(loaded.splits) if loaded.splits is not None else {"train": np.arange(loaded.examples)}
     if "train" not in rows:
         raise DataError(f"the data has no split `train`; it has {', '.join(rows)}", "use another source")
-    if data.split is not None:
+    if data.split is not None and not loaded.divided:
         base = rows.pop("train")
         order = permutation(stream_key(seed, f"split/{place}" if place else "split"), 0, len(base))
         start = 0
@@ -95,6 +104,9 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
 
 def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
     """The sources with their examples in one order: that of the files, or matched by the files' names."""
+    cut = next((name for name, source in loaded.items() if source.divided), None)
+    if cut is not None:
+        raise DataError(f"`{cut}` is split by file, and cannot be paired", "take `pairs` out")
     sizes = ", ".join(f"`{name}` has {source.examples}" for name, source in loaded.items())
     if pairs == "order":
         if len({source.examples for source in loaded.values()}) > 1:
@@ -153,6 +165,14 @@ def _check_field(field: Field, loaded: Loaded) -> None:
             raise DataError(
                 f"`{field.name}` has {field.classes} classes; the data has a class {most}", f"write `label {most + 1}`"
             )
+    elif field.kind == "text":
+        known = field.classes if isinstance(field.classes, int) else 0
+        if loaded.vocabulary is not None and loaded.vocabulary > known:
+            told = f"the plan was made for {known:,}" if known else "which only the data tells"
+            raise DataError(
+                f"`{field.name}` has {loaded.vocabulary:,} different tokens; {told}",
+                f"write `text {loaded.vocabulary}` in `data`",
+            )
 
 
 def _manifest(data: Data, sources: tuple[Stored, ...]) -> dict[str, Any]:
@@ -172,6 +192,7 @@ def _manifest(data: Data, sources: tuple[Stored, ...]) -> dict[str, Any]:
             "licence": loaded.licence,
             "dropped": dict(loaded.dropped),
             "left_out": list(loaded.damaged[:100]),
+            **loaded.details,
         }
         if loaded.labels is not None and loaded.class_names is not None:
             counts = np.bincount(loaded.labels[source.rows["train"]], minlength=len(loaded.class_names))

@@ -14,6 +14,8 @@ from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
+from gendsl.lower.data.tokens import augmented
+from gendsl.lower.data.windows import HeldWindows, Windows, following
 from gendsl.lower.errors import DataError
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
@@ -52,13 +54,15 @@ class Dataset(ABC):
     @abstractmethod
     def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
         """In graph: {field: (times, rows, …)} of addresses (times, batch, 2): float32 in the field's range, int32
-        labels; transformed by `augment` but for `both`. The rows are the share's of the batch."""
+        labels and tokens; transformed by `augment` but for `both`. A text has its `following` tokens beside it, which
+        no transform changes. The rows are the share's of the batch."""
 
     @abstractmethod
-    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+    def split(self, name: str, count: int | None = None) -> dict[str, Any]:
         """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
 
-        Unlimited data needs the count. DataError for a split that is not there."""
+        Arrays, but for text: `Windows`, which are gathered where they are made arrays. Unlimited data needs the count.
+        DataError for a split that is not there."""
 
     def _missing(self, name: str) -> DataError:
         there = ", ".join(f"`{split}`" for split in self.sizes)
@@ -163,7 +167,8 @@ class InMemory(Dataset):
             self._count_classes(labelled)
         # TensorFlow gathers bytes on the host only; made here, they are constants of no graph
         with tf.init_scope(), tf.device("cpu"):
-            self._tensors = {field.name: tf.constant(self._of(field, "train")) for field in fields}
+            self._tensors = {f.name: tf.constant(self._of(f, "train")) for f in fields if f.kind != "text"}
+            self._windows = {f.name: HeldWindows(self._of(f, "train")) for f in fields if f.kind == "text"}
 
     def _count_classes(self, field: Field) -> None:
         source = self._sources[field.source]
@@ -174,11 +179,10 @@ class InMemory(Dataset):
         names = source.loaded.class_names or ()
         self.class_names = (*names, *map(str, range(len(names), classes)))
 
-    def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
+    def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> Any:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        chosen: np.ndarray = source.loaded.columns[field.kind][rows]
-        return chosen
+        return source.loaded.columns[field.kind][rows]
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
@@ -206,14 +210,20 @@ class InMemory(Dataset):
         places = self._address_in(tf.reshape(addresses, (-1, 2)))
         out = {}
         for field in self._fields:
-            epoch, index = places[field.source]
-            with tf.device("cpu"):
-                values = tf.gather(self._tensors[field.name], index)
-            if field.kind == "image":
-                values = self._image(field, values, epoch, index)
-            whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
-            out[field.name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
+            for name, values in self._values(field, *places[field.source]).items():
+                whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
+                out[name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
         return out
+
+    def _values(self, field: Field, epoch: Any, index: Any) -> dict[str, Any]:
+        """A field's values (n, …) at examples' epochs and indexes (n,), by the name of their entry."""
+        with tf.device("cpu"):
+            if field.kind == "text":
+                key = place_key(self._seed, f"augment/{field.name}")
+                given, said = augmented(self._windows[field.name], field, self._augment, key, epoch, index)
+                return {field.name: given, following(field.name): said}
+            values = tf.gather(self._tensors[field.name], index)
+        return {field.name: self._image(field, values, epoch, index) if field.kind == "image" else values}
 
     def _image(self, field: Field, pixels: Any, epoch: Any, index: Any) -> Any:
         """Pictures (n, h, w, c) float32 in the field's range, cut and augmented by draws of their own addresses."""
@@ -238,10 +248,10 @@ class InMemory(Dataset):
             images = applied(call, images, uniform[:, 1 + number], noise, (high - low) / 2)
         return images
 
-    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+    def split(self, name: str, count: int | None = None) -> dict[str, Any]:
         if name not in self.sizes:
             raise self._missing(name)
-        out = {}
+        out: dict[str, Any] = {}
         for field in self._fields:
             source = self._sources[field.source]
             choice = None
@@ -250,6 +260,8 @@ class InMemory(Dataset):
                 place = "" if self._paired else field.source
                 choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
             values = self._of(field, name, choice)
+            if isinstance(values, Windows):
+                out[following(field.name)] = values.followed()
             if field.kind == "image":
                 crop = random_crop(field.arguments)
                 values = values if crop is None else cut_middle(values, crop)

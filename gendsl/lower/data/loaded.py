@@ -16,13 +16,14 @@ class Loaded:
     """A source in memory: `columns` are its fields by kind, each (n, …).
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
-    from 0. `splits` are indexes by name, None without splits of its own; `names` are the files.
+    from 0; text is `Windows` of tokens, among `vocabulary`. `splits` are indexes by name, None without splits of its
+    own, and those of the spec's shares if `divided`: of what is split by file. `names` are the files.
 
     `dropped` counts what is left out, by reason, `damaged` names files that do not decode; `digest` is the SHA-256 of
-    the content as it was found.
+    the content as it was found; `details` are what else the manifest tells.
     """
 
-    columns: Mapping[str, np.ndarray]
+    columns: Mapping[str, Any]
     digest: str
     splits: Mapping[str, np.ndarray] | None = None
     class_names: tuple[str, ...] | None = None
@@ -30,6 +31,9 @@ class Loaded:
     names: tuple[str, ...] | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
+    divided: bool = False
+    vocabulary: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
@@ -39,7 +43,8 @@ class Loaded:
     @property
     def images(self) -> np.ndarray:
         """The pictures (n, h, w, c). Raises KeyError where there are none."""
-        return self.columns["image"]
+        images: np.ndarray = self.columns["image"]
+        return images
 
     @property
     def labels(self) -> np.ndarray | None:
