@@ -5,6 +5,7 @@ $GENDSL_REAL_DATA, or ~/.cache/gendsl. It takes apt-get and dpkg-deb (Debian, Ub
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,9 @@ def bible(folder: Path) -> None:
             [f"{package}/usr/bin/bible", "-p", f"{package}/usr/lib", "-f"],
             input="gen1:1-rev22:21\n", capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-    verses = [line for line in said.splitlines() if line[:1].isalnum() and ":" in line.partition(" ")[0]]
+    verses = dict.fromkeys(
+        line for line in said.splitlines() if re.match(r"\w+\d+:\d+ ", line)
+    )  # the first comes twice
     (folder / "bible.txt").write_text("\n".join(verses) + "\n", encoding="utf-8")
 
 
