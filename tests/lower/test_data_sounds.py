@@ -143,9 +143,7 @@ def test_damaged_files_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_file_is_told(tmp_path: Path, content: bytes) -> None:
     write(tmp_path, bad=content)
-    with pytest.raises(
-        DataError, match='1 of the 1 files that match .* are no WAV files, or damaged: "bad.wav"|half of'
-    ):
+    with pytest.raises(DataError, match=r'are no WAV files, or damaged: "bad\.wav"|half of 8,000 samples'):
         data_of(tmp_path)
 
 
