@@ -86,8 +86,16 @@ def chorales(folder: Path) -> None:
         _run(sys.executable, "-c", script, folder, PYTHONPATH=place)
 
 
+def spoken(folder: Path) -> None:
+    """Eight spoken names of loudspeakers and a noise, of 1.4 seconds at 48 kHz in 16 bits (GPL-2): `*.wav`."""
+    with _debian("alsa-utils") as package:
+        for path in sorted(Path(package).rglob("*.wav")):
+            shutil.copy(path, folder)
+
+
 ALL: dict[str, Callable[[Path], None]] = {
-    fetch.__name__: fetch for fetch in (python_docs, bible, fashion_mnist, openclipart, emoji, diamonds, chorales)
+    fetch.__name__: fetch
+    for fetch in (python_docs, bible, fashion_mnist, openclipart, emoji, diamonds, chorales, spoken)
 }
 
 

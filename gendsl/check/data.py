@@ -326,12 +326,12 @@ def _refuse_other_data(statement: Statement, context: Context) -> None:
             help=f"the data has {', '.join(sorted(kinds))}",
         )
     semitones = statement.arguments.get("semitones", LOST)
-    if semitones is not LOST and not (all(one % 1 == 0 for one in semitones) and semitones[0] <= semitones[1]):
+    if semitones is not LOST and any(one % 1 for one in semitones):
         context.problems.add(
             rules.out_of_range,
             statement.step.span,
-            f"`transpose` goes from {semitones[0]} to {semitones[1]}",
-            help="write whole semitones, the lower first: `transpose -5..6`",
+            f"`transpose` shifts by whole semitones, and goes from {semitones[0]} to {semitones[1]}",
+            help="write whole numbers: `transpose -5..6`",
         )
 
 

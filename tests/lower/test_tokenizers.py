@@ -21,7 +21,7 @@ CALLS = {
     "bytes": call_of("tokenizer", "bytes"),
     "characters": call_of("tokenizer", "characters"),
     "bpe": call_of("tokenizer", "bpe", vocabulary=290),
-    "sentencepiece": call_of("tokenizer", "sentencepiece", vocabulary=300),
+    "sentencepiece": call_of("tokenizer", "sentencepiece", vocabulary=285),
 }
 LEARNED = {word: tokenizer_of(call, TEXTS) for word, call in CALLS.items()}
 
@@ -30,10 +30,11 @@ LEARNED = {word: tokenizer_of(call, TEXTS) for word, call in CALLS.items()}
 def test_sizes(word: str) -> None:
     tokenizer = LEARNED[word]
     alphabet = len(set("".join(text.decode() for text in TEXTS)))
-    assert tokenizer.size == {"bytes": 256, "characters": alphabet + 1, "bpe": 290, "sentencepiece": 300}[word]
+    assert tokenizer.size == {"bytes": 256, "characters": alphabet + 1, "bpe": 290, "sentencepiece": 285}[word]
     tokens = tokenizer.encode(TEXTS[0])
     assert tokens.min() >= 0 and tokens.max() < tokenizer.size
-    assert word in ("bytes", "characters") or len(tokens) < len(TEXTS[0]) / 2  # it has learned to merge
+    if word in ("bpe", "sentencepiece"):
+        assert len(tokens) < 0.7 * len(TEXTS[0].decode())  # it has learned to merge
 
 
 @pytest.mark.parametrize("word", ["bytes", "bpe", "sentencepiece"])
