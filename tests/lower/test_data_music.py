@@ -54,16 +54,19 @@ def pitches_in(tokens: np.ndarray, data: Dataset) -> list[int]:
 
 
 def test_one_sequence_a_file_and_parts_come_back(tmp_path: Path) -> None:
-    data = data_of(folder_of(tmp_path), split={"train": 0.5, "test": 0.5})
+    data = data_of(folder_of(tmp_path, 1), vocabulary=370)
     source = json.loads(json.dumps(data.manifest["sources"][0]))
-    assert source["files"] == 6 and source["vocabulary"] == 380
-    assert {split: told["sequences"] for split, told in source["tokens"].items()} == {"train": 3, "test": 3}
+    assert source["files"] == source["tokens"]["train"]["sequences"] == 1
     remi = remi_from(source["tokenizer"])
-    windows = data._sources[""].loaded.columns["text"]  # type: ignore[attr-defined]
-    whole = windows.tokens[: source["tokens"]["train"]["longest"]]
-    score = symusic.Score.from_midi(remi.decode(whole))
+    score = symusic.Score.from_midi(remi.decode(data.split("train")["text"].tokens))
     assert [track.program for track in score.tracks if len(track.notes)] == [0, 1]
     assert len(score.tracks[0].notes) == len(NOTES[0]) * 6
+
+
+def test_whole_files_are_split(tmp_path: Path) -> None:
+    source = data_of(folder_of(tmp_path), split={"train": 0.5, "test": 0.5}).manifest["sources"][0]
+    assert source["files"] == 6 and source["vocabulary"] == 380
+    assert {split: told["sequences"] for split, told in source["tokens"].items()} == {"train": 3, "test": 3}
 
 
 def test_byte_pairs_are_those_of_base_tokens(tmp_path: Path) -> None:
@@ -72,8 +75,7 @@ def test_byte_pairs_are_those_of_base_tokens(tmp_path: Path) -> None:
     data = data_of(folder, split=None, shuffle=False)
     source = data.manifest["sources"][0]
     remi = remi_from(source["tokenizer"])
-    windows = data._sources[""].loaded.columns["text"]  # type: ignore[attr-defined]
-    first = windows.tokens[windows.starts[0, 0] :]
+    first = data.split("train")["text"].tokens
     score = symusic.Score(str(folder / "0.mid"))
     score.tracks[1].program = 1
     expected = remi._base.encode(score).tokens

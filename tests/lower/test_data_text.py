@@ -131,7 +131,7 @@ def test_the_manifest_tells_what_decodes_and_what_there_is(tmp_path: Path) -> No
 
 def test_characters_need_their_number_said(tmp_path: Path) -> None:
     write(tmp_path, a="abcabcabc")
-    with pytest.raises(DataError, match="`text` has 4 different tokens; which only the data tells") as raised:
+    with pytest.raises(DataError, match="`text` has 4 different tokens, which only the data tells") as raised:
         data_of(tmp_path, tokenizer=CHARACTERS)
     assert raised.value.help == "write `text 4` in `data`"
     for declared in (4, 9):

@@ -168,9 +168,9 @@ def _check_field(field: Field, loaded: Loaded) -> None:
     elif field.kind == "text":
         known = field.classes if isinstance(field.classes, int) else 0
         if loaded.vocabulary is not None and loaded.vocabulary > known:
-            told = f"the plan was made for {known:,}" if known else "which only the data tells"
+            told = f"; the plan was made for {known:,}" if known else ", which only the data tells"
             raise DataError(
-                f"`{field.name}` has {loaded.vocabulary:,} different tokens; {told}",
+                f"`{field.name}` has {loaded.vocabulary:,} different tokens{told}",
                 f"write `text {loaded.vocabulary}` in `data`",
             )
 

@@ -212,7 +212,7 @@ def _pieces(texts: Sequence[bytes], vocabulary: int) -> Pieces:
             bos_id=-1,
             eos_id=-1,
             max_sentence_length=1 << 24,
-            num_threads=1,  # their number would decide the order of sums, and so the pieces
+            num_threads=4,  # on every machine: their number decides the order of sums, and so the pieces
             minloglevel=3,
         )
     except (RuntimeError, OSError, ValueError) as error:
