@@ -133,7 +133,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     [
         (lambda folder: None, {}, r'no file matches "\*\.mid"'),
         (lambda folder: (folder / "a.mid").write_bytes(b""), {}, "1 of the 1 files .* are no MIDI files, or damaged"),
-        (lambda folder: midi(folder / "a.mid", ()), {}, "no file that matches .* holds a note"),
+        (lambda folder: midi(folder / "a.mid", ()), {}, "no file that matches .* is left: 1 without notes"),
         (folder_of, {"vocabulary": 20}, r"`remi\(vocabulary: 20\)` is too small: the tokens before any merge are"),
         (folder_of, {"vocabulary": 60_000}, "asks for more tokens than the training files support"),
         (folder_of, {"window": 5_000}, "`train` has no window of 5,000 tokens"),

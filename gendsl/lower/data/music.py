@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from gendsl.lower.data.files import LeftOut, found_in
 from gendsl.lower.data.loaded import Loaded
 from gendsl.lower.data.sequences import cut, files_by_split, statistics_of
-from gendsl.lower.data.text import digest_of_files, file_rules, matching, read
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call, Data
 
 _FIRST = 0xE000  # base token 0 as a character: Unicode's private use, 6400 of them
 _FAMILY = 8  # instruments of General MIDI that sound much the same, as 0..7 are all pianos
 _OCTAVE = 12
-_DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
 
 
 class Remi:
@@ -75,17 +74,8 @@ def midi(
 ) -> Loaded:
     """The windows of the MIDI files that match a glob; `place` names one of two sources."""
     _library()
-    pattern = str(arguments["glob"])
-    content = read(folder, matching(folder, pattern, "MIDI files"))
-    scores, dropped, damaged = _scores(content, data, folder)
-    if len(damaged) > len(content) * _DAMAGED_SHARE:
-        some = ", ".join(f'"{path}"' for path in damaged[:3])
-        raise DataError(
-            f'{len(damaged)} of the {len(content)} files that match "{pattern}" are no MIDI files, or damaged: {some}',
-            "narrow the glob, or fetch them again",
-        )
-    if not scores:
-        raise DataError(f'no file that matches "{pattern}" holds a note', "name other files, or drop less")
+    found = found_in(str(arguments["glob"]), folder, data, _opened, what="music", ending="MIDI files")
+    scores, dropped = list(found.items.values()), dict(found.dropped)
     base = _base_of(scores)
     sequences = [np.asarray(base.encode(score).ids, np.int32) for score in scores]
     keys, pitches = _keys(augment), _pitches(base)
@@ -94,50 +84,36 @@ def midi(
     training = [variant for row in rows["train"] for variant in in_keys[row]]
     remi = _learned(base, training, int(arguments["tokenizer"].arguments["vocabulary"]))
     tokens = {split: [remi.merged(in_keys[row]) for row in chosen] for split, chosen in rows.items()}
-    found = cut(tokens, data, vocabulary=remi.size, plain=keys.index(0))
-    if found.short:
-        dropped["shorter than a window"] = found.short
+    windows = cut(tokens, data, vocabulary=remi.size, plain=keys.index(0))
+    if windows.short:
+        dropped["shorter than a window"] = windows.short
     plain = {split: [variants[keys.index(0)] for variants in every] for split, every in tokens.items()}
     told = statistics_of(plain, vocabulary=remi.size)
     for of_split in told.values():
         of_split["most_frequent"] = [[remi.shown(token), count] for token, count in of_split["most_frequent"]]
     return Loaded(
-        {"text": found.windows},
-        digest_of_files(content),
-        splits=found.rows,
+        {"text": windows.windows},
+        found.digest,
+        splits=windows.rows,
         divided=True,
         dropped=dropped,
-        damaged=damaged,
+        damaged=found.damaged,
         vocabulary=remi.size,
         details={"files": len(scores), "tokenizer": remi.record(), "vocabulary": remi.size, "tokens": told},
     )
 
 
-def _scores(content: Mapping[str, bytes], data: Data, folder: str) -> tuple[list[Any], dict[str, int], tuple[str, ...]]:
-    """The files' music, how many files are left out by reason, and those that are no MIDI files."""
+def _opened(path: str, body: bytes) -> Any:
+    """The music of a MIDI file. LeftOut where it is none, or holds no note."""
     import symusic
 
-    _, duplicates, listed = file_rules(data, folder, "music")
-    scores: list[Any] = []
-    damaged: list[str] = []
-    dropped: dict[str, int] = {}
-    seen: set[bytes] = set()
-    for path, midi in content.items():
-        reason = "listed" if path in listed else "duplicates" if duplicates and midi in seen else ""
-        seen.add(midi)
-        if not reason:
-            try:
-                score = symusic.Score.from_midi(midi)
-            except (RuntimeError, ValueError):
-                reason = "damaged"
-                damaged.append(path)
-            else:
-                reason = "" if any(len(track.notes) for track in score.tracks) else "without notes"
-        if reason:
-            dropped[reason] = dropped.get(reason, 0) + 1
-        else:
-            scores.append(_parted(score))
-    return scores, dropped, tuple(damaged)
+    try:
+        score = symusic.Score.from_midi(body)
+    except (RuntimeError, ValueError):
+        raise LeftOut("damaged") from None
+    if not any(len(track.notes) for track in score.tracks):
+        raise LeftOut("without notes")
+    return _parted(score)
 
 
 def _parted(score: Any) -> Any:

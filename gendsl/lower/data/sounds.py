@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from gendsl.check.headers.paths import files
 from gendsl.check.headers.sequences import WINDOW_SECONDS, sound_shape, spectrogram_hop
+from gendsl.lower.data.files import LeftOut, found_in
 from gendsl.lower.data.loaded import Loaded, check_memory, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.sequences import files_by_split
-from gendsl.lower.data.text import digest_of_files, file_rules, matching, read
-from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data
 
 _FLOOR = -80.0  # decibels below a full-scale sine, which become black
-_DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
 _CHUNK = 256  # examples whose spectrograms are made at once
 
 
@@ -39,40 +38,42 @@ def audio(
     pattern, rate = str(arguments["glob"]), int(arguments["rate"])
     (width,) = sound_shape(rate, float(arguments["seconds"]), None)
     assert width is not None
-    paths = matching(folder, pattern, "sound files")
-    content = read(folder, paths)
-    found, dropped, damaged = _pieces(content, rate, width, data, folder)
-    if len(damaged) > len(content) * _DAMAGED_SHARE:
-        some = ", ".join(f'"{path}"' for path in damaged[:3])
-        raise DataError(
-            f'{len(damaged)} of the {len(content)} files that match "{pattern}" are no WAV files, or damaged: {some}',
-            "narrow the glob to WAV files, or convert them",
-        )
-    if not found:
-        raise DataError(f'no file that matches "{pattern}" is half of {width:,} samples long', "write less `seconds`")
-    names = [path for path, pieces in found.items() for _ in pieces]
+
+    def opened(path: str, body: bytes) -> np.ndarray:
+        try:
+            have, samples = waveform(body)
+        except ValueError:
+            raise LeftOut("damaged") from None
+        cut = cut_pieces(resampled(samples, have, rate), width)
+        if not len(cut):
+            raise LeftOut("too short")
+        return cut
+
+    found = found_in(pattern, folder, data, opened, what="sound", ending="WAV files")
+    pieces = found.items
+    names = [path for path, of_file in pieces.items() for _ in of_file]
     check_memory(len(names), (width,), 4, f'"{pattern}"')
-    ends = np.cumsum([0, *map(len, found.values())])
+    ends = np.cumsum([0, *map(len, pieces.values())])
     rows = {
-        split: np.concatenate([np.arange(0), *(np.arange(ends[file], ends[file + 1]) for file in files)])
-        for split, files in files_by_split(len(found), data.split, seed, place).items()
+        split: np.concatenate([np.arange(0), *(np.arange(ends[file], ends[file + 1]) for file in chosen)])
+        for split, chosen in files_by_split(len(pieces), data.split, seed, place).items()
     }
-    samples = np.concatenate(list(found.values()))
-    labels, classes = _labels(names, paths) if arguments.get("label") is not None else (None, None)
+    samples = np.concatenate(list(pieces.values()))
+    labels, classes = _labels(names, pattern, folder) if arguments.get("label") is not None else (None, None)
     columns: dict[str, Any] = {"row": samples} if labels is None else {"row": samples, "label": labels}
     if arguments.get("mel") is not None:
         pictures = spectrograms(samples, rate, int(arguments["mel"]))
         columns = pictured(transform.of_array(pictures), labels)
     return Loaded(
         columns,
-        digest_of_files(content),
+        found.digest,
         splits=rows,
         divided=True,
         class_names=classes,
         names=tuple(names),
-        dropped=dropped,
-        damaged=damaged,
-        details={"files": len(found), "rate": rate},
+        dropped=found.dropped,
+        damaged=found.damaged,
+        details={"files": len(pieces), "rate": rate},
     )
 
 
@@ -131,34 +132,6 @@ def spectrograms(samples: np.ndarray, rate: int, bands: int) -> np.ndarray:
     return np.concatenate(out)
 
 
-def _pieces(
-    content: Mapping[str, bytes], rate: int, width: int, data: Data, folder: str
-) -> tuple[dict[str, np.ndarray], dict[str, int], tuple[str, ...]]:
-    """Pieces (k, width) by file, how many files are left out by reason, and those that are damaged."""
-    _, duplicates, listed = file_rules(data, folder, "sound")
-    found: dict[str, np.ndarray] = {}
-    dropped: dict[str, int] = {}
-    damaged: list[str] = []
-    seen: set[bytes] = set()
-    for path, sound in content.items():
-        reason = "listed" if path in listed else "duplicates" if duplicates and sound in seen else ""
-        seen.add(sound)
-        if not reason:
-            try:
-                have, samples = waveform(sound)
-            except ValueError:
-                reason = "damaged"
-                damaged.append(path)
-            else:
-                pieces = cut_pieces(resampled(samples, have, rate), width)
-                reason = "" if len(pieces) else "too short"
-        if reason:
-            dropped[reason] = dropped.get(reason, 0) + 1
-        else:
-            found[path] = pieces
-    return found, dropped, tuple(damaged)
-
-
 def cut_pieces(samples: np.ndarray, width: int) -> np.ndarray:
     """Pieces (k, width) of samples (n,), one behind the other; the last, if at least half is there, ends in silence."""
     count = len(samples) // width
@@ -168,8 +141,8 @@ def cut_pieces(samples: np.ndarray, width: int) -> np.ndarray:
     return samples[: count * width].reshape(count, width)
 
 
-def _labels(names: list[str], paths: list[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _labels(names: list[str], pattern: str, folder: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """The classes of examples by their files' folders, those of files left out too: the checker counted them all."""
     folders = [os.path.basename(os.path.dirname(path)) for path in names]
-    classes = tuple(sorted({os.path.basename(os.path.dirname(path)) for path in paths}))
-    return np.array([classes.index(folder) for folder in folders], np.int32), classes
+    classes = tuple(sorted({os.path.basename(os.path.dirname(path)) for path in files(folder, pattern)}))
+    return np.array([classes.index(name) for name in folders], np.int32), classes
