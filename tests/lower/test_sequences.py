@@ -48,6 +48,8 @@ def test_a_seed_draws_the_spans_and_two_sources_have_their_own() -> None:
 def test_bytes_that_are_no_text_are_cut_all_the_same() -> None:
     spans = spans_of([b"\x80" * 1000], {"train": 0.5, "test": 0.5}, 0, "")
     assert [(span.start, span.end) for split in spans.values() for span in split] == [(0, 500), (500, 1000)]
+    spans = spans_of([b"\x80\x80a"] * 10, {"train": 0.5, "test": 0.5}, 0, "")
+    assert sum(span.end - span.start for split in spans.values() for span in split) == 30
 
 
 def test_whole_files_are_split() -> None:

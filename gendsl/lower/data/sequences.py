@@ -55,6 +55,8 @@ def spans_of(
 
 def _whole(data: bytes, cut: int) -> int:
     """The first place from `cut` on where a character of UTF-8 begins, at most three further."""
+    if cut == 0:
+        return 0  # a file begins where it does, whatever its first byte is
     for place in range(cut, min(cut + 4, len(data))):
         if data[place] & 0xC0 != 0x80:
             return place
