@@ -5,6 +5,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.context import Context
+from gendsl.check.scope import LOST
 from gendsl.check.statements import Statement, calls_of, statements_of
 from gendsl.diagnostics import Problems
 from gendsl.plan.plan import Augment, Call, Plan
@@ -13,7 +14,7 @@ from gendsl.source import Source, Span
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 from gendsl.vocabulary import WORDS
-from gendsl.vocabulary.augmentations import BGC, DIFFERENTIABLE, OF_PICTURES
+from gendsl.vocabulary.augmentations import BGC, DIFFERENTIABLE, OF_PICTURES, OF_TOKENS
 
 
 def augment_of(step: tree.Step, context: Context) -> Augment:
@@ -24,6 +25,7 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
     for statement in statements_of(step.block, "augment", context.globals, context, once=frozenset(["both"])):
         call = statement.call
         if statement.word.name != "both":
+            _whole_semitones(statement, context)
             data += [call] if call is not None else []
             continue
         given = [value for value in statement.arguments.values() if isinstance(value, Call)]
@@ -34,6 +36,17 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
             _needs_transforms(statement, context)
         _differentiable(statement, context)
     return Augment(tuple(data), both, ada)
+
+
+def _whole_semitones(statement: Statement, context: Context) -> None:
+    semitones = statement.arguments.get("semitones", LOST)
+    if semitones is not LOST and any(one % 1 for one in semitones):
+        context.problems.add(
+            rules.out_of_range,
+            statement.step.span,
+            f"`transpose` shifts by whole semitones, and goes from {semitones[0]} to {semitones[1]}",
+            help="write whole numbers: `transpose -5..6`",
+        )
 
 
 def _bgc(context: Context) -> tuple[Call, ...]:
@@ -61,8 +74,9 @@ def _differentiable(statement: Statement, context: Context) -> None:
 
 
 def find_unfit(plan: Plan, step: tree.Step, context: Context) -> None:
-    """Reports transforms of pictures where there are none, labels that `mixup` would not mix, `ada` with no scores."""
-    has_pictures = any(field.kind == "image" for field in plan.data.fields)
+    """Reports transforms of what the data has none of, labels that `mixup` would not mix, `ada` with no scores."""
+    kinds = {field.kind for field in plan.data.fields}
+    has_pictures = "image" in kinds
     for one in _steps(step):
         inner = list(_steps(one)) if one.word == "both" else [one]
         unfit = next((word.head_span for word in inner if word.word in OF_PICTURES), None)
@@ -73,6 +87,13 @@ def find_unfit(plan: Plan, step: tree.Step, context: Context) -> None:
                 rules.misplaced,
                 unfit,
                 f"`{unfit.text}` transforms pictures, and the data has none",
+                help=f"it has {', '.join(f'`{field.name}`' for field in plan.data.fields)}: take this out",
+            )
+        elif one.word in OF_TOKENS and "text" not in kinds:
+            context.problems.add(
+                rules.misplaced,
+                one.head_span,
+                f"`{one.word}` transforms text or music, and the data has none",
                 help=f"it has {', '.join(f'`{field.name}`' for field in plan.data.fields)}: take this out",
             )
         elif one.word == "mixup":

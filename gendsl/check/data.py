@@ -54,7 +54,9 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         )
     split = _split(found.get("split"), context)
     examples = _examples(sources, split)
-    if fields is None or sources is None or size is LOST or LOST in (split,):
+    window = found.get("window")
+    asked = (window.arguments["length"], window.arguments["stride"]) if window is not None else ()
+    if fields is None or sources is None or size is LOST or LOST in (split, *asked):
         return None
     if examples and isinstance(size, int) and size > examples and batch is not None:
         context.problems.add(
@@ -77,7 +79,6 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         )
     shuffle = found.get("shuffle")
     cache = found.get("cache")
-    window = found.get("window")
     condition = found.get("condition")
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
@@ -91,6 +92,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         window=window.arguments["length"] if window is not None else None,
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
+        stride=window.arguments["stride"] if window is not None else None,
     )
 
 

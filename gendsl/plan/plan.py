@@ -57,7 +57,8 @@ class Field:
 class Data:
     """The data: its sources, fields, curation and splits. `examples` is the size of the training split, None if unknown
     or unlimited. `split` maps split names to shares; None where the source brings its own or has none. `cache` says
-    whether pictures lie in memory, or in a scratch file; None lets their size decide."""
+    whether pictures lie in memory, or in a scratch file; None lets their size decide. Windows of text have `window`
+    tokens, and start every `stride`; None for every `window`."""
 
     sources: tuple[Source, ...]
     fields: tuple[Field, ...]
@@ -70,6 +71,7 @@ class Data:
     window: int | None = None
     examples: int | None = None
     pairs: str | None = None  # `name` or `order`: how examples of several sources belong together
+    stride: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ def _data(plan: Plan) -> str:
         within = f" in {low}..{high}" if low is not None else ""
         size = shown(field.shape) if field.shape else "a whole number"
         rows.append((field.name, f"{size}{within}{classes}"))
+    if data.window is not None:
+        rows.append(("window", f"{data.window} tokens, one every {data.stride or data.window}"))
     many = (
         f"{data.examples:,} examples"
         if data.examples is not None

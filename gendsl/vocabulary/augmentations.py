@@ -221,18 +221,19 @@ _OTHERS: tuple[Word, ...] = (
     Word(
         name="transpose",
         category="augment",
-        doc="Shifts the pitches of music by so many semitones.",
+        doc="Shifts the pitches of music by a whole number of semitones, drawn anew for each example and epoch, before "
+        "it is cut into tokens.",
         parameters=(Parameter(name="semitones", kind=RangeOf(), doc="From and to, both included."),),
         example="transpose -5..6",
-        runs=False,
     ),
     Word(
         name="token_dropout",
         category="augment",
-        doc="Replaces tokens by random ones.",
+        doc="Replaces tokens that a network is given by random ones of the vocabulary; the tokens that it is to say "
+        "stay.",
         parameters=(Parameter(name="share", kind=Real(0, 1), doc="The share of tokens."),),
+        source="Xie et al. 2017, Data Noising as Smoothing in Neural Network Language Models, section 3.1",
         example="token_dropout 10%",
-        runs=False,
     ),
     Word(
         name="both",
@@ -280,3 +281,5 @@ _OTHERS: tuple[Word, ...] = (
 )
 
 WORDS: tuple[Word, ...] = (*_PICTURES, *_OTHERS)
+
+OF_TOKENS = ("transpose", "token_dropout")

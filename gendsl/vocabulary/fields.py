@@ -128,7 +128,6 @@ _FIELDS: tuple[Word, ...] = (
         doc="The tokens of text or music, as whole numbers.",
         parameters=(Parameter(name="vocabulary", kind=Count(2), default=None, doc="How many different tokens."),),
         example="text 256",
-        runs=False,
     ),
     Word(
         name="row",
@@ -212,7 +211,8 @@ _BATCHING: tuple[Word, ...] = (
     Word(
         name="window",
         category="data",
-        doc="How many tokens an example of text or music has.",
+        doc="How many tokens an example of text or music has. The token behind it is there too, so a model of the "
+        "next token has a target for each; what is left at the end of a file is not used.",
         parameters=(
             Parameter(name="length", kind=Count(2), doc="Tokens."),
             Parameter(
@@ -224,7 +224,6 @@ _BATCHING: tuple[Word, ...] = (
             ),
         ),
         example="window 64",
-        runs=False,
     ),
 )
 

@@ -41,7 +41,7 @@ _LABEL_KEY = Parameter(
     name="label", kind=Text(), default=None, positional=False, doc="The array with the classes; found by its name."
 )
 
-_RUNNING: tuple[Word, ...] = (
+_SOURCES: tuple[Word, ...] = (
     Word(
         name="digits",
         category="source",
@@ -163,6 +163,51 @@ _RUNNING: tuple[Word, ...] = (
         example='source tfrecord("data/*.tfrecord", label: "image/class/label")',
     ),
     Word(
+        name="text",
+        category="source",
+        doc="Text files (UTF-8) that match a glob. Fields: `text`, in windows of tokens that lie within one file. They "
+        "are split before they are cut: the files, in an order drawn by the seed, are laid end to end and cut at the "
+        "shares of their bytes, so one file gives a span to each split. A file that is not UTF-8 is refused, or left "
+        "out with `curate { drop corrupt }`.",
+        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _TOKENIZER),
+        example='source text("corpus/*.txt"), tokenizer: bytes()',
+    ),
+    Word(
+        name="midi",
+        category="source",
+        doc="MIDI files that match a glob, all instruments of a file in one sequence. Fields: `text`, in windows of "
+        "tokens that lie within one file; whole files are split. Files without notes, or that are no MIDI, are left "
+        "out and counted.",
+        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _TOKENIZER),
+        example='source midi("chorales/*.mid"), tokenizer: remi(vocabulary: 512)',
+    ),
+    Word(
+        name="audio",
+        category="source",
+        doc="Sound files (WAV) that match a glob, mixed to one channel and resampled, cut into pieces of so many "
+        "seconds one behind the other; a last piece of at least half the length is filled up with silence. Whole files "
+        "are split. Fields: `row`, of samples in -1..1, or with `mel` `image`: a log-mel spectrogram; and `label` with "
+        "`label: folder`.",
+        parameters=(
+            Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."),
+            Parameter(name="rate", kind=Count(1), default=16_000, positional=False, doc="Samples a second."),
+            Parameter(
+                name="seconds", kind=Real(0, above=True), default=1.0, positional=False, doc="Length of an example."
+            ),
+            Parameter(
+                name="mel",
+                kind=Count(1),
+                default=None,
+                positional=False,
+                doc="Bands of a log-mel spectrogram, which is a picture (bands, frames, 1), the lowest band first: 64 "
+                "ms windows, 16 ms apart; -80 dB of a full-scale sine is black, 0 dB white.",
+            ),
+            _FOLDER,
+        ),
+        source="the mel scale: O'Shaughnessy 1987, Speech Communication, as HTK has it",
+        example='source audio("data/drums/*.wav", rate: 16_000, seconds: 1)',
+    ),
+    Word(
         name="csv",
         category="source",
         doc="A table in a UTF-8 text file with a header line. Its block says what the columns are; those it leaves out "
@@ -183,40 +228,6 @@ _RUNNING: tuple[Word, ...] = (
         parameters=(Parameter(name="file", kind=Path(), doc="The file."),),
         example='source parquet("data/table.parquet") { column age, continuous }',
         body="column",
-    ),
-)
-
-_DECLARED: tuple[Word, ...] = (
-    Word(
-        name="text",
-        category="source",
-        doc="Text files (UTF-8) that match a glob. Fields: `text`, in windows of tokens.",
-        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _TOKENIZER),
-        example='source text("corpus/*.txt"), tokenizer: bytes()',
-        runs=False,
-    ),
-    Word(
-        name="midi",
-        category="source",
-        doc="MIDI files that match a glob. Fields: `text`, in windows of tokens.",
-        parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _TOKENIZER),
-        example='source midi("chorales/*.mid"), tokenizer: remi(vocabulary: 512)',
-        runs=False,
-    ),
-    Word(
-        name="audio",
-        category="source",
-        doc="Sound files (WAV) that match a glob. Fields: `row`, of so many samples.",
-        parameters=(
-            Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."),
-            Parameter(name="rate", kind=Count(1), default=16_000, positional=False, doc="Samples a second."),
-            Parameter(
-                name="seconds", kind=Real(0, above=True), default=1.0, positional=False, doc="Length of an example."
-            ),
-            _FOLDER,
-        ),
-        example='source audio("data/drums/*.wav", rate: 16_000, seconds: 1)',
-        runs=False,
     ),
 )
 
@@ -276,49 +287,54 @@ _TOKENIZERS: tuple[Word, ...] = (
     Word(
         name="bytes",
         category="tokenizer",
-        doc="Each byte of the UTF-8 text is a token, 256 in all.",
+        doc="Each byte of the text is a token, 256 in all; that of `text` if unsaid.",
         example="tokenizer: bytes()",
-        runs=False,
     ),
     Word(
         name="characters",
         category="tokenizer",
-        doc="Each character of the text is a token; the vocabulary is what the training text holds.",
+        doc="Each character of the training text is a token; token 0 stands for any other, and how often it does is "
+        "counted in data.json. How many there are only the text tells: `text 97` in `data` says it for the networks.",
         parameters=(Parameter(name="lowercase", kind=Toggle(), default=False, positional=False, doc="Fold the case."),),
         example="tokenizer: characters()",
-        runs=False,
     ),
     Word(
         name="bpe",
         category="tokenizer",
-        doc="Byte-pair encoding, learned from the training text.",
+        doc="Byte-pair encoding, learned from the training text: pieces of GPT-2's pattern, merged from their bytes, "
+        "so that every text comes back as it was. Needs `gendsl[text]`.",
         parameters=(
             Parameter(name="vocabulary", kind=Count(256), doc="How many different tokens, 256 bytes included."),
         ),
         source="Sennrich et al. 2016, Neural Machine Translation of Rare Words with Subword Units",
         example="tokenizer: bpe(8_000)",
-        runs=False,
     ),
     Word(
         name="sentencepiece",
         category="tokenizer",
-        doc="A unigram model, learned from the training text, or read from a file.",
+        doc="A unigram model, learned from the training text, or read from a file. What no piece covers is spelled in "
+        "bytes. Needs `gendsl[text]`.",
         parameters=(
             Parameter(name="vocabulary", kind=Count(2), default=8_000, doc="How many different tokens."),
-            Parameter(name="file", kind=Path(), default=None, positional=False, doc="A trained `.model`."),
+            Parameter(
+                name="file",
+                kind=Path(),
+                default=None,
+                positional=False,
+                doc="A trained `.model`, whose tokens are those there are.",
+            ),
         ),
         source="Kudo & Richardson 2018, SentencePiece",
         example="tokenizer: sentencepiece(8_000)",
-        runs=False,
     ),
     Word(
         name="remi",
         category="tokenizer",
-        doc="Bars, positions, pitches, velocities and durations of music as tokens, merged by byte-pair encoding.",
+        doc="Bars, positions, instruments, pitches, velocities and durations of music as tokens, merged by byte-pair "
+        "encoding that is learned from the training files. Needs `gendsl[music]`.",
         parameters=(_VOCABULARY,),
         source="Huang & Yang 2020, Pop Music Transformer; Fradet et al. 2023, Byte Pair Encoding for Symbolic Music",
         example="tokenizer: remi(vocabulary: 512)",
-        runs=False,
     ),
 )
 
@@ -363,4 +379,4 @@ _LABELS: tuple[Word, ...] = (
     ),
 )
 
-WORDS: tuple[Word, ...] = (*_RUNNING, *_DECLARED, _COLUMN, *_TOKENIZERS, *_LABELS)
+WORDS: tuple[Word, ...] = (*_SOURCES, _COLUMN, *_TOKENIZERS, *_LABELS)

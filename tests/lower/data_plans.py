@@ -30,6 +30,8 @@ def plan_of(
     pairs: str | None = None,
     curate: tuple[Call, ...] = (),
     cache: bool | None = None,
+    window: int | None = None,
+    stride: int | None = None,
 ) -> Plan:
     """A plan with the fields that its sources' headers give, transformed by `fields`: {"image": {"range": (-1, 1)}}."""
     named = {"": sources} if isinstance(sources, Call) else dict(sources)
@@ -38,7 +40,7 @@ def plan_of(
         header = header_of(call, folder)
         for given in header.fields[: 1 if name else None]:
             statement = call_of("data", given.kind, **(fields or {}).get(given.name, {}))
-            field, problems = field_of(given, statement, name=name, source=name)
+            field, problems = field_of(given, statement, name=name, source=name, window=window)
             assert not problems, problems
             made.append(field)
     data = Data(
@@ -50,6 +52,8 @@ def plan_of(
         shuffle,
         cache,
         pairs=pairs,
+        window=window,
+        stride=stride,
     )
     settings = {} if seed is None else {"seed": Call("seed", {"number": seed})}
     train = Train((Group((), (), times),), (), {}, (), settings)

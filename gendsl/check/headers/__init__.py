@@ -81,7 +81,7 @@ def _fields_of(call: Call) -> tuple[HeaderField, ...]:
         case "gaussians" | "ring" | "swiss_roll":
             return (HeaderField("point", "point", (2,)),)
         case "text" | "midi":
-            return (_tokens(call.arguments),)
+            return (HeaderField("text", "text", (None,)),)
         case "csv" | "parquet" | "audio":
             return (HeaderField("row", "row", (None,)),)
         case "images" | "npy" | "tfrecord" if call.arguments.get("label") is None:
@@ -205,23 +205,41 @@ def _csv(arguments: Mapping[str, Any], statements: tuple[Call, ...], folder: str
     return tables.csv_header(Call("csv", arguments, statements), folder)
 
 
-def _tokens(arguments: Mapping[str, Any]) -> HeaderField:
-    tokenizer = arguments.get("tokenizer")
-    size: int | None = None
-    if isinstance(tokenizer, Call):
-        size = 256 if tokenizer.word == "bytes" else tokenizer.arguments.get("vocabulary")
-    return HeaderField("text", "text", (None,), size)
+def _tokens(word: str, arguments: Mapping[str, Any], folder: str) -> HeaderField:
+    from gendsl.check.headers import sequences
+
+    return HeaderField("text", "text", (None,), sequences.vocabulary_of(word, arguments.get("tokenizer"), folder))
 
 
 def _text(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    return _globbed((_tokens(arguments),), arguments, folder)
+    from gendsl.check.headers import sequences
+
+    header = _globbed((_tokens("text", arguments, folder),), arguments, folder)
+    if header.known:
+        sequences.refuse_other_tokenizer("text", arguments.get("tokenizer"))
+        sequences.refuse_small_text(arguments.get("tokenizer"), str(arguments["glob"]), folder, MOST_FILES)
+    return header
+
+
+def _midi(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
+    from gendsl.check.headers import sequences
+
+    header = _globbed((_tokens("midi", arguments, folder),), arguments, folder)
+    if header.known:
+        sequences.refuse_other_tokenizer("midi", arguments.get("tokenizer"))
+    return header
 
 
 def _sounds(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    width = int(arguments["rate"] * arguments["seconds"])
-    row = HeaderField("row", "row", (width,))
-    labelled = arguments.get("label") is not None
-    return _globbed((row, _UNKNOWN_LABEL) if labelled else (row,), arguments, folder)
+    from gendsl.check.headers import sequences
+
+    shape = sequences.sound_shape(int(arguments["rate"]), float(arguments["seconds"]), arguments.get("mel"))
+    kind = "row" if len(shape) == 1 else "image"
+    field = HeaderField(kind, kind, shape)
+    if arguments.get("label") is None:
+        return _globbed((field,), arguments, folder)
+    folders = {path.rpartition("/")[0].rpartition("/")[2] for path in files(folder, str(arguments["glob"]))}
+    return _globbed((field, HeaderField("label", "label", (), len(folders) or None)), arguments, folder)
 
 
 def _records(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
@@ -269,7 +287,7 @@ _READERS: Final[dict[str, Callable[[Mapping[str, Any], tuple[Call, ...], str], H
     "csv": _csv,
     "parquet": _parquet,
     "text": _text,
-    "midi": _text,
+    "midi": _midi,
     "audio": _sounds,
     "tfrecord": _records,
 }

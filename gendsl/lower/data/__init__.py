@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers import split_sizes
-from gendsl.lower.data import arrays, pictures, prepared, records
+from gendsl.lower.data import arrays, music, pictures, prepared, records, sounds, text
 from gendsl.lower.data.curation import THINNING, curated
 from gendsl.lower.data.dataset import Dataset, Drawn, Finite, Stored
 from gendsl.lower.data.draws import permutation, stream_key
@@ -36,6 +36,8 @@ _STORED: Mapping[str, Callable[[Mapping[str, Any], str, Transform, Data], Loaded
     "tfds": prepared.tfds,
     "tfrecord": records.tfrecord,
 }
+# Files that are split before they are cut into examples.
+_CUT: Mapping[str, Callable[..., Loaded]] = {"text": text.text, "midi": music.midi, "audio": sounds.audio}
 
 
 def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Tell = silent) -> Dataset:
@@ -55,7 +57,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = {name: with_prints(found, data, tell) for name, found in _curated(data, folder, seed, tell).items()}
+    loaded = {name: with_prints(found, data, tell) for name, found in _curated(plan, folder, seed, tell).items()}
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
     sources, leaks = without_leaks(sources, data, tell)
     for source in sources:
@@ -75,13 +77,15 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
     return dataset
 
 
-def _curated(data: Data, folder: str, seed: int, tell: Tell) -> dict[str, Loaded]:
+def _curated(plan: Plan, folder: str, seed: int, tell: Tell) -> dict[str, Loaded]:
     """The sources by name, without what is left out of them. Pairs are thinned as such, so that none is torn."""
-    paired = data.pairs is not None
-    before = tuple(call for call in data.curate if not (paired and call.word in THINNING))
+    data, paired = plan.data, plan.data.pairs is not None
     loaded = {}
     for source in data.sources:
-        found = _loaded(source, data, folder)
+        found = _loaded(source, plan, folder, seed)
+        later = THINNING if paired else ()
+        later += ("drop",) if source.call.word in _CUT else ()  # what is dropped of them are whole files, and is done
+        before = tuple(call for call in data.curate if call.word not in later)
         loaded[source.name] = curated(found, before, folder, seed, source=source.name, tell=tell)
     if data.pairs is None:
         return loaded
@@ -89,11 +93,16 @@ def _curated(data: Data, folder: str, seed: int, tell: Tell) -> dict[str, Loaded
     return {name: curated(source, thinning, folder, seed) for name, source in _paired(loaded, data.pairs).items()}
 
 
-def _loaded(source: Source, data: Data, folder: str) -> Loaded:
+def _loaded(source: Source, plan: Plan, folder: str, seed: int) -> Loaded:
+    data = plan.data
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
-    arguments = source.call.arguments
-    word = source.call.word
+    arguments, word = source.call.arguments, source.call.word
+    if word in _CUT:
+        place = source.name if len(data.sources) > 1 else ""
+        return _CUT[word](
+            arguments, folder, data, seed=seed, place=place, transform=transform, augment=plan.augment.data
+        )
     if word in TABLES:
         return table(source.call, folder)
     if word in _STORED:
@@ -107,7 +116,7 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = dict(loaded.splits) if loaded.splits is not None else {"train": np.arange(loaded.examples)}
     if "train" not in rows:
         raise DataError(f"the data has no split `train`; it has {', '.join(rows)}", "use another source")
-    if data.split is not None:
+    if data.split is not None and not loaded.divided:
         base = rows.pop("train")
         order = permutation(stream_key(seed, f"split/{place}" if place else "split"), 0, len(base))
         start = 0
@@ -123,6 +132,9 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
 
 def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
     """The sources with their examples in one order: that of the files, or matched by the files' names."""
+    cut = next((name for name, source in loaded.items() if source.divided), None)
+    if cut is not None:
+        raise DataError(f"`{cut}` is split by file, and cannot be paired", "take `pairs` out")
     sizes = ", ".join(f"`{name}` has {source.examples}" for name, source in loaded.items())
     keys = {name: _keys_of(name, source, pairs) for name, source in loaded.items()}
     if pairs == "order" and len({source.examples + len(source.left_out) for source in loaded.values()}) > 1:
@@ -203,6 +215,14 @@ def _check_field(field: Field, loaded: Loaded) -> None:
             raise DataError(
                 f"`{field.name}` has {field.classes} classes; the data has a class {most}", f"write `label {most + 1}`"
             )
+    elif field.kind == "text":
+        known = field.classes if isinstance(field.classes, int) else 0
+        if loaded.vocabulary is not None and loaded.vocabulary > known:
+            told = f"; the plan was made for {known:,}" if known else ", which only the data tells"
+            raise DataError(
+                f"`{field.name}` has {loaded.vocabulary:,} different tokens{told}",
+                f"write `text {loaded.vocabulary}` in `data`",
+            )
 
 
 def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mapping[str, Leaks]]) -> dict[str, Any]:
@@ -223,6 +243,7 @@ def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mappi
             "licence": loaded.licence,
             "dropped": loaded.dropped,
             "leaks": {split: found.record for split, found in leaks[source.name].items()},
+            **loaded.details,
         }
         if loaded.labels is not None and loaded.class_names is not None:
             counts = np.bincount(loaded.labels[source.rows["train"]], minlength=len(loaded.class_names))

@@ -19,6 +19,8 @@ from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
 from gendsl.lower.data.store import read, scratch_folder
+from gendsl.lower.data.tokens import augmented
+from gendsl.lower.data.windows import HeldWindows, Windows, following
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.table import Table
 from gendsl.parts.keys import WHOLE, Key, Share
@@ -27,6 +29,7 @@ from gendsl.plan.show import size
 
 _SAMPLED = 10_000  # of unlimited data, where all of a split is asked for
 _AT_ONCE = 4096  # examples of a part
+_PLURAL = {"image": "pictures", "row": "rows", "text": "windows"}
 _EPOCH_BITS = 20  # of each source's epoch, where several are drawn independently
 
 
@@ -68,15 +71,17 @@ class Dataset(ABC):
     @abstractmethod
     def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
         """In graph: {field: (times, rows, …)} of addresses (times, batch, 2): float32 in the field's range, int32
-        labels; transformed by `augment` but for `both`. The rows are the share's of the batch."""
+        labels and tokens; transformed by `augment` but for `both`. A text has its `following` tokens beside it, which
+        no transform changes. The rows are the share's of the batch."""
 
     @abstractmethod
-    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+    def split(self, name: str, count: int | None = None) -> dict[str, Any]:
         """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
 
-        Unlimited data needs the count. DataError for a split that is not there."""
+        Arrays, but for text: `Windows`, which are gathered where they are made arrays. Unlimited data needs the count.
+        DataError for a split that is not there."""
 
-    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+    def parts(self, name: str) -> Iterator[dict[str, Any]]:
         """A whole split (a sample of unlimited data) as `split` gives it, by parts: each has some of some fields."""
         yield self.split(name, _SAMPLED if self.sizes.get(name) is None else None)
 
@@ -190,17 +195,21 @@ class Finite(Dataset):
             self._count_classes(labelled)
         self.on_disk = any(isinstance(values, np.memmap) for values in self._everything())
         self.summary = self._summary()
-        self._gather = {}
+        self._gather, self._windows = {}, {}
         for field in fields:
             source = self._sources[field.source]
-            self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
+            if field.kind == "text":
+                with tf.init_scope(), tf.device("cpu"):
+                    self._windows[field.name] = HeldWindows(self._of(field, "train"))
+            else:
+                self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
 
-    def _everything(self) -> Iterator[np.ndarray]:
+    def _everything(self) -> Iterator[Any]:
         for source in self._sources.values():
             yield from source.loaded.columns.values()
 
     def _summary(self) -> str:
-        what = "pictures" if self._fields[0].kind == "image" else "examples"
+        what = _PLURAL.get(self._fields[0].kind, "examples")
         many = sum(source.loaded.examples for source in self._sources.values())
         where = f"a scratch file in {scratch_folder()}" if self.on_disk else "memory"
         return f"{many:,} {what}, {size(sum(values.nbytes for values in self._everything()))}, in {where}"
@@ -214,10 +223,11 @@ class Finite(Dataset):
         names = source.loaded.class_names or ()
         self.class_names = (*names, *map(str, range(len(names), classes)))
 
-    def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> np.ndarray:
+    def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> Any:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        return read(source.loaded.columns[field.kind], rows)
+        values = source.loaded.columns[field.kind]
+        return values[rows] if isinstance(values, Windows) else read(values, rows)
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
@@ -245,13 +255,20 @@ class Finite(Dataset):
         places = self._address_in(tf.reshape(addresses, (-1, 2)))
         out = {}
         for field in self._fields:
-            epoch, index = places[field.source]
-            values = self._gather[field.name](index)
-            if field.kind == "image":
-                values = self._image(field, values, epoch, index)
-            whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
-            out[field.name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
+            for name, values in self._values(field, *places[field.source]).items():
+                whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
+                out[name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
         return out
+
+    def _values(self, field: Field, epoch: Any, index: Any) -> dict[str, Any]:
+        """A field's values (n, …) at examples' epochs and indexes (n,), by the name of their entry."""
+        with tf.device("cpu"):
+            if field.kind == "text":
+                key = place_key(self._seed, f"augment/{field.name}")
+                given, said = augmented(self._windows[field.name], field, self._augment, key, epoch, index)
+                return {field.name: given, following(field.name): said}
+        values = self._gather[field.name](index)
+        return {field.name: self._image(field, values, epoch, index) if field.kind == "image" else values}
 
     def _image(self, field: Field, pixels: Any, epoch: Any, index: Any) -> Any:
         """Pictures (n, h, w, c) float32 in the field's range, cut and augmented by draws of their own addresses."""
@@ -285,10 +302,10 @@ class Finite(Dataset):
 
         return transformed(calls, images, uniform[:, 1:], noise, span=span, partners=partners)
 
-    def split(self, name: str, count: int | None = None) -> dict[str, np.ndarray]:
+    def split(self, name: str, count: int | None = None) -> dict[str, Any]:
         if name not in self.sizes:
             raise self._missing(name)
-        out = {}
+        out: dict[str, Any] = {}
         for field in self._fields:
             source = self._sources[field.source]
             choice = None
@@ -296,10 +313,13 @@ class Finite(Dataset):
             if count is not None and count < have:
                 place = "" if self._paired else field.source
                 choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
-            out[field.name] = self._as_given(field, name, choice)
+            values = self._as_given(field, name, choice)
+            if isinstance(values, Windows):
+                out[following(field.name)] = values.followed()
+            out[field.name] = values
         return out
 
-    def parts(self, name: str) -> Iterator[dict[str, np.ndarray]]:
+    def parts(self, name: str) -> Iterator[dict[str, Any]]:
         for field in self._fields:
             have = len(self._sources[field.source].rows[name])
             for start in range(0, have, _AT_ONCE):
@@ -310,7 +330,7 @@ class Finite(Dataset):
         found._augment = ()
         return found
 
-    def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> np.ndarray:
+    def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> Any:
         values = self._of(field, split, choice)
         if field.kind == "image":
             crop = random_crop(field.arguments)

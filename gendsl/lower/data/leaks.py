@@ -54,10 +54,10 @@ def drops_leaks(calls: Iterable[Call]) -> bool:
 
 def with_prints(loaded: Loaded, data: Data, tell: Tell = silent) -> Loaded:
     """A source with the fingerprints of its examples, if there will be several splits of it. To be called before they
-    are drawn: what is fitted to a training split may change the examples."""
-    if loaded.prints is not None or (data.split is None and len(loaded.splits or {}) < 2):
-        return loaded
+    are drawn: what is fitted to a training split may change the examples. Windows of text repeat as language does."""
     kind, values = loaded.content
+    if kind == "text" or loaded.prints is not None or (data.split is None and len(loaded.splits or {}) < 2):
+        return loaded
     return replace(loaded, prints=fingerprints_of(values, pictures=kind == "image", tell=tell))
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,15 +32,16 @@ class Loaded:
     """A source, decoded: `columns` are its fields by kind, each (n, …), in memory or (`np.memmap`) in a scratch file.
 
     Pictures (n, h, w, c) are uint8, or float32 in 0..1, resized and cut but for random crops; labels (n,) are int32
-    from 0; the rows of a table are the codes (n, columns) of its `sheet` until they are encoded. `splits` are indexes
-    by name, None without splits of its own; `names` are the files, `places` (n,) says the how-manieth of all that was
-    found each is (of its split, where there are splits), None for all in their order.
+    from 0; the rows of a table are the codes (n, columns) of its `sheet` until they are encoded; text is `Windows` of
+    tokens, among `vocabulary`. `splits` are indexes by name, None without splits of its own, and those of the spec's
+    shares if `divided`: of what is split by file. `names` are the files, `places` (n,) says the how-manieth of all that
+    was found each is (of its split, where there are splits), None for all in their order.
 
     `left_out` tells what is not here and why, `warnings` are to be passed on; `digest` is the SHA-256 of the content as
-    it was found; `prints` are there once examples were compared.
+    it was found; `prints` are there once examples were compared; `details` are what else the manifest tells.
     """
 
-    columns: Mapping[str, np.ndarray]
+    columns: Mapping[str, Any]
     digest: str
     splits: Mapping[str, np.ndarray] | None = None
     class_names: tuple[str, ...] | None = None
@@ -51,6 +52,9 @@ class Loaded:
     prints: Fingerprints | None = None
     warnings: tuple[str, ...] = ()
     sheet: Sheet | None = None
+    divided: bool = False
+    vocabulary: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
@@ -62,7 +66,8 @@ class Loaded:
         """The pictures (n, h, w, c). Raises DataError where there are none."""
         if "image" not in self.columns:
             raise DataError("the data has no pictures", "take out what is said of pictures: `drop blank` and the like")
-        return self.columns["image"]
+        images: np.ndarray = self.columns["image"]
+        return images
 
     @property
     def labels(self) -> np.ndarray | None:

@@ -1,0 +1,106 @@
+"""The arguments of a source of text, music or sound in, what is known without reading it out: vocabulary, length."""
+
+import os
+
+from gendsl.check.headers.paths import Refused, files, inside
+from gendsl.plan.plan import Call
+
+WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.016  # of a spectrogram
+_READS = {"text": ("bytes", "characters", "bpe", "sentencepiece"), "midi": ("remi",)}
+_PIECES_FIELD = 1  # of sentencepiece's ModelProto
+
+
+def vocabulary_of(source: str, tokenizer: Call | None, folder: str) -> int | None:
+    """How many different tokens there are; None where only the text, or a file that is not there, says it."""
+    if tokenizer is None:
+        return 256 if source == "text" else None
+    if tokenizer.word == "bytes":
+        return 256
+    path = tokenizer.arguments.get("file")
+    if path is not None:
+        place = inside(folder, str(path))
+        if not os.path.isfile(place):
+            raise Refused(f'there is no file "{path}"', f"looked for {place}")
+        with open(place, "rb") as file:
+            return _pieces_in(file.read(), str(path))
+    vocabulary: int | None = tokenizer.arguments.get("vocabulary")
+    return vocabulary
+
+
+def refuse_other_tokenizer(source: str, tokenizer: Call | None) -> None:
+    """`Refused` where a source's tokenizer is missing, or reads something else."""
+    if tokenizer is None and source == "midi":
+        raise Refused("`midi` does not say how it is cut into tokens", "add `tokenizer: remi(vocabulary: 512)`")
+    if tokenizer is not None and tokenizer.word not in _READS[source]:
+        other = next(name for name, words in _READS.items() if tokenizer.word in words)
+        raise Refused(
+            f"`{tokenizer.word}` does not read `{source}`",
+            f"it reads `{other}`; `{source}` is read by {', '.join(f'`{word}`' for word in _READS[source])}",
+        )
+
+
+def refuse_small_text(tokenizer: Call | None, pattern: str, folder: str, most_files: int) -> None:
+    """`Refused` where byte-pair encoding would need more merges than the text has bytes: each removes at least one."""
+    if tokenizer is None or tokenizer.word != "bpe":
+        return
+    root, size = os.path.realpath(folder or "."), 0
+    merges = int(tokenizer.arguments["vocabulary"]) - 256
+    for number, path in enumerate(files(folder, pattern)):
+        size += os.path.getsize(os.path.join(root, path))
+        if size > merges or number > most_files:
+            return
+    raise Refused(
+        f"`bpe({tokenizer.arguments['vocabulary']})` asks for more tokens than the {size:,} bytes of text support",
+        "write a smaller vocabulary, or give it more text",
+    )
+
+
+def sound_shape(rate: int, seconds: float, mel: int | None) -> tuple[int | None, ...]:
+    """(samples,) of an example, or (bands, frames, 1) of its spectrogram."""
+    samples = max(1, round(rate * seconds))
+    return (samples,) if mel is None else (mel, 1 + samples // spectrogram_hop(rate), 1)
+
+
+def spectrogram_hop(rate: int) -> int:
+    """Samples from one window of a spectrogram to the next."""
+    return max(1, round(rate * HOP_SECONDS))
+
+
+def _pieces_in(data: bytes, shown: str) -> int:
+    """How many pieces a model of sentencepiece has: a message of protobuf, of which each is a field."""
+    place = count = 0
+    try:
+        while place < len(data):
+            key, place = _number(data, place)
+            match key & 7:
+                case 0:
+                    _, place = _number(data, place)
+                case 1:
+                    place += 8
+                case 2:
+                    length, place = _number(data, place)
+                    place += length
+                case 5:
+                    place += 4
+                case _:
+                    raise IndexError
+            count += key >> 3 == _PIECES_FIELD
+        if place != len(data) or not count:
+            raise IndexError
+    except IndexError:
+        raise Refused(f'"{shown}" is no model of sentencepiece', "name a `.model` that it has trained") from None
+    return count
+
+
+def _number(data: bytes, place: int) -> tuple[int, int]:
+    """A number of protobuf, seven bits a byte, and the place behind it."""
+    value = shift = 0
+    while True:
+        byte = data[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+        shift += 7
+        if shift > 63:
+            raise IndexError
