@@ -45,10 +45,10 @@ FORMATS = (
 MOST_CATEGORIES = 1_000  # of a column that does not say more
 
 _FEW = 10
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *")
-_WHOLE = re.compile(r"[+-]?\d+(?:\.0*)? *")
-_PADDED = re.compile(r"[+-]?0\d")  # 007 is a name, be it of digits
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T][\d:]+Z?)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+(?:\.0*)? *", re.ASCII)
+_PADDED = re.compile(r"[+-]?0\d", re.ASCII)  # 007 is a name, be it of digits
+_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T][\d:]+Z?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
