@@ -215,6 +215,7 @@ DECLARED = [
     (column("y", "continuous"), "line 2: column `y` holds `u`, which is not a number"),
     (column("y", "ordinal"), "list the categories: `column y, ordinal, categories: [low, middle, high]`"),
     (column("y", "categorical", categories=("u",)), "line 3: `v` is not among the categories"),
+    (column("y", "categorical", categories=("u", "v", "u")), "listed twice"),
     (column("y", "categorical", categories=1), "declared with 1 categories, and has 2"),
     (column("z", "continuous", missing=False), "line 3: column `z` has no value here"),
     (column("w", "datetime", format="%d.%m.%Y"), "holds `2020-01-01`, which is no time `%d.%m.%Y`"),

@@ -226,6 +226,8 @@ def _categories(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
     name, seen = cells.name, len(present)
     if isinstance(declared, tuple):
         known = set(names_of(declared))
+        if len(known) < len(declared):
+            raise Refused(f"a category of column `{name}` is listed twice", "list each once")
         odd = next((cell for cell in present if cell not in known), None)
         if odd is not None:
             raise no_category(cells.place(odd), cells.name, odd)
