@@ -314,7 +314,8 @@ COMMANDS: dict[str, Command] = {
         Command(
             "sample",
             "draw samples from a run",
-            "Draws samples from a checkpoint of a run and writes them, and a grid of them, as PNGs.",
+            "Draws samples from a checkpoint of a run and writes them: pictures as PNGs with a grid of them, rows of a "
+            "table as a CSV like the table.",
             (
                 ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
                 ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),

@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
@@ -18,16 +19,15 @@ def table_of_field(folder: RunFolder, field: Field) -> Table | None:
     try:
         record = next((one.get("table") for one in sources or () if one.get("name") == field.source), None)
         table = None if record is None else table_of(record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if table is not None:
+            if field.shape != (table.width,):
+                raise ValueError(f"its rows have {table.width} numbers, `{field.name}` has others")
+            table.texts(table.decode(np.zeros((1, table.width))))  # what stands in it may be anything
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise UserError(
             f"the table in {folder.shown}/data.json cannot be read: {error}",
             "it was written by another version of gendsl, or changed by hand; train the spec again",
         ) from None
-    if table is not None and field.shape != (table.width,):
-        raise UserError(
-            f"the table in {folder.shown}/data.json has rows of {table.width} numbers, `{field.name}` has others",
-            "it was changed by hand; train the spec again",
-        )
     return table
 
 

@@ -88,6 +88,7 @@ def test_what_is_inferred(tmp_path: Path) -> None:
             gap=["" if i % 5 == 0 else i * 1.5 for i in range(n)],
             lost=["NA" if i % 5 == 0 else i * 3 for i in range(n)],
             hole=["" if i % 5 == 0 else "xyz"[i % 3] for i in range(n)],
+            space=[f"{i} " for i in range(n)],
             zip=[f"0{i}" for i in range(n)],
             code=[12345678901234567890 + i for i in range(n)],
             same=["yes"] * n,
@@ -106,12 +107,13 @@ def test_what_is_inferred(tmp_path: Path) -> None:
         "gap, continuous, missing: on",
         "lost, integer, missing: on",
         "hole, categorical, categories: 3, missing: on",
+        "space, integer",
         "zip, categorical, categories: 40",
         "code, categorical, categories: 40",
         "same, categorical, categories: 1",
         "none, drop",
     ]
-    widths = [11, 11, 11, 3, 2, 11, 11, 12, 12, 4, 40, 40, 1, 0]
+    widths = [11, 11, 11, 3, 2, 11, 11, 12, 12, 4, 11, 40, 40, 1, 0]
     assert found.fields[0].shape == (sum(widths),) and found.examples == n
 
 
@@ -195,6 +197,7 @@ BAD = [
     ("a\n" + "".join(f"{i}\n" for i in range(30)) + "oops\n", "line 32: column `a` holds numbers, and here `oops`"),
     ("a\n01/02/2020\n03/04/2020\n", "the day or the month first"),
     ("a\n" + "".join(f"x{i}\n" for i in range(1_200)), "has 1,200 categories; leave it out with `column a, drop`"),
+    ("a,b\n" + f",{'long ' * 20}\n" * 20_000, "holds nothing in its first"),
     ("a\n" + "".join("\n" if i else '""\n' for i in range(3)), "no column of"),
 ]
 
@@ -210,8 +213,9 @@ DECLARED = [
     (column("b", "continuous"), "has no column `b`"),
     (column("x", "integer"), '"t.csv" line 3: column `x` holds `2.5`, which is not a whole number'),
     (column("y", "continuous"), "line 2: column `y` holds `u`, which is not a number"),
-    (column("y", "ordinal"), "list them: `column y, ordinal, categories: [low, middle, high]`"),
+    (column("y", "ordinal"), "list the categories: `column y, ordinal, categories: [low, middle, high]`"),
     (column("y", "categorical", categories=("u",)), "line 3: `v` is not among the categories"),
+    (column("y", "categorical", categories=("u", "v", "u")), "listed twice"),
     (column("y", "categorical", categories=1), "declared with 1 categories, and has 2"),
     (column("z", "continuous", missing=False), "line 3: column `z` has no value here"),
     (column("w", "datetime", format="%d.%m.%Y"), "holds `2020-01-01`, which is no time `%d.%m.%Y`"),

@@ -123,7 +123,8 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     (folder / "text.mid").write_bytes(b"no music at all, not at all")
     (folder / "cut.mid").write_bytes((folder / "0.mid").read_bytes()[:60])
     midi(folder / "tiny.mid", (60,), bars=1)
-    source = data_of(folder).manifest["sources"][0]
+    data = data_of(folder)
+    source = data.manifest["sources"][0]
     assert source["dropped"] == {"damaged": 3, "without notes": 1, "shorter than a window": 1}
     damaged = [one.example for _, one in data.findings.left_out if one.reason == "damaged"]
     assert damaged == ["cut.mid", "empty.mid", "text.mid"] and source["files"] == 7

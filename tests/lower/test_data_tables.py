@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from gendsl.check.headers.columns import column
-from gendsl.lower.data import Dataset, dataset_of
+from gendsl.lower.data import Dataset, dataset_of, tables
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.table import table_of
 from gendsl.plan.plan import Call
@@ -106,6 +106,15 @@ def test_a_broken_line_beyond_the_head_is_named(tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_bytes(text.encode() + more)
         with pytest.raises(DataError, match=told):
             dataset_of(plan, str(tmp_path))
+
+
+def test_a_table_that_memory_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(source(tmp_path, *COLUMNS, column("since", "categorical", categories=10_000)), str(tmp_path))
+    for there, told in ((1_000_000, "60 rows of 10,0"), (1_000, '"t.csv" has')):
+        monkeypatch.setattr(tables, "memory", lambda there=there: there)
+        with pytest.raises(DataError) as raised:
+            dataset_of(plan, str(tmp_path))
+        assert raised.value.message.startswith(told)
 
 
 def parquet_plan(folder: Path, *columns: Call, width: int | None = None) -> Any:

@@ -250,7 +250,7 @@ def test_a_cell_that_is_another_kind_than_the_head_said(tmp_path: Path) -> None:
     for name, cell, told in (
         ("x", "oops", '"t.csv" line 60002: column `x` holds `oops`, which is not a number'),
         ("x", "", "`column x, continuous, missing: on`"),
-        ("o", "low", "line 60002: column `o` is in the order of its numbers, and here `low`"),
+        ("o", "low", "line 60002: nothing says where `low` stands in the order of column `o`"),
         ("y", "c", "declared with 2 categories, and has 3; write `categories: 3`"),
     ):
         rows = {key: [*cells, cell if key == name else cells[0]] for key, cells in head.items()}

@@ -48,7 +48,9 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/language.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "docs/language.md", ROOT / "docs/tables.md"], ids=lambda page: page.name
+)
 def test_specs_in_the_docs_parse(page: Path) -> None:
     """Fenced blocks without a language that begin like a spec's are the language."""
     for block in re.findall(r"^```\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):

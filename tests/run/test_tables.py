@@ -129,10 +129,13 @@ def test_samples_come_back_as_the_table_is_written(folder: Path, name: str) -> N
 def test_a_table_in_data_json_that_was_changed(tmp_path: Path) -> None:
     folder, field = RunFolder(tmp_path), Field("row", "row", (3,), "")
     table = Table((Column("x", "integer", Numbers(0, 9, 0, 0, 0, True, ""), Mixture((1.0,), (2.0,), (1.0,), True)),))
+    strange = table.record()
+    strange["columns"][0]["encoding"]["means"] = ["?"]
     for record, told in (
         ({"sources": [{"name": "", "table": table.record()}]}, ""),
         ({"sources": [{"name": "", "table": {"separator": ",", "columns": [{"name": "x"}]}}]}, "cannot be read"),
-        ({"sources": [{"name": "", "table": {"separator": ",", "columns": []}}]}, "has rows of 0 numbers"),
+        ({"sources": [{"name": "", "table": {"separator": ",", "columns": []}}]}, "its rows have 0 numbers"),
+        ({"sources": [{"name": "", "table": strange}]}, "cannot be read"),
         ({"sources": "none"}, "cannot be read"),
     ):
         folder.data.write_text(json.dumps(record), encoding="utf-8")

@@ -45,11 +45,10 @@ FORMATS = (
 MOST_CATEGORIES = 1_000  # of a column that does not say more
 
 _FEW = 10
-_NOT_SO = "mend the cell, leave it empty, or declare the column `categorical`"
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_WHOLE = re.compile(r"[+-]?\d+(?:\.0*)?")
-_PADDED = re.compile(r"[+-]?0\d")  # 007 is a name, be it of digits
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T][\d:]+Z?)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+(?:\.0*)? *", re.ASCII)
+_PADDED = re.compile(r"[+-]?0\d", re.ASCII)  # 007 is a name, be it of digits
+_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T][\d:]+Z?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +137,18 @@ def names_of(categories: Sequence[Any]) -> tuple[str, ...]:
 def _inferred(cells: Cells, counts: Mapping[str, int]) -> Call:
     name = cells.name
     present = {cell: count for cell, count in counts.items() if cell not in MISSING}
+    if name and not present and not cells.whole:
+        raise Refused(
+            f'column `{name}` of "{cells.shown}" holds nothing in its first {len(cells.values):,} rows',
+            f"say what it is, or leave it out: `column {name_text(name)}, drop`",
+        )
     if not present or not name:
         return column(name, "drop")
     if len(counts) == 1 and cells.whole and len(cells.values) > 1:
         return column(name, "categorical")
     numbers = [cell for cell in present if _counts(cell)]
     if len(numbers) == len(present):
-        if not all(cell.lstrip("+-").isdigit() for cell in present):
+        if not all(_all_digits(cell) for cell in present):
             return column(name, "continuous")
         few = len(present) <= _FEW and sum(present.values()) >= 10 * len(present)
         return column(name, "categorical" if few else "integer")
@@ -161,7 +165,11 @@ def _inferred(cells: Cells, counts: Mapping[str, int]) -> Call:
 
 def _counts(cell: str) -> bool:
     """Whether a cell is a number, and not a code of digits: 007, or an identifier of twenty digits."""
-    return is_number(cell) and not _PADDED.match(cell) and (not cell.lstrip("+-").isdigit() or is_whole(cell))
+    return is_number(cell) and not _PADDED.match(cell) and (not _all_digits(cell) or is_whole(cell))
+
+
+def _all_digits(cell: str) -> bool:
+    return cell.strip(" +-").isdigit()
 
 
 def _missing(cells: Cells, declared: Any, seen: Sequence[str]) -> bool:
@@ -177,8 +185,7 @@ def _refuse_others(cells: Cells, present: Mapping[str, int], kind: str) -> None:
     fits = is_whole if kind == "integer" else is_number
     odd = next((cell for cell in present if not fits(cell)), None)
     if odd is not None:
-        what = "a whole number" if kind == "integer" else "a number"
-        raise Refused(f"{cells.place(odd)}: column `{cells.name}` holds {_quoted(odd)}, which is not {what}", _NOT_SO)
+        raise no_number(cells.place(odd), cells.name, odd, kind)
 
 
 def _formats(present: Mapping[str, int]) -> list[str]:
@@ -193,21 +200,17 @@ def _formats(present: Mapping[str, int]) -> list[str]:
     return found
 
 
-def _format(cells: Cells, present: Mapping[str, int], declared: Any) -> str | None:
+def _format(cells: Cells, present: Mapping[str, int], declared: Any) -> str:
     say = f'say how they are written: `column {name_text(cells.name)}, datetime, format: "%Y-%m-%d"`'
     if declared is not None:
         if "%z" in declared or "%Z" in declared:
             raise Refused(f"`{declared}` has a time zone, which is not kept", "write the times in one zone")
         odd = next((cell for cell in present if not is_time(cell, declared)), None)
         if odd is not None:
-            raise Refused(
-                f"{cells.place(odd)}: column `{cells.name}` holds {_quoted(odd)}, which is no time `{declared}`", say
-            )
+            raise no_time(cells.place(odd), cells.name, odd, declared)
         return str(declared)
-    if not present:
-        return None
     found = _formats(present)
-    if not found:
+    if not found or not present:
         raise Refused(f"the times of column `{cells.name}` are in no format that is known by itself", say)
     return _only(found, cells.name)
 
@@ -223,12 +226,11 @@ def _categories(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
     name, seen = cells.name, len(present)
     if isinstance(declared, tuple):
         known = set(names_of(declared))
+        if len(known) < len(declared):
+            raise Refused(f"a category of column `{name}` is listed twice", "list each once")
         odd = next((cell for cell in present if cell not in known), None)
         if odd is not None:
-            raise Refused(
-                f"{cells.place(odd)}: {_quoted(odd)} is not among the categories of column `{name}`",
-                "add it to them, or leave `categories:` out",
-            )
+            raise no_category(cells.place(odd), cells.name, odd)
         return declared
     if declared is not None:
         if seen > declared:
@@ -243,6 +245,39 @@ def _categories(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
     return seen
 
 
+def no_number(place: str, name: str, cell: str, kind: str) -> Refused:
+    """That a cell of a column of numbers is none."""
+    what = "a whole number" if kind == "integer" else "a number"
+    return Refused(
+        f"{place}: column `{name}` holds {_quoted(cell)}, which is not {what}",
+        "mend the cell, leave it empty, or declare the column `categorical`",
+    )
+
+
+def no_time(place: str, name: str, cell: str, format: str) -> Refused:
+    """That a cell of a column of times is not written as they are."""
+    return Refused(
+        f"{place}: column `{name}` holds {_quoted(cell)}, which is no time `{format}`",
+        f'mend the cell, leave it empty, or say the format: `column {name_text(name)}, datetime, format: "%Y-%m-%d"`',
+    )
+
+
+def no_category(place: str, name: str, cell: str) -> Refused:
+    """That a cell is none of the categories that are listed."""
+    return Refused(
+        f"{place}: {_quoted(cell)} is not among the categories of column `{name}`",
+        "add it to them, or leave `categories:` out",
+    )
+
+
+def no_order(place: str, name: str, cell: str) -> Refused:
+    """That a category of an ordinal column is no number, and no list says its place."""
+    return Refused(
+        f"{place}: nothing says where {_quoted(cell)} stands in the order of column `{name}`",
+        f"list the categories: `column {name_text(name)}, ordinal, categories: [low, middle, high]`",
+    )
+
+
 def too_many(name: str, seen: int, declared: int) -> Refused:
     """That a column has more categories than it says."""
     return Refused(
@@ -254,12 +289,10 @@ def too_many(name: str, seen: int, declared: int) -> Refused:
 def _order(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
     if isinstance(declared, tuple):
         return _categories(cells, present, declared)
-    if all(is_number(cell) for cell in present):
-        return None  # in the order of the numbers
-    raise Refused(
-        f"nothing says the order of the categories of column `{cells.name}`",
-        f"list them: `column {name_text(cells.name)}, ordinal, categories: [low, middle, high]`",
-    )
+    odd = next((cell for cell in present if not is_number(cell)), None)
+    if odd is not None:
+        raise no_order(cells.place(odd), cells.name, odd)
+    return None  # in the order of the numbers
 
 
 _TAKEN = {

@@ -29,6 +29,7 @@ def table(call: Call, folder: str) -> Loaded:
     place = place_of(folder, path)
     if not os.path.isfile(place):
         raise DataError(f'there is no file "{path}" (looked for {place})', "put the table there, beside the spec")
+    _check_memory(os.path.getsize(place), f'"{path}" has')  # a number takes about as much as its digits
     try:
         return _csv(call, place, path) if call.word == "csv" else _parquet(call, place, path)
     except Refused as refused:
@@ -45,17 +46,17 @@ def encoded(loaded: Loaded, training: np.ndarray, seed: int) -> tuple[Loaded, Ta
         return loaded, None
     codes = loaded.columns["row"]
     made = fitted(loaded.sheet, codes[training], stream_key(seed, "modes"))
-    _check_memory(len(codes), made.width)
+    _check_memory(4 * len(codes) * made.width, f"{len(codes):,} rows of {made.width:,} numbers take")
     uniform = np.random.Generator(np.random.Philox(key=stream_key(seed, "modes"))).random(codes.shape)
     return replace(loaded, columns={**loaded.columns, "row": made.encode(codes, uniform)}), made
 
 
-def _check_memory(rows: int, width: int) -> None:
-    needed, there = 4 * rows * width, memory()
+def _check_memory(needed: int, what: str) -> None:
+    there = memory()
     if there is not None and needed > there // 2:
         raise DataError(
-            f"{rows:,} rows of {width:,} numbers take {needed / 2**30:.1f} GiB; this machine has {there / 2**30:.1f}",
-            "`drop` columns of many categories, or `limit` the rows in `curate`",
+            f"{what} {needed / 2**30:.1f} GiB; this machine has {there / 2**30:.1f} of memory",
+            "`drop` columns of many categories, or write fewer rows into the file",
         )
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.check.headers.columns import is_number, names_of, too_many
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.columns import is_number, names_of, no_category, no_order, too_many
 from gendsl.lower.tables.cells import Reader
 from gendsl.lower.tables.encoding import Codes
 
@@ -45,16 +44,9 @@ class CategoryReader(Reader):
                 continue
             if cell not in numbers:
                 if self._closed:
-                    raise Refused(
-                        f"{self.place(line)}: `{cell[:40]}` is not among the categories of column `{self.name}`",
-                        "add it to them, or leave `categories:` out",
-                    )
+                    raise no_category(self.place(line), self.name, cell)
                 if self.given["kind"] == "ordinal" and not is_number(cell):
-                    raise Refused(
-                        f"{self.place(line)}: column `{self.name}` is in the order of its numbers, and here "
-                        f"`{cell[:40]}`",
-                        "list the categories in their order: `categories: [low, middle, high]`",
-                    )
+                    raise no_order(self.place(line), self.name, cell)
                 numbers[cell] = float(len(numbers))
             out.append(numbers[cell])
         return out

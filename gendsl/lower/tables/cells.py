@@ -1,5 +1,6 @@
 """What every kind of column does with its cells: texts to codes, float64 with NaN for missing ones, and back."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ class Cells(Protocol):
         """The cell of a code, whatever a network gave for one."""
 
 
-class Reader:
+class Reader(ABC):
     """Reads the cells of a column, chunk by chunk. `Refused` names the first one that is not what the plan says."""
 
     def __init__(self, declared: Call, shown: str, unit: str) -> None:
@@ -26,13 +27,13 @@ class Reader:
         self._missing_seen = False
         self._shown, self._unit = shown, unit
 
+    @abstractmethod
     def feed(self, cells: Sequence[str], lines: Sequence[int]) -> list[float]:
         """The codes of cells, each of the record that begins on a line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self, codes: Codes) -> tuple[Cells, Codes]:
         """How the cells are written, and the final codes (n,) of all that was fed."""
-        raise NotImplementedError
 
     def place(self, line: int) -> str:
         """Where a record stands."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.check.headers.columns import MISSING, is_number, is_whole
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.columns import MISSING, is_number, is_whole, no_number
 from gendsl.lower.tables.cells import Reader
 from gendsl.lower.tables.encoding import Codes
 
@@ -51,20 +50,16 @@ class NumberReader(Reader):
         found: dict[str, float] = {}
         for cell, line in zip(cells, lines, strict=True):
             if cell not in found:
-                found[cell] = self._read(cell.strip(), line)
+                found[cell] = self._read(cell.rstrip(" "), line)
         return [found[cell] for cell in cells]
 
     def _read(self, cell: str, line: int) -> float:
         if cell in MISSING:
             self.note_missing(cell, line)
             return math.nan
-        whole = self.given["kind"] == "integer"
-        if not (is_whole if whole else is_number)(cell):
-            raise Refused(
-                f"{self.place(line)}: column `{self.name}` holds `{cell[:40]}`, which is not a "
-                f"{'whole ' if whole else ''}number",
-                "mend the cell, leave it empty, or declare the column `categorical`",
-            )
+        kind = str(self.given["kind"])
+        if not (is_whole if kind == "integer" else is_number)(cell):
+            raise no_number(self.place(line), self.name, cell, kind)
         mantissa, exponent, _ = cell.lower().partition("e")
         before, _, after = mantissa.partition(".")
         self._exponents = self._exponents or bool(exponent)

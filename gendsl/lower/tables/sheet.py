@@ -15,7 +15,7 @@ from gendsl.lower.tables.times import TimeReader
 from gendsl.plan.plan import Call
 
 _CHUNK = 65_536  # records whose texts are held at once
-_READERS = {
+_READERS: dict[str, type[Reader]] = {
     "continuous": NumberReader,
     "integer": NumberReader,
     "datetime": TimeReader,

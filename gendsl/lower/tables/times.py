@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from gendsl.check.headers.columns import MISSING, is_time
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.columns import MISSING, is_time, no_time
 from gendsl.lower.tables.cells import Reader
 from gendsl.lower.tables.encoding import Codes
 
@@ -40,7 +39,7 @@ class TimeReader(Reader):
         found: dict[str, float] = {}
         for cell, line in zip(cells, lines, strict=True):
             if cell not in found:
-                found[cell] = self._read(cell.strip(), line)
+                found[cell] = self._read(cell, line)
         return [found[cell] for cell in cells]
 
     def _read(self, cell: str, line: int) -> float:
@@ -49,10 +48,7 @@ class TimeReader(Reader):
             return math.nan
         format = str(self.given["format"])
         if not is_time(cell, format):
-            raise Refused(
-                f"{self.place(line)}: column `{self.name}` holds `{cell[:40]}`, which is no time `{format}`",
-                "mend the cell, or leave it empty",
-            )
+            raise no_time(self.place(line), self.name, cell, format)
         return (datetime.strptime(cell, format) - _START).total_seconds()
 
     def done(self, codes: Codes) -> tuple[Times, Codes]:
