@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from gendsl.check.checker import check
-from gendsl.check.headers import Header, header_of
+from gendsl.check.headers import Header, header_of, sequences
 from gendsl.check.headers.sequences import vocabulary_of
 from gendsl.diagnostics import Diagnostic, Problems
 from gendsl.plan.plan import Call, Plan
 from gendsl.source import Source
 from gendsl.vocabulary import WORDS
-from gendsl.vocabulary.dimensions import symbol
 
 SPEC = """
 experiment words
@@ -42,7 +41,7 @@ def call(word: str, category: str = "source", /, **arguments: Any) -> Call:
         ("bytes()", 256),
         ("bpe(1_000)", 1_000),
         ("sentencepiece(500)", 500),
-        ("characters()", symbol("text.vocabulary")),
+        ("characters()", 6),
     ],
 )
 def test_text_is_planned(tmp_path: Path, tokenizer: str, size: Any) -> None:
@@ -52,6 +51,34 @@ def test_text_is_planned(tmp_path: Path, tokenizer: str, size: Any) -> None:
     assert (plan.data.window, plan.data.stride) == (8, 2)
     (field,) = plan.data.fields
     assert (field.kind, field.shape, field.classes) == ("text", (8,), size)
+
+
+def test_a_window_longer_than_any_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x" * 8)
+    (tmp_path / "b.txt").write_text("x" * 5)
+    for tokenizer in ("bytes()", "characters()"):
+        _, problems = checked(tmp_path, TEXT + tokenizer)
+        assert [one.rule.code for one in problems] == ["out_of_range"]
+        assert "a window of 8 tokens and the one behind are more than any file has" in problems[0].message
+        assert problems[0].help == "write `window 4`, or less"
+    (tmp_path / "b.txt").write_text("x" * 9)
+    assert checked(tmp_path, TEXT + "bytes()")[0] is not None
+
+
+def test_characters_are_counted_where_texts_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("aAbäÄ")
+    (tmp_path / "b.txt").write_text("b€")
+
+    def count(**arguments: Any) -> int | None:
+        tokenizer = call("characters", "tokenizer", **arguments)
+        return header(tmp_path, call("text", glob="*.txt", tokenizer=tokenizer)).fields[0].classes
+
+    assert count() == 7 and count(lowercase=True) == 5
+    monkeypatch.setattr(sequences, "_READ_IN_PASSING", 10)
+    assert count() is None
+    monkeypatch.undo()
+    (tmp_path / "b.txt").write_bytes(b"b\xff")
+    assert count() is None  # what is wrong is told when it is loaded, unless it is left out
 
 
 def header(folder: Path, source: Call) -> Header:

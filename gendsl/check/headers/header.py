@@ -31,7 +31,7 @@ class Header:
     `examples` counts all of a source without splits of its own, `splits` those of one with (`train`, `test`…); both are
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
     the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
-    `known`). `looked` is where it was looked for, for people.
+    `known`). `looked` is where it was looked for, for people. `longest` is the most tokens that a text can have.
     """
 
     fields: tuple[HeaderField, ...]
@@ -43,6 +43,7 @@ class Header:
     problem: str = ""
     help: str = ""
     looked: str = ""
+    longest: int | None = None
 
     def field(self, name: str) -> HeaderField | None:
         """The field of a name, if the source gives one."""
