@@ -24,8 +24,8 @@ def vocabulary_of(source: str, tokenizer: Call | None, folder: str) -> int | Non
             raise Refused(f'there is no file "{path}"', f"looked for {place}")
         with open(place, "rb") as file:
             return _pieces_in(file.read(), str(path))
-    vocabulary: int | None = tokenizer.arguments.get("vocabulary")
-    return vocabulary
+    vocabulary = tokenizer.arguments.get("vocabulary")
+    return vocabulary if isinstance(vocabulary, int) else None
 
 
 def refuse_other_tokenizer(source: str, tokenizer: Call | None) -> None:
@@ -42,9 +42,10 @@ def refuse_other_tokenizer(source: str, tokenizer: Call | None) -> None:
 
 def refuse_small_text(tokenizer: Call | None, size: int) -> None:
     """`Refused` where byte-pair encoding would need more merges than the text has bytes: each removes at least one."""
-    if tokenizer is not None and tokenizer.word == "bpe" and int(tokenizer.arguments["vocabulary"]) - 256 >= size:
+    vocabulary = tokenizer.arguments["vocabulary"] if tokenizer is not None and tokenizer.word == "bpe" else 0
+    if isinstance(vocabulary, int) and vocabulary - 256 >= size:
         raise Refused(
-            f"`bpe({tokenizer.arguments['vocabulary']})` asks for more tokens than the {size:,} bytes of text support",
+            f"`bpe({vocabulary})` asks for more tokens than the {size:,} bytes of text support",
             "write a smaller vocabulary, or give it more text",
         )
 
