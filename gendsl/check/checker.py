@@ -57,7 +57,7 @@ def check_tree(
     if data_step is None:
         for name in KINDS:
             context.globals.names.setdefault(name, Missing())
-    augment = augment_of(blocks["augment"], context) if "augment" in blocks else Augment()
+    augment = augment_of(blocks["augment"], data, context) if "augment" in blocks else Augment()
     networks = _networks(definitions, context)
     train, builder = None, None
     if "train" in blocks:

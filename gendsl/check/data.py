@@ -295,8 +295,8 @@ def _examples(sources: list[Sourced] | None, split: Any) -> int | None:
     return min(sizes, default=None)
 
 
-def augment_of(step: tree.Step, context: Context) -> Augment:
-    """The plan of `augment { }`."""
+def augment_of(step: tree.Step, of: Data | None, context: Context) -> Augment:
+    """The plan of `augment { }`, which transforms what `of` gives."""
     scope = context.globals
     data: list[Call] = []
     both: tuple[Call, ...] = ()
@@ -304,7 +304,7 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
     word = WORDS["augment"]["both"]
     for statement in statements_of(step.block, "augment", scope, context, once=frozenset(["both"])):
         call = statement.call
-        _refuse_other_data(statement, context)
+        _refuse_other_data(statement, of, context)
         if statement.word is word:
             both = statement.statements
             given = [value for value in statement.arguments.values() if isinstance(value, Call)]
@@ -315,10 +315,8 @@ def augment_of(step: tree.Step, context: Context) -> Augment:
     return Augment(tuple(data), both, ada)
 
 
-def _refuse_other_data(statement: Statement, context: Context) -> None:
+def _refuse_other_data(statement: Statement, data: Data | None, context: Context) -> None:
     """Reports a transform of what the data has none of, and of tokens in `both`."""
-    meanings = context.globals.names.values()
-    kinds = {meaning.field.kind for meaning in meanings if isinstance(meaning, FieldMeaning)}
     if any(call.word in OF_TOKENS for call in statement.statements):
         context.problems.add(
             rules.misplaced,
@@ -326,13 +324,17 @@ def _refuse_other_data(statement: Statement, context: Context) -> None:
             "`both` holds a transform of tokens, which has no gradient",
             help="put it into `augment { }` itself",
         )
-    of, told = ("text", "text or music") if statement.word.name in OF_TOKENS else ("image", "pictures")
-    if statement.word.name in (*OF_TOKENS, *OF_PICTURES) and kinds and of not in kinds:
+    name = statement.word.name
+    given = {field.kind for field in data.fields} if data is not None else set()
+    given |= {"music"} if data is not None and any(source.call.word == "midi" for source in data.sources) else set()
+    wanted = "music" if name == "transpose" else "text" if name in OF_TOKENS else "image"
+    if name in (*OF_TOKENS, *OF_PICTURES) and given and wanted not in given:
+        told = {"music": "music", "text": "text or music", "image": "pictures"}[wanted]
         context.problems.add(
             rules.misplaced,
             statement.step.span,
-            f"`{statement.word.name}` transforms {told}, and the data has none",
-            help=f"the data has {', '.join(sorted(kinds))}",
+            f"`{name}` transforms {told}, and the data has none",
+            help=f"take it out; the data has {', '.join(sorted(given))}",
         )
     semitones = statement.arguments.get("semitones", LOST)
     if semitones is not LOST and any(one % 1 for one in semitones):

@@ -142,7 +142,7 @@ def test_shapes_of_sounds(tmp_path: Path) -> None:
     [
         ("flip horizontal", "misplaced", "`flip` transforms pictures, and the data has none"),
         ("both { token_dropout 5% }", "misplaced", "`both` holds a transform of tokens, which has no gradient"),
-        ("transpose 0.5..2", "out_of_range", "`transpose` shifts by whole semitones, and goes from 0.5 to 2"),
+        ("transpose -5..6", "misplaced", "`transpose` transforms music, and the data has none"),
     ],
 )
 def test_transforms_that_do_not_fit_text(tmp_path: Path, augment: str, code: str, message: str) -> None:
@@ -150,6 +150,15 @@ def test_transforms_that_do_not_fit_text(tmp_path: Path, augment: str, code: str
     _, problems = checked(tmp_path, TEXT + "bytes()", augment)
     assert [(one.rule.code, one.message) for one in problems] == [(code, message)]
     assert problems[0].help
+
+
+def test_transposition_is_by_whole_semitones(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").write_bytes(b"MThd")
+    music = 'midi("*.mid"), tokenizer: remi(vocabulary: 512)'
+    plan, problems = checked(tmp_path, music, "transpose -5..6; token_dropout 5%")
+    assert plan is not None and not problems and not plan.not_built
+    _, problems = checked(tmp_path, music, "transpose 0.5..2")
+    assert [one.message for one in problems] == ["`transpose` shifts by whole semitones, and goes from 0.5 to 2"]
 
 
 def test_pictures_have_no_tokens_to_drop() -> None:
