@@ -77,6 +77,7 @@ def find_unfit(plan: Plan, step: tree.Step, context: Context) -> None:
     """Reports transforms of what the data has none of, labels that `mixup` would not mix, `ada` with no scores."""
     kinds = {field.kind for field in plan.data.fields}
     has_pictures = "image" in kinds
+    kinds |= {"music"} if any(source.call.word == "midi" for source in plan.data.sources) else set()
     for one in _steps(step):
         inner = list(_steps(one)) if one.word == "both" else [one]
         unfit = next((word.head_span for word in inner if word.word in OF_PICTURES), None)
@@ -89,11 +90,12 @@ def find_unfit(plan: Plan, step: tree.Step, context: Context) -> None:
                 f"`{unfit.text}` transforms pictures, and the data has none",
                 help=f"it has {', '.join(f'`{field.name}`' for field in plan.data.fields)}: take this out",
             )
-        elif one.word in OF_TOKENS and "text" not in kinds:
+        elif one.word in OF_TOKENS and OF_TOKENS[one.word] not in kinds:
+            told = "text or music" if OF_TOKENS[one.word] == "text" else OF_TOKENS[one.word]
             context.problems.add(
                 rules.misplaced,
                 one.head_span,
-                f"`{one.word}` transforms text or music, and the data has none",
+                f"`{one.word}` transforms {told}, and the data has none",
                 help=f"it has {', '.join(f'`{field.name}`' for field in plan.data.fields)}: take this out",
             )
         elif one.word == "mixup":

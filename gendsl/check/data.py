@@ -77,6 +77,15 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
             f"`data` does not say how long the pieces of `{text.name}` are",
             help="write `window 64`: the tokens of an example",
         )
+    longest = max((header.longest for _, _, header, _ in sources if header.longest is not None), default=None)
+    if window is not None and longest is not None and isinstance(asked[0], int) and asked[0] >= longest:
+        context.problems.add(
+            rules.out_of_range,
+            window.step.span,
+            f"a window of {asked[0]:,} tokens and the one behind are more than any file has: "
+            f"the longest has {longest:,} bytes",
+            help=f"write `window {max(2, longest // 2)}`, or less",
+        )
     shuffle = found.get("shuffle")
     cache = found.get("cache")
     condition = found.get("condition")

@@ -282,4 +282,4 @@ _OTHERS: tuple[Word, ...] = (
 
 WORDS: tuple[Word, ...] = (*_PICTURES, *_OTHERS)
 
-OF_TOKENS = ("transpose", "token_dropout")
+OF_TOKENS = {"transpose": "music", "token_dropout": "text"}  # and what has such tokens

@@ -294,7 +294,7 @@ _TOKENIZERS: tuple[Word, ...] = (
         name="characters",
         category="tokenizer",
         doc="Each character of the training text is a token; token 0 stands for any other, and how often it does is "
-        "counted in data.json. How many there are only the text tells: `text 97` in `data` says it for the networks.",
+        "counted in data.json. Of text beyond 16 MiB, `text 97` in `data` says how many there are.",
         parameters=(Parameter(name="lowercase", kind=Toggle(), default=False, positional=False, doc="Fold the case."),),
         example="tokenizer: characters()",
     ),

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from gendsl.check.checker import check
-from gendsl.check.headers import Header, header_of
+from gendsl.check.headers import Header, header_of, sequences
 from gendsl.check.headers.sequences import vocabulary_of
 from gendsl.diagnostics import Diagnostic, Problems
 from gendsl.plan.plan import Call, Plan
 from gendsl.source import Source
 from gendsl.vocabulary import WORDS
-from gendsl.vocabulary.dimensions import symbol
 
 SPEC = """
 experiment words
@@ -42,7 +41,7 @@ def call(word: str, category: str = "source", /, **arguments: Any) -> Call:
         ("bytes()", 256),
         ("bpe(1_000)", 1_000),
         ("sentencepiece(500)", 500),
-        ("characters()", symbol("text.vocabulary")),
+        ("characters()", 6),
     ],
 )
 def test_text_is_planned(tmp_path: Path, tokenizer: str, size: Any) -> None:
@@ -52,6 +51,34 @@ def test_text_is_planned(tmp_path: Path, tokenizer: str, size: Any) -> None:
     assert (plan.data.window, plan.data.stride) == (8, 2)
     (field,) = plan.data.fields
     assert (field.kind, field.shape, field.classes) == ("text", (8,), size)
+
+
+def test_a_window_longer_than_any_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x" * 8)
+    (tmp_path / "b.txt").write_text("x" * 5)
+    for tokenizer in ("bytes()", "characters()"):
+        _, problems = checked(tmp_path, TEXT + tokenizer)
+        assert [one.rule.code for one in problems] == ["out_of_range"]
+        assert "a window of 8 tokens and the one behind are more than any file has" in problems[0].message
+        assert problems[0].help == "write `window 4`, or less"
+    (tmp_path / "b.txt").write_text("x" * 9)
+    assert checked(tmp_path, TEXT + "bytes()")[0] is not None
+
+
+def test_characters_are_counted_where_texts_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("aAbäÄ")
+    (tmp_path / "b.txt").write_text("b€")
+
+    def count(**arguments: Any) -> int | None:
+        tokenizer = call("characters", "tokenizer", **arguments)
+        return header(tmp_path, call("text", glob="*.txt", tokenizer=tokenizer)).fields[0].classes
+
+    assert count() == 7 and count(lowercase=True) == 5
+    monkeypatch.setattr(sequences, "_READ_IN_PASSING", 10)
+    assert count() is None
+    monkeypatch.undo()
+    (tmp_path / "b.txt").write_bytes(b"b\xff")
+    assert count() is None  # what is wrong is told when it is loaded, unless it is left out
 
 
 def header(folder: Path, source: Call) -> Header:
@@ -114,8 +141,8 @@ def test_shapes_of_sounds(tmp_path: Path) -> None:
     ("augment", "code", "message"),
     [
         ("flip horizontal", "misplaced", "`flip` transforms pictures, and the data has none"),
-        ("both { token_dropout 5% }", "misplaced", "`both` holds a transform of tokens, which has no gradient"),
-        ("transpose 0.5..2", "out_of_range", "`transpose` shifts by whole semitones, and goes from 0.5 to 2"),
+        ("both { token_dropout 5% }", "misplaced", "`token_dropout` cannot be done to generated pictures"),
+        ("transpose -5..6", "misplaced", "`transpose` transforms music, and the data has none"),
     ],
 )
 def test_transforms_that_do_not_fit_text(tmp_path: Path, augment: str, code: str, message: str) -> None:
@@ -123,6 +150,15 @@ def test_transforms_that_do_not_fit_text(tmp_path: Path, augment: str, code: str
     _, problems = checked(tmp_path, TEXT + "bytes()", augment)
     assert [(one.rule.code, one.message) for one in problems] == [(code, message)]
     assert problems[0].help
+
+
+def test_transposition_is_by_whole_semitones(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").write_bytes(b"MThd")
+    music = 'midi("*.mid"), tokenizer: remi(vocabulary: 512)'
+    plan, problems = checked(tmp_path, music, "transpose -5..6; token_dropout 5%")
+    assert plan is not None and not problems and not plan.not_built
+    _, problems = checked(tmp_path, music, "transpose 0.5..2")
+    assert [one.message for one in problems] == ["`transpose` shifts by whole semitones, and goes from 0.5 to 2"]
 
 
 def test_pictures_have_no_tokens_to_drop() -> None:

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from gendsl.check.checker import check
-from gendsl.check.headers import header_of
+from gendsl.check.headers import header_of, sequences
 from gendsl.diagnostics import Problems
 from gendsl.lower.data import Dataset, dataset_of
 from gendsl.lower.data.tokenizers import tokenizer_from
@@ -70,9 +70,8 @@ def test_a_split_is_read_as_windows_and_some_of_it(tmp_path: Path) -> None:
 def test_train_and_test_are_spans_of_one_file(tmp_path: Path) -> None:
     text = "".join(chr(0x4E00 + number) for number in range(300))  # three bytes each, none twice
     write(tmp_path, a=text)
-    data = data_of(
-        tmp_path, split={"train": 0.8, "test": 0.2}, tokenizer=CHARACTERS, fields={"text": {"vocabulary": 241}}
-    )
+    data = data_of(tmp_path, split={"train": 0.8, "test": 0.2}, tokenizer=CHARACTERS)
+    assert data.manifest["sources"][0]["vocabulary"] == 241  # what the training text holds, and one for any other
     tokens = data.manifest["sources"][0]["tokens"]
     assert tokens["train"]["tokens"] == 240 and tokens["train"]["unknown"] == 0
     assert tokens["test"]["tokens"] == tokens["test"]["unknown"] == 60
@@ -129,8 +128,10 @@ def test_the_manifest_tells_what_decodes_and_what_there_is(tmp_path: Path) -> No
     assert sum(count for _, count in most) <= source["tokens"]["train"]["tokens"]
 
 
-def test_characters_need_their_number_said(tmp_path: Path) -> None:
+def test_characters_of_a_large_text_need_their_number_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, a="abcabcabc")
+    data_of(tmp_path, tokenizer=CHARACTERS)
+    monkeypatch.setattr(sequences, "_READ_IN_PASSING", 0)
     with pytest.raises(DataError, match="`text` has 4 different tokens, which only the data tells") as raised:
         data_of(tmp_path, tokenizer=CHARACTERS)
     assert raised.value.help == "write `text 4` in `data`"

@@ -78,8 +78,7 @@ def test_the_python_documentation_at_a_stride_of_one_takes_little_memory() -> No
 
 @pytest.mark.slow
 def test_the_python_documentation_in_characters() -> None:
-    fields = {"text": {"vocabulary": 2_000}}
-    data = text_of("python_docs", "**/*.rst.txt", "characters", fields=fields)
+    data = text_of("python_docs", "**/*.rst.txt", "characters")
     source = data.manifest["sources"][0]
     assert source["files"] == 497
     tokens = source["tokens"]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gendsl.lower.data.sequences import cut, files_by_split, spans_of, statistics_of
+from gendsl.lower.data.sequences import cut, files_by_split, spans_of
+from gendsl.lower.data.token_statistics import statistics_of
 from gendsl.lower.errors import DataError
 from tests.lower.data_plans import call_of, plan_of
 

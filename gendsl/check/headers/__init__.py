@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gendsl.check.headers.fields import FieldProblem, field_of, output_channels
 from gendsl.check.headers.header import Header, HeaderField
 from gendsl.check.headers.paths import Refused, files, inside
+from gendsl.frozen import replace
 from gendsl.plan.plan import Call
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import Choice, WordOf
@@ -215,10 +216,19 @@ def _text(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
     from gendsl.check.headers import sequences
 
     header = _globbed((_tokens("text", arguments, folder),), arguments, folder)
-    if header.known:
-        sequences.refuse_other_tokenizer("text", arguments.get("tokenizer"))
-        sequences.refuse_small_text(arguments.get("tokenizer"), str(arguments["glob"]), folder, MOST_FILES)
-    return header
+    if not header.known:
+        return header
+    tokenizer = arguments.get("tokenizer")
+    sequences.refuse_other_tokenizer("text", tokenizer)
+    places = [os.path.join(os.path.realpath(folder or "."), path) for path in files(folder, str(arguments["glob"]))]
+    sizes = [os.path.getsize(place) for place in places[:MOST_FILES]]
+    if len(places) > MOST_FILES:
+        return header
+    sequences.refuse_small_text(tokenizer, sum(sizes))
+    if tokenizer is not None and tokenizer.word == "characters":
+        different = sequences.characters_in(places, sum(sizes), lowercase=bool(tokenizer.arguments.get("lowercase")))
+        header = replace(header, fields=(HeaderField("text", "text", (None,), different),))
+    return replace(header, longest=sequences.most_tokens(tokenizer, max(sizes)))
 
 
 def _midi(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:

@@ -33,7 +33,8 @@ class Header:
     None where unknown, and `unlimited` says that there is no end. `problem` is an error for which data cannot be what
     the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
     `known`). `looked` is where it was looked for, for people. `unlabelled` tells of pictures without a class, an error
-    unless they are dropped. `columns` are the statements of a table's block, with all that was left open in them.
+    unless they are dropped. `columns` are the statements of a table's block, with all that was left open in them;
+    `longest` is the most tokens that a text can have.
     """
 
     fields: tuple[HeaderField, ...]
@@ -47,6 +48,7 @@ class Header:
     looked: str = ""
     unlabelled: str = ""
     columns: tuple[Call, ...] = ()
+    longest: int | None = None
 
     def field(self, name: str) -> HeaderField | None:
         """The field of a name, if the source gives one."""

@@ -1,13 +1,14 @@
-"""The arguments of a source of text, music or sound in, what is known without reading it out: vocabulary, length."""
+"""The arguments of a source of text, music or sound in, what is known before it is loaded out: vocabulary, length."""
 
 import os
 
-from gendsl.check.headers.paths import Refused, files, inside
+from gendsl.check.headers.paths import Refused, inside
 from gendsl.plan.plan import Call
 
 WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.016  # of a spectrogram
 _READS = {"text": ("bytes", "characters", "bpe", "sentencepiece"), "midi": ("remi",)}
 _PIECES_FIELD = 1  # of sentencepiece's ModelProto
+_READ_IN_PASSING = 1 << 24  # bytes of text whose characters are counted when a spec is checked: a quarter of a second
 
 
 def vocabulary_of(source: str, tokenizer: Call | None, folder: str) -> int | None:
@@ -23,8 +24,8 @@ def vocabulary_of(source: str, tokenizer: Call | None, folder: str) -> int | Non
             raise Refused(f'there is no file "{path}"', f"looked for {place}")
         with open(place, "rb") as file:
             return _pieces_in(file.read(), str(path))
-    vocabulary: int | None = tokenizer.arguments.get("vocabulary")
-    return vocabulary
+    vocabulary = tokenizer.arguments.get("vocabulary")
+    return vocabulary if isinstance(vocabulary, int) else None
 
 
 def refuse_other_tokenizer(source: str, tokenizer: Call | None) -> None:
@@ -39,20 +40,35 @@ def refuse_other_tokenizer(source: str, tokenizer: Call | None) -> None:
         )
 
 
-def refuse_small_text(tokenizer: Call | None, pattern: str, folder: str, most_files: int) -> None:
+def refuse_small_text(tokenizer: Call | None, size: int) -> None:
     """`Refused` where byte-pair encoding would need more merges than the text has bytes: each removes at least one."""
-    if tokenizer is None or tokenizer.word != "bpe":
-        return
-    root, size = os.path.realpath(folder or "."), 0
-    merges = int(tokenizer.arguments["vocabulary"]) - 256
-    for number, path in enumerate(files(folder, pattern)):
-        size += os.path.getsize(os.path.join(root, path))
-        if size > merges or number > most_files:
-            return
-    raise Refused(
-        f"`bpe({tokenizer.arguments['vocabulary']})` asks for more tokens than the {size:,} bytes of text support",
-        "write a smaller vocabulary, or give it more text",
-    )
+    vocabulary = tokenizer.arguments["vocabulary"] if tokenizer is not None and tokenizer.word == "bpe" else 0
+    if isinstance(vocabulary, int) and vocabulary - 256 >= size:
+        raise Refused(
+            f"`bpe({vocabulary})` asks for more tokens than the {size:,} bytes of text support",
+            "write a smaller vocabulary, or give it more text",
+        )
+
+
+def characters_in(places: list[str], size: int, *, lowercase: bool) -> int | None:
+    """How many different characters files hold, and one for any other; None where they are too large to be read in
+    passing, or are not UTF-8."""
+    if size > _READ_IN_PASSING:
+        return None
+    found: set[str] = set()
+    for place in places:
+        with open(place, "rb") as file:
+            try:
+                text = file.read().decode()
+            except UnicodeDecodeError:
+                return None
+        found.update(text.lower() if lowercase else text)
+    return 1 + len(found)
+
+
+def most_tokens(tokenizer: Call | None, size: int) -> int | None:
+    """The most tokens that a file of a size can have; None where a tokenizer adds some of its own."""
+    return size if tokenizer is None or tokenizer.word in ("bytes", "characters", "bpe") else None
 
 
 def sound_shape(rate: int, seconds: float, mel: int | None) -> tuple[int | None, ...]:

@@ -26,6 +26,7 @@ from gendsl.lower.tables.table import Table
 from gendsl.parts.keys import WHOLE, Key, Share
 from gendsl.plan.plan import Call, Field, Source
 from gendsl.plan.show import size
+from gendsl.vocabulary.augmentations import OF_TOKENS
 
 _SAMPLED = 10_000  # of unlimited data, where all of a split is asked for
 _AT_ONCE = 4096  # examples of a part
@@ -182,7 +183,9 @@ class Finite(Dataset):
     ) -> None:
         super().__init__(batch=batch, times=times, overfit=overfit)
         self._sources = {source.name: source for source in sources}
-        self._fields, self._augment, self._seed, self._paired = fields, augment, seed, paired
+        self._fields, self._seed, self._paired = fields, seed, paired
+        self._of_tokens = tuple(call for call in augment if call.word in OF_TOKENS)
+        self._augment = tuple(call for call in augment if call.word not in OF_TOKENS)
         self._alone = sources[0] if paired or len(sources) == 1 else None
         names = [name for name in sources[0].rows if all(name in source.rows for source in sources)]
         # an epoch ends when the smallest source has been gone through
@@ -265,7 +268,7 @@ class Finite(Dataset):
         with tf.device("cpu"):
             if field.kind == "text":
                 key = place_key(self._seed, f"augment/{field.name}")
-                given, said = augmented(self._windows[field.name], field, self._augment, key, epoch, index)
+                given, said = augmented(self._windows[field.name], field, self._of_tokens, key, epoch, index)
                 return {field.name: given, following(field.name): said}
         values = self._gather[field.name](index)
         return {field.name: self._image(field, values, epoch, index) if field.kind == "image" else values}

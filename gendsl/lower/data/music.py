@@ -16,7 +16,8 @@ import numpy as np
 
 from gendsl.lower.data.files import Unused, found_in
 from gendsl.lower.data.loaded import Loaded
-from gendsl.lower.data.sequences import cut, files_by_split, statistics_of
+from gendsl.lower.data.sequences import cut, files_by_split
+from gendsl.lower.data.token_statistics import statistics_of
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call, Data
 

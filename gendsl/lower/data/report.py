@@ -35,7 +35,7 @@ def report_of(plan: Plan, dataset: Dataset, *, tell: Tell = silent) -> Report:
         "warnings": list(dataset.findings.warnings),
     }
     lines = [line for source in dataset.manifest["sources"] for line in _of_source(source, dataset)]
-    lines += [(name, report.told()) for name, report in fields.items()]
+    lines += [line for name, report in fields.items() for line in ((name, report.told()), *report.details())]
     return Report(record, lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.lower.data.dataset import Dataset, span_of
+from gendsl.lower.tables.statistics import statistics_of
 from gendsl.plan.plan import Field
 from gendsl.vocabulary.dimensions import shown
 
@@ -31,6 +32,10 @@ class FieldReport(ABC):
     @abstractmethod
     def told(self) -> str:
         """The statistics in a line, for people."""
+
+    def details(self) -> list[tuple[str, str]]:
+        """More lines, each of a name and what it says."""
+        return []
 
 
 class Moments:
@@ -128,8 +133,92 @@ class PointReport(FieldReport):
         return f"{shown(self.field.shape)}, {self._moments.count:,} looked at: {_spread(self._moments)}"
 
 
+class TextReport(FieldReport):
+    """Its tokens, which were counted when they were made."""
+
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
+        sources = dataset.manifest["sources"]
+        self._source = next(source for source in sources if source["name"] == field.source)
+
+    def add(self, values: Any) -> None:
+        pass
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "window": self.field.shape[0],
+            "vocabulary": self._source["vocabulary"],
+            "tokens": self._source["tokens"],
+        }
+
+    def told(self) -> str:
+        train = self._source["tokens"]["train"]
+        unknown = f", {train['unknown']:,} unknown" if train["unknown"] else ""
+        return (
+            f"windows of {self.field.shape[0]} tokens; {train['tokens']:,} tokens in {train['sequences']:,} sequences of "
+            f"{train['shortest']:,} to {train['longest']:,}, {train['different']:,} of the vocabulary of "
+            f"{self._source['vocabulary']:,}{unknown}, {train['bits_per_token']:.3g} bits each by their frequency"
+        )
+
+    def details(self) -> list[tuple[str, str]]:
+        frequent = self._source["tokens"]["train"]["most_frequent"]
+        return [("frequent", ", ".join(f"{token!r} {count:,}" for token, count in frequent))]
+
+
+class RowReport(FieldReport):
+    """The columns of a table, as they stand in its cells; of sound, the mean and standard deviation of its samples."""
+
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
+        self._table = dataset.tables.get(field.name)
+        self._codes: list[np.ndarray] = []
+        self._moments = Moments()
+
+    def add(self, values: np.ndarray) -> None:
+        if self._table is None:
+            self._moments.add(values.reshape(-1, 1))
+        else:
+            self._codes.append(self._table.decode(values))
+
+    def record(self) -> dict[str, Any]:
+        if self._table is None:
+            return self._moments.record()
+        return {"width": self._table.width, "columns": statistics_of(self._table.columns, np.concatenate(self._codes))}
+
+    def told(self) -> str:
+        if self._table is None:
+            return f"{shown(self.field.shape)}: {_spread(self._moments)}"
+        return f"{len(self._table.columns):,} columns, encoded as {self._table.width:,} numbers"
+
+    def details(self) -> list[tuple[str, str]]:
+        if self._table is None:
+            return []
+        return [(column["name"], _column_told(column)) for column in self.record()["columns"]]
+
+
 # Another kind of field is a class here; `run/survey.py` draws those that can be seen.
-KINDS: Mapping[str, type[FieldReport]] = {"image": PictureReport, "label": ClassReport, "point": PointReport}
+KINDS: Mapping[str, type[FieldReport]] = {
+    "image": PictureReport,
+    "label": ClassReport,
+    "point": PointReport,
+    "text": TextReport,
+    "row": RowReport,
+}
+
+
+def _column_told(column: Mapping[str, Any]) -> str:
+    parts = [f"{column['kind']}, {column['different']:,} different"]
+    if column["missing"]:
+        parts.append(f"{column['missing']:,} missing")
+    if "least" in column:
+        parts.append(f"{column['least']} to {column['most']}, quartiles {', '.join(column['quartiles'])}")
+    if "mean" in column:
+        parts.append(f"mean {column['mean']:.4g}, standard deviation {column['std']:.4g}")
+    if "counts" in column:
+        counts = list(column["counts"].items())
+        more = ", …" if len(counts) > _CLASSES_SHOWN else ""
+        parts.append(", ".join(f"{name} {count:,}" for name, count in counts[:_CLASSES_SHOWN]) + more)
+    return "; ".join(parts)
 
 
 def _spread(moments: Moments) -> str:

@@ -5,7 +5,6 @@ Data is split before it is cut: a window lies within one file and one split.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,6 @@ from gendsl.lower.data.loaded import LeftOut
 from gendsl.lower.data.windows import Windows, smallest
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data
-
-_MOST_FREQUENT = 20
 
 
 @dataclass(frozen=True)
@@ -127,32 +124,3 @@ def _refuse_empty(split: str, lengths: Sequence[int], length: int) -> None:
         + (f"the longest of its {len(lengths):,} sequences has {longest:,}" if lengths else "it holds no text"),
         f"write a shorter `window`{'' if split == 'train' else f', or give `{split}` a larger share'}",
     )
-
-
-def statistics_of(
-    sequences: Mapping[str, Sequence[np.ndarray]], *, vocabulary: int, unknown: int | None = None
-) -> dict[str, Any]:
-    """Of each split, as plain data: its tokens and sequences, their lengths, how many tokens are unknown and how many
-    of the vocabulary occur, the entropy of a token by its frequency in bits, and the most frequent with their counts.
-    """
-    told = {}
-    for split, every in sequences.items():
-        counts = np.zeros(vocabulary, np.int64)
-        for sequence in every:
-            counts += np.bincount(sequence, minlength=vocabulary)
-        lengths = np.sort([len(sequence) for sequence in every])
-        total = int(counts.sum())
-        share = counts[counts > 0] / max(total, 1)
-        frequent = np.argsort(-counts, kind="stable")[:_MOST_FREQUENT]
-        told[split] = {
-            "tokens": total,
-            "sequences": len(every),
-            "shortest": int(lengths[0]) if len(lengths) else 0,
-            "median": int(lengths[len(lengths) // 2]) if len(lengths) else 0,
-            "longest": int(lengths[-1]) if len(lengths) else 0,
-            "unknown": int(counts[unknown]) if unknown is not None else 0,
-            "different": int((counts > 0).sum()),
-            "bits_per_token": float(-(share * np.log2(share)).sum()),
-            "most_frequent": [[int(token), int(counts[token])] for token in frequent if counts[token]],
-        }
-    return told

@@ -7,7 +7,8 @@ import numpy as np
 
 from gendsl.lower.data.files import Unused, content_of, drops_corrupt, found_in
 from gendsl.lower.data.loaded import Loaded
-from gendsl.lower.data.sequences import cut, spans_of, statistics_of
+from gendsl.lower.data.sequences import cut, spans_of
+from gendsl.lower.data.token_statistics import statistics_of
 from gendsl.lower.data.tokenizers import Tokenizer, tokenizer_of
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call, Data

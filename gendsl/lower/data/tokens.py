@@ -29,7 +29,7 @@ def augmented(
     given, said = found[:, :-1], found[:, 1:]
     for number, call in enumerate(calls):
         if call.word == "token_dropout":
-            own = key[0] ^ number + 1, key[1]
+            own = (key[0] ^ (number + 1), key[1])
             given = _dropped(given, float(call.arguments["share"]), field.classes, own, epoch, index)
     return given, said
 
