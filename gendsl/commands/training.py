@@ -178,7 +178,12 @@ def data(options: "Namespace") -> int:
     load_tensorflow()  # holds standard error back, so it comes before the line that moves there
     with Console(stderr=True).status("loading the data…") as status:
         found = surveyed(plan, os.path.dirname(options.spec) or ".", out, tell=status.update)
-    written = {"lists": found.lists, "pictures": found.pictures, "TensorBoard": (found.logs,)}
+    written = {
+        "lists": found.lists,
+        "pictures": found.pictures,
+        "examples": found.texts,
+        "TensorBoard": (found.logs,),
+    }
     if options.format == "json":
         import json
 
@@ -187,12 +192,16 @@ def data(options: "Namespace") -> int:
         files = {name: [str(path) for path in paths] for name, paths in written.items()}
         say(json.dumps(as_json({**found.report.record, "files": files}), indent=2, ensure_ascii=False) + "\n")
         return FINE
+    from gendsl.plan.columns import table_text
     from gendsl.render import visible
 
     for warning in found.report.record["warnings"]:
         warn(warning)
     lines = [*found.report.lines, *((name, " ".join(map(str, paths))) for name, paths in written.items() if paths)]
     say("".join(f"{visible(name):<12} {visible(text)}\n" for name, text in lines))
+    for source in plan.data.sources:
+        if source.call.word in ("csv", "parquet"):  # with all columns, those inferred too
+            say("\n" + "".join(f"{visible(line)}\n" for line in table_text(source.call).splitlines()))
     return FINE
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
@@ -13,6 +12,7 @@ from gendsl.plan.plan import Field, Plan
 from gendsl.run import folder as folders
 from gendsl.run.loading import load_tensorflow
 from gendsl.run.pictures import Pixels, grid, pixels_of, png, range_of, scatter
+from gendsl.run.tables import csv_of
 
 if TYPE_CHECKING:
     from gendsl.lower.data import Dataset
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 _OF_DATA = ("source", "column", "tokenizer", "data", "crop", "curate", "augment")  # what has to be built to look at it
 _EXAMPLES = 64  # of a contact sheet
 _POINTS = 1_024
+_ROWS, _WINDOWS = 20, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found, and what was written: the lists beside data.json, the pictures, TensorBoard's logs."""
+    """What was found, and what was written: the lists beside data.json, the pictures, the texts, TensorBoard's logs."""
 
     report: "Report"
     lists: tuple[Path, ...]
     pictures: tuple[Path, ...]
+    texts: tuple[Path, ...]
     logs: Path
 
 
@@ -55,23 +57,29 @@ def surveyed(plan: Plan, project: str, out: Path, *, tell: Callable[[str], None]
     dataset = dataset_of(plan, project, tell=tell)
     report = report_of(plan, dataset, tell=tell)
     tell("drawing pictures…")
-    return _written(out, dataset, report, pictures_of(plan, dataset))
+    return _written(out, dataset, report, pictures_of(plan, dataset), excerpts_of(plan, dataset))
 
 
-def _written(out: Path, dataset: "Dataset", report: "Report", pictures: Mapping[str, Pixels]) -> Survey:
+def _written(
+    out: Path, dataset: "Dataset", report: "Report", pictures: Mapping[str, Pixels], excerpts: Mapping[str, str]
+) -> Survey:
     from gendsl.run import logs
 
     lists = folders.write_lists(folders.RunFolder(out), dataset.findings.files)
     folders.write_json(out / "data.json", report.record)
     for name, pixels in pictures.items():
         folders.write_whole(out / f"{name}.png", png(pixels))
+    for name, text in excerpts.items():
+        folders.write_whole(out / name, text)
     for path in logs.files(out / "logs"):  # of an earlier look
         path.unlink()
     writer = logs.Logs(out / "logs", first=0)
     writer.texts(0, {"data": "\n".join(f"{name:<12} {text}" for name, text in report.lines)})
+    writer.texts(0, {f"data/{name}": text for name, text in excerpts.items()})
     writer.pictures(0, pictures, group="data")
     writer.close()
-    return Survey(report, lists, tuple(out / f"{name}.png" for name in pictures), out / "logs")
+    drawn, written = (tuple(out / f"{name}.png" for name in pictures), tuple(out / name for name in excerpts))
+    return Survey(report, lists, drawn, written, out / "logs")
 
 
 def pictures_of(plan: Plan, dataset: "Dataset") -> dict[str, Pixels]:
@@ -97,12 +105,35 @@ def _scatter(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Pixels]:
 EXHIBITS: Mapping[str, Callable[[Plan, "Dataset", Field], dict[str, Pixels]]] = {"image": _sheets, "point": _scatter}
 
 
-def _first(dataset: "Dataset", field: Field) -> NDArray[np.float32]:
-    """Examples (n, …) of a field from the first batches on."""
+def excerpts_of(plan: Plan, dataset: "Dataset") -> dict[str, str]:
+    """The first training examples of text and of tables, by the names of their files, as they were before encoding."""
+    found = {}
+    for field in plan.data.fields:
+        source = next((one for one in plan.data.sources if one.name == field.source), None)
+        if field.kind == "text" and source is not None and source.call.word == "text":
+            found[f"{field.name}.txt"] = _windows(dataset, field)
+        elif field.name in dataset.tables:
+            rows = _first(dataset.plain(), field, _ROWS)
+            found[f"{field.name}.csv"] = csv_of(dataset.tables[field.name], rows)
+    return found
+
+
+def _windows(dataset: "Dataset", field: Field) -> str:
+    """Windows between lines, decoded."""
+    from gendsl.lower.data.tokenizers import tokenizer_from
+
+    record = next(one for one in dataset.manifest["sources"] if one["name"] == field.source)
+    tokenizer = tokenizer_from(record["tokenizer"])
+    texts = [tokenizer.decode(window).decode(errors="replace") for window in _first(dataset.plain(), field, _WINDOWS)]
+    return f"\n{'-' * 40}\n".join(texts) + "\n"
+
+
+def _first(dataset: "Dataset", field: Field, count: int = _EXAMPLES) -> NDArray[Any]:
+    """So many examples (n, …) of a field from the first batches on."""
     import tensorflow as tf
 
-    count = min(_EXAMPLES, dataset.sizes["train"] or _EXAMPLES)
+    count = min(count, dataset.sizes["train"] or count)
     of_step = dataset.addresses(0, 1)[0, :, :, 0].size
     addresses = dataset.addresses(0, -(-count // of_step)).reshape(-1, 2)[:count]
-    values: NDArray[np.float32] = dataset.fetch(tf.constant(addresses[None]))[field.name].numpy()[0]
+    values: NDArray[Any] = dataset.fetch(tf.constant(addresses[None]))[field.name].numpy()[0]
     return values

@@ -145,18 +145,15 @@ class TextReport(FieldReport):
         pass
 
     def record(self) -> dict[str, Any]:
-        return {
-            "window": self.field.shape[0],
-            "vocabulary": self._source["vocabulary"],
-            "tokens": self._source["tokens"],
-        }
+        told = {name: self._source[name] for name in ("vocabulary", "tokens")}
+        return {"window": self.field.shape[0], **told}
 
     def told(self) -> str:
         train = self._source["tokens"]["train"]
         unknown = f", {train['unknown']:,} unknown" if train["unknown"] else ""
         return (
-            f"windows of {self.field.shape[0]} tokens; {train['tokens']:,} tokens in {train['sequences']:,} sequences of "
-            f"{train['shortest']:,} to {train['longest']:,}, {train['different']:,} of the vocabulary of "
+            f"windows of {self.field.shape[0]} tokens; {train['tokens']:,} tokens in {train['sequences']:,} sequences "
+            f"of {train['shortest']:,} to {train['longest']:,}, {train['different']:,} of the vocabulary of "
             f"{self._source['vocabulary']:,}{unknown}, {train['bits_per_token']:.3g} bits each by their frequency"
         )
 
