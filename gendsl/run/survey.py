@@ -114,7 +114,7 @@ def excerpts_of(plan: Plan, dataset: "Dataset") -> dict[str, str]:
             found[f"{field.name}.txt"] = _windows(dataset, field)
         elif field.name in dataset.tables:
             rows = _first(dataset.plain(), field, _ROWS)
-            found[f"{field.name}.csv"] = csv_of(dataset.tables[field.name], rows)
+            found[f"{field.name}.csv"] = csv_of(dataset.tables[field.name], rows).decode()
     return found
 
 
