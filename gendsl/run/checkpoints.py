@@ -260,12 +260,12 @@ def _manifest_in(path: Path) -> dict[str, Any]:
 
 def _is_window(record: Mapping[str, Any]) -> bool:
     """Whether a record is that of a `Window`, be it empty."""
-    names, sums = record.get("names", []), record.get("sums", [])
+    names, sums, last = (record.get(part, []) for part in ("names", "sums", "last"))
     return (
         isinstance(record.get("steps", 0), int)
         and all(isinstance(name, str) for name in names)
-        and all(isinstance(value, (int, float)) for value in sums)
-        and (not record.get("steps") or len(names) == len(sums) > 0)
+        and all(isinstance(value, (int, float)) for value in (*sums, *last))
+        and (not record.get("steps") or len(names) == len(sums) == len(last) > 0)
     )
 
 

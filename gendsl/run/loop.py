@@ -45,7 +45,8 @@ class Window:
 
     def record(self) -> dict[str, Any]:
         """As plain numbers, for a checkpoint: float32 goes through JSON without loss."""
-        return {"names": list(self.names), "sums": [float(value) for value in self.sums], "steps": self.steps}
+        sums, last = ([float(value) for value in values] for values in (self.sums, self.last))
+        return {"names": list(self.names), "sums": sums, "last": last, "steps": self.steps}
 
 
 EMPTY = Window((), np.zeros(1, np.float32), np.zeros(1, np.float32), 0)
@@ -55,8 +56,8 @@ def window_of(record: Any) -> Window:
     """The window in a checkpoint's record; an empty one if there is none."""
     if not record or not record.get("steps"):
         return EMPTY
-    sums = np.asarray(record["sums"], np.float32)
-    return Window(tuple(record["names"]), sums, np.zeros_like(sums), int(record["steps"]))
+    sums, last = (np.asarray(record[name], np.float32) for name in ("sums", "last"))
+    return Window(tuple(record["names"]), sums, last, int(record["steps"]))
 
 
 class Stepper:

@@ -55,12 +55,13 @@ class Recorder(Listener):
     _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
     _mark: Mark | None = None
 
-    def begin(self, step: int, window: Window) -> None:
+    def begin(self, step: int) -> None:
         self._scored_at = dict.fromkeys(range(len(self.plan.evaluations)), time.monotonic())
         if step == 0:
             self._picture(0, "step-0000000")
-        else:
-            self._show(step, window)
+
+    def again(self, step: int, window: Window) -> None:
+        self._show(step, window)
 
     def during(self, step: int) -> AbstractContextManager[object]:
         return nullcontext() if self.profile is None else self.profile.around(step)

@@ -21,8 +21,12 @@ class Listener(AbstractContextManager["Listener", None]):
     A `step` is the number of steps that are done, a window what they told since the last log.
     """
 
-    def begin(self, step: int, window: Window) -> None:
-        """The run begins, or goes on after `step` steps; what it told at that step before is told anew."""
+    def begin(self, step: int) -> None:
+        """The run begins, or goes on after `step` steps."""
+
+    def again(self, step: int, window: Window) -> None:
+        """The run goes on at a moment before the last, with the window logged where one is complete: what else was told
+        then is told anew."""
 
     def during(self, step: int) -> AbstractContextManager[object]:
         """What stands around the graph call that begins after `step` steps."""
@@ -61,8 +65,10 @@ class Trainer:
         """Trains from `first` to the last moment, or until interrupted; gives the number of steps that are done."""
         stepper, pace, step, last = Stepper(self.experiment, self.dataset), Pace(), first, self.moments.last
         with self.listener as listener:
-            listener.begin(step, window)
+            listener.begin(step)
             window = self._logged(step, window, None)
+            if 0 < step < last:
+                listener.again(step, window)
             while step < last:
                 count = pace.count(self.moments.next_after(step) - step)
                 decision = self.crew.agree(Decision(count, interruption.signal or 0))
