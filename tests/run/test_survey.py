@@ -125,7 +125,7 @@ def test_what_cannot_be_looked_at(project: Path, tiny: tuple[Path, str]) -> None
 def test_a_run_warns_and_keeps_the_lists(project: Path, run_tiny: Callable[..., tuple[Outcome, str]]) -> None:
     outcome, said = run_tiny(SPEC, project / "run")
     assert outcome.finished
-    assert "warning: 1 of the 5 examples of `test` stand in `train` too, 1 nearly: test/2 is train/4" in said
+    assert "warning: 1 of the 5 examples of `test` stand in `train` too (1 near): test/2 as train/4" in said
     assert (project / "run/dropped.csv").read_text().splitlines()[1:] == [
         ",train/3,duplicates,train/1",
         ",train/6,blank,",
