@@ -57,8 +57,8 @@ def _check_drop(one: Statement, sources: list[Source], fields: list[Field], cont
         add(rules.out_of_range, one.span_of("aspect"), told, help="write `aspect: 0.5..2`, say")
     pictures = {field.source for field in fields if field.kind == "image"}
     other = next((call.word for name, call, _, _ in sources if name not in pictures), None)
-    for name, needed in (("within", given["within"]), ("what", "blank" in given["what"])):
-        if needed and other is not None:
+    for name, said in (("within", bool(given["within"])), ("what", "blank" in given["what"])):
+        if said and other is not None:
             what = "`blank`" if name == "what" else f"`{name}:`"
             told = f"{what} speaks of pictures, and `{other}` gives none"
             add(rules.bad_data, one.span_of(name), told, help="take it out")

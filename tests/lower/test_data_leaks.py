@@ -60,7 +60,9 @@ def test_leaks_are_reported(leaky: Path) -> None:
         {"example": "test/4", "repeats": "train/7", "reason": "near leak"},
     ]
     (warning,) = data.findings.warnings
-    assert warning.startswith("3 of the 6 examples of `test` stand in `train` too, 1 to the bit, 2 nearly: test/1 is ")
+    assert warning.startswith(
+        "3 of the 6 examples of `test` stand in `train` too (1 exact, 2 near): test/1 as train/3, "
+    )
     assert list(data.findings.files) == ["leaks.csv"]
     lines = data.findings.files["leaks.csv"].splitlines()
     assert lines[:2] == ["source,example,reason,repeats", ",test/1,leak,train/3"]

@@ -41,12 +41,12 @@ def findings_of(sources: Mapping[str, Loaded], leaks: Mapping[str, Mapping[str, 
 
 
 def _told(source: str, split: str, found: Leaks) -> str:
-    which = ", ".join(f"{one.example} is {one.repeats}" for one in found.listed[:_SHOWN])
+    which = ", ".join(f"{one.example} as {one.repeats}" for one in found.listed[:_SHOWN])
     more = ", …" if len(found.listed) > _SHOWN else ""
     place = f"`{split}` of `{source}`" if source else f"`{split}`"
-    kinds = [f"{found.exact:,} to the bit"] * bool(found.exact) + [f"{found.near:,} nearly"] * bool(found.near)
+    kinds = [f"{found.exact:,} exact"] * bool(found.exact) + [f"{found.near:,} near"] * bool(found.near)
     return (
-        f"{len(found.listed):,} of the {found.among:,} examples of {place} stand in `train` too, {', '.join(kinds)}: "
+        f"{len(found.listed):,} of the {found.among:,} examples of {place} stand in `train` too ({', '.join(kinds)}): "
         f"{which}{more}. They make scores on `{split}` too good; `curate {{ drop leaks }}` leaves them out"
     )
 

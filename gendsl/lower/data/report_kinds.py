@@ -130,7 +130,7 @@ class PointReport(FieldReport):
         return {"looked_at": self._moments.count, **self._moments.record()}
 
     def told(self) -> str:
-        return f"{shown(self.field.shape)}, {self._moments.count:,} looked at: {_spread(self._moments)}"
+        return f"{shown(self.field.shape)} coordinates, of {self._moments.count:,}: {_spread(self._moments)}"
 
 
 class TextReport(FieldReport):
