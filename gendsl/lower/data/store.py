@@ -61,7 +61,8 @@ class Store:
             return self._rows[: self._count] if self._file is None else np.empty((0, *self._shape), self._kind)
         self._file.flush()
         with self._file:  # what is mapped outlives it
-            return np.memmap(self._file, self._kind, "r", shape=(self._count, *self._shape))
+            mapped: np.ndarray = np.memmap(self._file, self._kind, "r", shape=(self._count, *self._shape))
+            return mapped
 
 
 def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
