@@ -68,7 +68,8 @@ class Store:
 def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The values at some rows, where the others lie: those of a scratch file in another one."""
     if not isinstance(values, np.memmap):
-        return values[rows]
+        chosen: np.ndarray = values[rows]
+        return chosen
     store = Store(len(rows), values.shape[1:], values.dtype, what="what `curate` keeps", cache=False)
     for start in range(0, len(rows), _ROWS):
         store.add(read(values, rows[start : start + _ROWS]))
