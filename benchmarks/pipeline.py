@@ -24,7 +24,7 @@ from PIL import Image
 
 from gendsl.run.loading import load_tensorflow
 
-load_tensorflow()
+load_tensorflow(deterministic=False)  # which the hand-written pipelines need for their speed
 
 import tensorflow as tf  # noqa: E402
 
@@ -57,7 +57,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="a folder of PNGs")
     parser.add_argument("--rounds", type=int, default=15, help="windows of each side")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = options.folder or made(Path(scratch) / "pictures")
         count = sum(1 for _ in folder.rglob("*.png"))
         print(f"{count:,} pictures, {BATCH} a batch; images/s of gendsl, of tf.data, and the ratio's median")

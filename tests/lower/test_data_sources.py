@@ -287,7 +287,7 @@ def test_methods_of_files_and_arrays_agree(tmp_path: Path, method: str, fit: str
 def test_area_is_the_mean(tmp_path: Path) -> None:
     images = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
     np.save(tmp_path / "s.npy", images)
-    fields = {"image": {"resize": (4, 2), "method": "area", "range": (0, 255)}}
+    fields = {"image": {"resize": (4, 2), "fit": "stretch", "method": "area", "range": (0, 255)}}
     plan = plan_of(call_of("source", "npy", file="s.npy"), str(tmp_path), fields=fields, batch=1)
     made = dataset_of(plan, str(tmp_path)).split("train")["image"]
     np.testing.assert_allclose(made, images.reshape(2, 4, 2, 2, 4, 1).mean((2, 4)), atol=0.51)

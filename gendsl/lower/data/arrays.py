@@ -4,6 +4,7 @@ import gzip
 import os
 import zlib
 from collections.abc import Mapping
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def npy(arguments: Mapping[str, Any], folder: str, transform: Transform, data: D
         classes = None if beside is None else np.load(beside[0], allow_pickle=False)
     except Refused as refused:
         raise DataError(refused.message, refused.help) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SyntaxError, TokenError) as error:  # a header is an expression of Python
         raise DataError(f'"{path}" cannot be read: {error}', "write it again with `numpy.save`") from error
     if not len(every):
         raise DataError(f'"{path}" holds no pictures', "check the file")

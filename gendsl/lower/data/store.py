@@ -61,13 +61,15 @@ class Store:
             return self._rows[: self._count] if self._file is None else np.empty((0, *self._shape), self._kind)
         self._file.flush()
         with self._file:  # what is mapped outlives it
-            return np.memmap(self._file, self._kind, "r", shape=(self._count, *self._shape))
+            mapped: np.ndarray = np.memmap(self._file, self._kind, "r", shape=(self._count, *self._shape))
+            return mapped
 
 
 def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The values at some rows, where the others lie: those of a scratch file in another one."""
     if not isinstance(values, np.memmap):
-        return values[rows]
+        chosen: np.ndarray = values[rows]
+        return chosen
     store = Store(len(rows), values.shape[1:], values.dtype, what="what `curate` keeps", cache=False)
     for start in range(0, len(rows), _ROWS):
         store.add(read(values, rows[start : start + _ROWS]))
