@@ -105,7 +105,7 @@ def test_p_is_how_often_the_transforms_are_done() -> None:
 
 
 def test_a_resumed_run_has_the_same_bits() -> None:
-    both = "both ada(target: 0.1, speed: 300)"
+    both = "both ada(target: 0.1, speed: 300) { shift 10%; brightness 0.2 }"
     whole, part, resumed = made(both), made(both), made(both)
     told = trained(whole, 20)
     trained(part, 9)
@@ -126,6 +126,12 @@ def test_parts_of_a_batch_are_heard_as_one() -> None:
     for one, other in zip(trained(whole, 12), trained(parts, 12), strict=True):
         assert (one["ada/r_t"], one["ada/p"]) == pytest.approx((other["ada/r_t"], other["ada/p"]))
     assert state(parts)["ada/p"] > 0
+
+
+def test_the_papers_pipeline_trains() -> None:
+    experiment = made("both ada()")
+    experiment.state()["ada/p"].assign(0.8)
+    assert np.isfinite(list(trained(experiment, 1)[0].values())).all()
 
 
 def test_repetitions_count_each_batch() -> None:

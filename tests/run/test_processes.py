@@ -25,9 +25,9 @@ def gendsl(*words: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def finished(*words: str, folder: Path) -> tuple[int, str]:
+def finished(*words: str, folder: Path, seconds: float = 240) -> tuple[int, str]:
     process = gendsl(*words, folder=folder)
-    said, _ = process.communicate(timeout=240)
+    said, _ = process.communicate(timeout=seconds)
     return process.returncode, said
 
 
