@@ -84,7 +84,7 @@ def make_data(folder: Path) -> None:
     (folder / "corpus").mkdir()
     (folder / "corpus" / "a.txt").write_text("The quick brown fox jumps over the lazy dog. " * 40)
     rows = ["age,income,job,city,id"]
-    rows += [f"{20 + n % 40},{1000 + 37 * n % 900},{'abc'[n % 3]},{'xyzw'[n % 4]},{n}" for n in range(60)]
+    rows += [f"{20 + n % 40},{1000 + 37 * n % 900},{'abc'[n % 3]},{'xyzw'[n % 4]},{n}" for n in range(700)]
     (folder / "data" / "table.csv").write_text("\n".join(rows) + "\n")
 
 

@@ -37,6 +37,10 @@ def csv_of(table: Table, rows: NDArray[Any]) -> bytes:
     # what a reader that skips spaces, or splits at returns, would not read back
     bare = all(not text.startswith(" ") and "\r" not in text for row in texts for text in row)
     stream = io.StringIO()
-    quoting = csv.QUOTE_MINIMAL if bare else csv.QUOTE_ALL
-    csv.writer(stream, delimiter=table.separator, lineterminator="\n", quoting=quoting).writerows(texts)
+    csv.writer(
+        stream,
+        delimiter=table.separator,
+        lineterminator="\n",
+        quoting=csv.QUOTE_MINIMAL if bare else csv.QUOTE_ALL,
+    ).writerows(texts)
     return stream.getvalue().encode()

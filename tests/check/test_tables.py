@@ -260,9 +260,9 @@ def test_a_large_table_is_known_by_its_first_mebibyte(tmp_path: Path) -> None:
     written(tmp_path, "x,y,z,u\n" + "\n".join(lines) + "\n")
     assert (tmp_path / "t.csv").stat().st_size > 10 << 20
     header(tmp_path)
-    began = time.perf_counter()
+    began = time.process_time()
     found = header(tmp_path)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert found.examples is None and found.fields[0].shape == (11 + 3 + 1 + 1,)
     assert [one.arguments["kind"] for one in found.columns] == ["continuous", *["categorical"] * 3]
 

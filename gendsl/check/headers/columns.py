@@ -237,10 +237,11 @@ def _categories(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
             raise too_many(name, seen, declared)
         return declared
     if seen > MOST_CATEGORIES:
-        told = f"{seen:,} categories" if cells.whole else f"{seen:,} categories in its first {len(cells.values):,} rows"
+        told = "" if cells.whole else f" in its first {len(cells.values):,} rows"
+        many = f"as many with `categories: {seen}`" if cells.whole else "more with `categories: N`"
         raise Refused(
-            f'column `{name}` of "{cells.shown}" has {told}',
-            f"leave it out with `column {name_text(name)}, drop`; or allow as many with `categories: {seen}`",
+            f'column `{name}` of "{cells.shown}" has {seen:,} categories{told}',
+            f"leave it out with `column {name_text(name)}, drop`; or allow {many}, a number of the row for each",
         )
     return seen
 

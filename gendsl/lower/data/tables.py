@@ -80,7 +80,9 @@ def _parquet(call: Call, place: str, path: str) -> Loaded:
 
 def _parquet_head(start: Callable[[], Iterator[Record]], path: str) -> Head:
     found = start()
-    names, rows, lines = tuple(next(found)[1]), [], []
+    names = tuple(next(found)[1])
+    rows: list[list[str]] = []
+    lines: list[int] = []
     for line, cells in found:
         if len(rows) == _HEAD_ROWS:
             return checked_head(Head(names, rows, lines, False, path, "row"))

@@ -14,7 +14,7 @@ from gendsl.lower.tables.times import Times
 MOST_SHOWN = 20  # categories, the most frequent first
 
 
-def statistics_of(columns: Sequence[Column] | Sequence[SheetColumn], codes: Codes) -> list[dict[str, Any]]:
+def statistics_of(columns: Sequence[Column | SheetColumn], codes: Codes) -> list[dict[str, Any]]:
     """For each column of codes (n, columns): `name`, `kind`, how many cells are `missing` and how many are `different`.
 
     Of numbers the `mean` and the `std`; of these and times the `least`, the `quartiles` (three) and the `most`, as
