@@ -55,8 +55,8 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     split = _split(found.get("split"), context)
     examples = _examples(sources, split)
     window = found.get("window")
-    asked = (window.arguments["length"], window.arguments["stride"]) if window is not None else ()
-    if fields is None or sources is None or size is LOST or LOST in (split, *asked):
+    length, stride = (window.arguments["length"], window.arguments["stride"]) if window is not None else (None, None)
+    if fields is None or sources is None or size is LOST or LOST in (split, length, stride):
         return None
     if examples and isinstance(size, int) and size > examples and batch is not None:
         context.problems.add(
@@ -78,11 +78,11 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
             help="write `window 64`: the tokens of an example",
         )
     longest = max((header.longest for _, _, header, _ in sources if header.longest is not None), default=None)
-    if window is not None and longest is not None and isinstance(asked[0], int) and asked[0] >= longest:
+    if window is not None and longest is not None and isinstance(length, int) and length >= longest:
         context.problems.add(
             rules.out_of_range,
             window.step.span,
-            f"a window of {asked[0]:,} tokens and the one behind are more than any file has: "
+            f"a window of {length:,} tokens and the one behind are more than any file has: "
             f"the longest has {longest:,} bytes",
             help=f"write `window {max(2, longest // 2)}`, or less",
         )
@@ -98,10 +98,10 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         shuffle=shuffle.arguments["on"] is not False if shuffle is not None else True,
         cache=cache.arguments["on"] is not False if cache is not None else None,
         condition=tuple(condition.arguments["columns"]) if condition is not None else (),
-        window=window.arguments["length"] if window is not None else None,
+        window=length,
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
-        stride=window.arguments["stride"] if window is not None else None,
+        stride=stride,
     )
 
 

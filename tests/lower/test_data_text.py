@@ -197,7 +197,7 @@ def test_what_curate_leaves_out(tmp_path: Path) -> None:
         ({"a": ""}, {}, "no text is left for training"),
         ({"a": "abcdefgh" * 9}, {"split": {"train": 0.95, "test": 0.05}}, "`test` has no window of 4 tokens"),
         ({"a": "abcdefgh"}, {"batch": 3}, "a batch of 3 is more than the 1 training examples"),
-        ({"a": "abcdefgh"}, {"tokenizer": call_of("tokenizer", "bpe", vocabulary=262)}, "asks for more tokens"),
+        ({"a": "aaaaaaaa"}, {"tokenizer": call_of("tokenizer", "bpe", vocabulary=262)}, "asks for more tokens"),
     ],
 )
 def test_what_is_told(tmp_path: Path, texts: dict[str, str], options: dict[str, Any], message: str) -> None:

@@ -37,9 +37,8 @@ class Remi:
         self._base, self._model = base, model
         self._tokenizer = tokenizers.Tokenizer.from_str(model)
         self.size = self._tokenizer.get_vocab_size()
-        self._parts = [
-            np.array([ord(sign) - _FIRST for sign in self._tokenizer.id_to_token(token)]) for token in range(self.size)
-        ]
+        signs = [self._tokenizer.id_to_token(token) or "" for token in range(self.size)]
+        self._parts = [np.array([ord(sign) - _FIRST for sign in of_token]) for of_token in signs]
 
     def merged(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The tokens (n,) of sequences of base tokens."""
@@ -106,7 +105,7 @@ def _opened(path: str, body: bytes) -> Any:
     import symusic
 
     try:
-        score = symusic.Score.from_midi(body)
+        score: Any = symusic.Score.from_midi(body)
     except (RuntimeError, ValueError):
         raise Unused("damaged") from None
     if not any(len(track.notes) for track in score.tracks):

@@ -104,7 +104,7 @@ def resampled(samples: np.ndarray, have: int, want: int) -> np.ndarray:
     from scipy.signal import resample_poly
 
     common = math.gcd(have, want)
-    return np.clip(resample_poly(samples, want // common, have // common), -1, 1).astype(np.float32)
+    return np.asarray(np.clip(resample_poly(samples, want // common, have // common), -1, 1), np.float32)
 
 
 def spectrograms(samples: np.ndarray, rate: int, bands: int) -> np.ndarray:
@@ -137,7 +137,8 @@ def cut_pieces(samples: np.ndarray, width: int) -> np.ndarray:
     if 2 * (len(samples) - count * width) >= width:
         count += 1
         samples = np.concatenate([samples, np.zeros(count * width - len(samples), np.float32)])
-    return samples[: count * width].reshape(count, width)
+    pieces: np.ndarray = samples[: count * width].reshape(count, width)
+    return pieces
 
 
 def _labels(names: list[str], pattern: str, folder: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -52,7 +52,7 @@ class Bytes(Tokenizer):
         return np.frombuffer(data, np.uint8)
 
     def decode(self, tokens: np.ndarray) -> bytes:
-        return np.asarray(tokens).astype(np.uint8).tobytes()
+        return bytes(np.asarray(tokens).astype(np.uint8))
 
     def record(self) -> dict[str, Any]:
         return {"word": "bytes"}
@@ -75,7 +75,7 @@ class Characters(Tokenizer):
 
     def decode(self, tokens: np.ndarray) -> bytes:
         codes = np.concatenate([[0xFFFD], self._codes]).astype("<u4")
-        return codes[np.asarray(tokens)].tobytes().decode("utf-32-le").encode()
+        return bytes(codes[np.asarray(tokens)].view(np.uint8)).decode("utf-32-le").encode()
 
     def record(self) -> dict[str, Any]:
         return {"word": "characters", "alphabet": self._alphabet, "lowercase": self._lowercase}

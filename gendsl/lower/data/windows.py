@@ -30,7 +30,7 @@ class Windows:
     plain: int = 0
 
     def __len__(self) -> int:
-        return self.starts.shape[1]
+        return int(self.starts.shape[1])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,7 +49,7 @@ class Windows:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """All of them as they are outside training, int32 (n, length) if no type is asked for."""
         place = self.starts[self.plain][:, None] + np.arange(self.length)
-        return self.tokens[place].astype(np.int32 if dtype is None else dtype)
+        return np.asarray(self.tokens[place], np.int32 if dtype is None else dtype)
 
     def followed(self) -> "Windows":
         """The windows one token further: what follows each token."""
