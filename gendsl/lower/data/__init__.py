@@ -83,9 +83,9 @@ def _curated(plan: Plan, folder: str, seed: int, tell: Tell) -> dict[str, Loaded
     loaded = {}
     for source in data.sources:
         found = _loaded(source, plan, folder, seed)
+        done = ("drop",) if source.call.word in _CUT else ()  # whole files, when they were read
         later = THINNING if paired else ()
-        later += ("drop",) if source.call.word in _CUT else ()  # what is dropped of them are whole files, and is done
-        before = tuple(call for call in data.curate if call.word not in later)
+        before = tuple(call for call in data.curate if call.word not in (*done, *later))
         loaded[source.name] = curated(found, before, folder, seed, source=source.name, tell=tell)
     if data.pairs is None:
         return loaded
@@ -216,9 +216,9 @@ def _check_field(field: Field, loaded: Loaded) -> None:
                 f"`{field.name}` has {field.classes} classes; the data has a class {most}", f"write `label {most + 1}`"
             )
     elif field.kind == "text":
-        known = field.classes if isinstance(field.classes, int) else 0
-        if loaded.vocabulary is not None and loaded.vocabulary > known:
-            told = f"; the plan was made for {known:,}" if known else ", which only the data tells"
+        most = field.classes if isinstance(field.classes, int) else 0
+        if loaded.vocabulary is not None and loaded.vocabulary > most:
+            told = f"; the plan was made for {most:,}" if most else ", which only the data tells"
             raise DataError(
                 f"`{field.name}` has {loaded.vocabulary:,} different tokens{told}",
                 f"write `text {loaded.vocabulary}` in `data`",

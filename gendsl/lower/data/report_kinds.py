@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.lower.data.dataset import Dataset, span_of
+from gendsl.lower.augment import span_of
+from gendsl.lower.data.dataset import Dataset
 from gendsl.lower.tables.statistics import statistics_of
 from gendsl.plan.plan import Field
 from gendsl.vocabulary.dimensions import shown
