@@ -12,6 +12,7 @@ from gendsl.diagnostics import Diagnostic, Problems
 from gendsl.plan.plan import Call, Plan
 from gendsl.source import Source
 from gendsl.vocabulary import WORDS
+from tests.check.specs import spec
 
 SPEC = """
 experiment words
@@ -162,7 +163,7 @@ def test_transposition_is_by_whole_semitones(tmp_path: Path) -> None:
 
 
 def test_pictures_have_no_tokens_to_drop() -> None:
-    text = "experiment x\ndata { source digits(); batch 4 }\naugment { token_dropout 5% }\n"
+    text = spec("augment { token_dropout 5% }")
     problems = Problems()
     check(Source("x.gen", text), problems)
     assert "`token_dropout` transforms text or music, and the data has none" in [one.message for one in problems]
