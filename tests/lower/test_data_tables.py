@@ -82,7 +82,7 @@ def test_a_limited_table(tmp_path: Path) -> None:
 
 def test_what_is_for_pictures_is_refused(tmp_path: Path) -> None:
     plan = plan_of(source(tmp_path), str(tmp_path), curate=(call_of("curate", "drop", what=("blank",)),))
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="needs pictures"):
         dataset_of(plan, str(tmp_path))
 
 

@@ -63,9 +63,7 @@ class Loaded:
 
     @property
     def images(self) -> np.ndarray:
-        """The pictures (n, h, w, c). Raises DataError where there are none."""
-        if "image" not in self.columns:
-            raise DataError("the data has no pictures", "take out what is said of pictures: `drop blank` and the like")
+        """The pictures (n, h, w, c). Raises KeyError where there are none."""
         images: np.ndarray = self.columns["image"]
         return images
 
