@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gendsl.lower.data.store import read
+from gendsl.lower.data.store import let_go
+
+_MOST_MAPPED = 1 << 24  # bytes of a file that are read before they are let go; they come in pages, so more are held
 
 
 def gatherer(values: np.ndarray, rows: np.ndarray) -> Callable[[Any], Any]:
@@ -25,8 +27,16 @@ def gatherer(values: np.ndarray, rows: np.ndarray) -> Callable[[Any], Any]:
 
 
 def _from_file(values: np.ndarray, rows: np.ndarray) -> Callable[[Any], Any]:
+    mapped = 0
+
     def chosen(index: np.ndarray) -> np.ndarray:
-        return read(values, rows[index])
+        nonlocal mapped
+        found = np.asarray(values[rows[index]])
+        mapped += found.nbytes
+        if mapped > _MOST_MAPPED:
+            let_go(values)
+            mapped = 0
+        return found
 
     def gathered(index: Any) -> Any:
         with tf.device("cpu"):

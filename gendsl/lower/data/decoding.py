@@ -5,6 +5,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +16,8 @@ from gendsl.lower.data.resizing import Transform
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
-_AHEAD = 64
+_GROUP = 8  # items that a thread takes at once
+_AHEAD = 8  # groups
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,11 +37,16 @@ def decoded(data: bytes, transform: Transform, channels: int) -> np.ndarray | No
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
     """The function of each item, in order; only a few are done before they are asked for."""
-    waiting: deque[Future[Result]] = deque()
+    left = iter(items)
+    waiting: deque[Future[list[Result]]] = deque()
+
+    def several(group: list[Item]) -> list[Result]:
+        return [function(item) for item in group]
+
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for item in items:
-            waiting.append(pool.submit(function, item))
+        while group := list(islice(left, _GROUP)):
+            waiting.append(pool.submit(several, group))
             if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()

@@ -79,10 +79,15 @@ def taken(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def read(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The values at some rows, in memory; of a scratch file nothing else stays there."""
     found: np.ndarray = np.asarray(values[rows])
+    let_go(values)
+    return found
+
+
+def let_go(values: np.ndarray) -> None:
+    """Takes what was read of a scratch file out of this process's memory; the system may keep it, but not as ours."""
     pages: Any = values.base
     if isinstance(pages, mmap.mmap):
-        pages.madvise(mmap.MADV_DONTNEED)  # the system may still keep them, but not as ours
-    return found
+        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def scratch_folder() -> str:
