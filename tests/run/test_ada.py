@@ -71,16 +71,19 @@ def emoji(request: pytest.FixtureRequest) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_r_t_reaches_its_target_on_emoji(tmp_path: Path, emoji: Path) -> None:
-    """The shipped spec with fewer pictures, so that the discriminator overfits soon, and half as wide."""
+    """The shipped spec, half as wide, on 200 pictures and with a discriminator that is fast to overfit to them."""
     text = SPEC.read_text(encoding="utf-8")
     for old, new in (
-        ("    drop blank\n", "    drop blank\n    limit 500\n"),
+        ("    drop blank\n", "    drop blank\n    limit 200\n"),
         ("  batch 64\n", "  batch 32\n"),
         ("speed: 100_000", "speed: 20_000"),
-        ("length = 20_000 steps", "length = 3_000 steps"),
+        ("length = 20_000 steps", "length = 2_000 steps"),
         ("4*4*256", "4*4*128"),
         ("4, 4, 256", "4, 4, 128"),
         ("conv 128 / 2^i", "conv 64 / 2^i"),
+        ("update discriminator, with: adam(learning_rate,", "update discriminator, with: adam(2 * learning_rate,"),
+        ("update generator, with: adam(learning_rate,", "update generator, with: adam(0.5 * learning_rate,"),
+        ("+ 1.0 * r1", "+ 0.1 * r1"),
     ):
         assert old in text, old
         text = text.replace(old, new)
@@ -88,7 +91,8 @@ def test_r_t_reaches_its_target_on_emoji(tmp_path: Path, emoji: Path) -> None:
     shutil.copytree(emoji, tmp_path / "data/emoji")
     code, said = finished("run", "emoji.gen", "--out", "run", folder=tmp_path, seconds=3000)
     assert code == 0, said
-    told = [one for one in metrics(tmp_path / "run") if one["step"] > 2250]
+    told = [one for one in metrics(tmp_path / "run") if one["step"] > 1500]
     assert len(told) >= 50
     r_t, p = (np.array([one[name] for one in told]) for name in ("ada/r_t", "ada/p"))
-    assert abs(r_t.mean() - 0.6) < 0.1 or not p.any(), (r_t.mean(), p.mean())
+    assert abs(r_t.mean() - 0.6) < 0.1, (r_t.mean(), p.mean())
+    assert p.min() > 0, "it is p that keeps it there"
