@@ -117,9 +117,9 @@ def test_the_chorales_in_their_keys() -> None:
     assert data.split("train")["text"].starts.shape[0] == 12
     remi = remi_from(told["tokenizer"])
     batch = data.fetch(tf.constant(data.addresses(0, 1)[0]))["text"].numpy()[0]
-    for window in batch[:4]:
-        score = symusic.Score.from_midi(remi.decode(window))
-        assert 2 <= len(score.tracks) <= 5 and sum(len(track.notes) for track in score.tracks) > 20
+    scores = [symusic.Score.from_midi(remi.decode(window)) for window in batch]
+    assert np.median([len(score.tracks) for score in scores]) == 4  # a few are with instruments
+    assert min(sum(len(track.notes) for track in score.tracks) for score in scores) > 20
 
 
 @pytest.mark.slow
