@@ -62,6 +62,15 @@ def test_digits() -> None:
     assert sorted(map(tuple, both)) == sorted(map(tuple, (bunch.images / 8 - 1).reshape(1797, 64)))
 
 
+@pytest.mark.parametrize("span", [(0, 1), (-1, 1), (0, 255), (-0.5, 0.5), (0.1, 0.7), (-3, 7)])
+def test_every_byte_comes_into_its_range_to_the_bit(tmp_path: Path, span: tuple[float, float]) -> None:
+    np.savez(tmp_path / "s.npz", images=np.arange(3 * 257).reshape(3, 257, 1).astype(np.uint8))
+    npz = call_of("source", "npz", file="s.npz")
+    data = dataset_of(plan_of(npz, str(tmp_path), fields={"image": {"range": span}}, batch=3), str(tmp_path))
+    batch, order = fetched(data, 0)["image"][0], data.addresses(0, 1)[0, 0, :, 1]
+    np.testing.assert_array_equal(batch, data.split("train")["image"][order])
+
+
 def test_a_seed_draws_the_split() -> None:
     def test_split(seed: int) -> np.ndarray:
         return dataset_of(plan_of(DIGITS, split={"train": 0.9, "test": 0.1}, seed=seed)).split("test")["image"]
