@@ -41,8 +41,8 @@ class Dataset(ABC):
     training split by class; `tables` says by field what the numbers of a table's rows mean; `manifest` is for
     data.json, `findings` are what to tell a person beside it, `summary` tells how much there is and where it lies. With
     `on_disk` it lies in a scratch file, and splits are to be asked for in part. An address is an example's (epoch,
-    index): what it is, how it is transformed and where it stands are
-    functions of the spec, the seed and its position, never of what was read.
+    index): what it is, how it is transformed and where it stands are functions of the spec, the seed and its position,
+    never of what was read.
     """
 
     sizes: dict[str, int | None]
@@ -287,16 +287,9 @@ class Finite(Dataset):
                 uniform = uniforms(key, epoch, index, 1 + len(calls))
         if crop is not None and uniform is not None:
             pixels = _cut(pixels, crop, uniform[:, 0])
-<<<<<<< HEAD
-        images = _ranged(tf.cast(pixels, tf.float32), pixels.dtype == tf.uint8, *span)
+        images = _in_range(pixels, *span)
         if uniform is None:
             return images
-=======
-        low, high = span_of(field)
-        images = _in_range(pixels, low, high)
-        for number, call in enumerate(self._augment):
-            assert uniform is not None
->>>>>>> four-pictures
 
         def noise(number: int, images: Any) -> Any:
             numbers = int(np.prod(images.shape[1:]))
