@@ -105,12 +105,12 @@ def test_text_tells_of_its_tokens(tmp_path: Path) -> None:
 
 
 def test_a_table_tells_of_its_columns(tmp_path: Path) -> None:
-    cells = "\n".join(f"{number},{'ab'[number % 2]}" for number in range(40))
+    cells = "\n".join(f"{number},{'ab'[number % 2]}" for number in (*range(40), *range(40)))
     (tmp_path / "t.csv").write_text(f"size,kind\n{cells}\n")
     plan = plan_of(call_of("source", "csv", file="t.csv"), str(tmp_path), batch=2)
     report = report_of(plan, dataset_of(plan, str(tmp_path)))
     size, kind = report.record["fields"]["row"]["columns"]
     assert (size["least"], size["most"], size["different"]) == ("0", "39", 40) and size["mean"] == pytest.approx(19.5)
-    assert kind["counts"] == {"a": 20, "b": 20}
+    assert kind["counts"] == {"a": 40, "b": 40}
     lines = dict(report.lines)
-    assert lines["row"].startswith("2 columns, encoded as ") and lines["kind"] == "categorical, 2 different; a 20, b 20"
+    assert lines["row"].startswith("2 columns, encoded as ") and lines["kind"] == "categorical, 2 different; a 40, b 40"

@@ -30,7 +30,7 @@ def _statistics(column: Column | SheetColumn, codes: Codes) -> dict[str, Any]:
         "name": column.name,
         "kind": column.kind,
         "missing": len(codes) - len(known),
-        "different": len(values),
+        "different": len({column.cells.text(float(value)) for value in values}),
     }
     if isinstance(column.cells, Categories):
         order = np.argsort(-counts, kind="stable")[:MOST_SHOWN]
