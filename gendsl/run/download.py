@@ -16,8 +16,8 @@ import tensorflow_datasets
 try:
     tensorflow_datasets.builder(sys.argv[1], data_dir=sys.argv[2]).download_and_prepare()
 except Exception as error:  # whatever TFDS, the network and the disk have to say
-    print(next((line for line in str(error).splitlines() if line.strip()), type(error).__name__))
-    sys.exit(1)
+    sys.stdout.write("\\n" + next((line for line in str(error).splitlines() if line.strip()), type(error).__name__))
+    raise SystemExit(1) from None
 """
 
 
