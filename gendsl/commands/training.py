@@ -42,13 +42,13 @@ def run(options: "Namespace") -> int:
 def _downloaded(plan: "Plan") -> bool:
     """Downloads the data sets of TFDS that a plan names and that are not there; whether there were any."""
     _prepare_to_train()
-    from gendsl.lower.data import prepared
+    from gendsl.run import download
 
-    missing = prepared.absent(plan)
+    missing = download.absent(plan)
     for name in missing:
         say(f"downloading TFDS's {name}…\n")
         flush()
-        prepared.download(name)
+        download.download(name)
     return bool(missing)
 
 

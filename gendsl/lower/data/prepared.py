@@ -1,4 +1,4 @@
-"""The name of a TFDS data set in, loaded examples out where it is prepared on disk; downloaded only when asked for."""
+"""The name of a TFDS data set in, loaded examples out where it is prepared on disk; nothing is ever downloaded here."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from gendsl.lower.data.loaded import Digest, Loaded, pictured
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
 from gendsl.lower.errors import DataError
-from gendsl.plan.plan import Data, Plan
+from gendsl.plan.plan import Data
 
 
 def tfds(arguments: Mapping[str, Any], folder: str, transform: Transform, data: Data) -> Loaded:
@@ -30,28 +30,6 @@ def tfds(arguments: Mapping[str, Any], folder: str, transform: Transform, data: 
             "`gendsl run` with `--download` downloads and prepares it; or set TFDS_DATA_DIR to where it is",
         )
     return _loaded(name, found, transform, data)
-
-
-def download(name: str) -> None:
-    """Downloads and prepares a data set, which takes as long as it takes. DataError where that fails."""
-    import tensorflow_datasets
-
-    try:
-        tensorflow_datasets.builder(name, data_dir=data_directory()).download_and_prepare()
-    except Exception as error:  # whatever TFDS, the network and the disk have to say
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise DataError(
-            f'TFDS\'s "{name}" cannot be downloaded: {reason}',
-            "look at its page in https://www.tensorflow.org/datasets/catalog/overview, and whether this machine may "
-            "reach the web",
-        ) from error
-
-
-def absent(plan: Plan) -> tuple[str, ...]:
-    """The TFDS data sets of a plan that are not prepared on this machine."""
-    calls = [source.call for source in plan.data.sources if source.call.word == "tfds"]
-    names = dict.fromkeys(str(call.arguments["name"]) for call in calls)
-    return tuple(name for name in names if (found := prepared_of(name)) is None or found.directory is None)
 
 
 def _loaded(name: str, found: Prepared, transform: Transform, data: Data) -> Loaded:
