@@ -66,6 +66,13 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize("length", range(14))
+def test_an_array_cut_off_in_its_first_bytes_is_refused(tmp_path: Path, length: int) -> None:
+    (tmp_path / "one.npy").write_bytes(npy()[:length])
+    problem = header_of(call_of("source", "npy", file="one.npy"), str(tmp_path))
+    assert '"one.npy" is not a NumPy array' in problem.problem and problem.help
+
+
 @pytest.mark.parametrize("name", FILES)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

@@ -1,6 +1,7 @@
 """Where a run is wanted, and what is there already, in; the folder, the question or the refusal out."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,21 @@ def test_resume_without_a_folder_takes_the_newest_run_of_the_same_training() -> 
     left(Path("runs/tiny/20260102T000000Z-00000000"), 60, ended=True)
     assert opened(order(), resume=True)[0].ended
     assert opened(order(CHANGED), resume=True)[0].then is None
+
+
+def test_a_folder_that_another_process_takes_in_the_meantime_is_left_to_it(
+    tmp_path: Path, tiny: tuple[Path, str], tiny_text: str, run_tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder is chosen before TensorFlow is loaded, and locked after."""
+    from gendsl.run import command
+
+    ready_for, folder = command.ready_for, tmp_path / "run"
+
+    def overtaken(*given: Any, **options: Any) -> Any:
+        shutil.copytree(tiny[0], folder, symlinks=True)
+        return ready_for(*given, **options)
+
+    monkeypatch.setattr(command, "ready_for", overtaken)
+    with pytest.raises(UserError, match=r"another process has begun a run in .* in the meantime"):
+        run_tiny(tiny_text.replace("dense 16 | relu", "dense 12 | relu"), folder)
+    assert (folder / "plan.json").read_bytes() == (tiny[0] / "plan.json").read_bytes()

@@ -175,7 +175,7 @@ def _array(archive: Any, name: str) -> Array:
 def _npy_header(file: IO[bytes]) -> Array:
     """The header of the NPY format (NumPy enhancement proposal 1): a Python dictionary as text behind its length."""
     start = file.read(12)
-    if start[:6] != b"\x93NUMPY":
+    if start[:6] != b"\x93NUMPY" or len(start) < 12:
         raise ValueError("not NPY")
     wide = start[6] >= 2
     length = int.from_bytes(start[8:12] if wide else start[8:10], "little")

@@ -42,7 +42,7 @@ def found_in(
 
     DataError where there are none, none is left, most are damaged, or a rule of `curate` does not speak of files.
     """
-    paths = _matching(folder, pattern, what)
+    paths = matching(folder, pattern, what)
     duplicates, listed = _rules(data, folder, what)
     items: dict[str, _Read] = {}
     left_out: list[LeftOut] = []
@@ -89,7 +89,8 @@ def content_of(folder: str, path: str) -> bytes:
         raise DataError(f'"{path}" cannot be read: {error.strerror or error}', f"looked for {place}") from None
 
 
-def _matching(folder: str, pattern: str, what: str) -> list[str]:
+def matching(folder: str, pattern: str, what: str) -> list[str]:
+    """The paths that match a glob, in their order. DataError where there are none, or they lead out of the folder."""
     try:
         paths = list(files(folder, pattern))
     except Refused as refused:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled, labels_of, some, unlabelled
-from gendsl.check.headers.paths import Refused, files
+from gendsl.check.headers.paths import Refused
 from gendsl.check.headers.pictures import MOST_PIXELS, size_of
 from gendsl.lower.data.curation import size_reason
 from gendsl.lower.data.decoding import DAMAGED_SHARE, decoded, in_threads
+from gendsl.lower.data.files import matching
 from gendsl.lower.data.loaded import LeftOut, Loaded, pictured, place_of
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
@@ -23,7 +24,7 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data
     """The pictures that match a glob, in the order of their paths; classes are their folders' names, or of a file."""
     pattern, label = str(arguments["glob"]), arguments.get("label")
     root = os.path.realpath(folder or ".")
-    paths = _paths(pattern, folder)
+    paths = matching(folder, pattern, "pictures")
     classes, names = _classes(label, paths, folder, data)
     sizes, damaged, huge = _headers(root, paths)
     if len(sizes) < len(paths) * DAMAGED_SHARE:
@@ -79,19 +80,6 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data
         places=np.array([place[path] for path in kept]),
         left_out=tuple(LeftOut(path, why[path]) for path in paths if path in why),
     )
-
-
-def _paths(pattern: str, folder: str) -> list[str]:
-    try:
-        paths = list(files(folder, pattern))
-    except Refused as error:
-        raise DataError(error.message, error.help) from None
-    if not paths:
-        raise DataError(
-            f'no file matches "{pattern}" (looked in {os.path.join(os.path.realpath(folder or "."), pattern)})',
-            "check the folder and the ending; `**` matches folders of any depth",
-        )
-    return paths
 
 
 def _classes(
