@@ -13,6 +13,7 @@ import keras
 from gendsl.lower.errors import UserError
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
+from gendsl.plan.layers import biased_layers, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
@@ -90,6 +91,11 @@ def model_of(
     if network.recompute:
         # Past Keras's tracking: the segments have no layer of their own.
         model.__dict__["segments"] = segments_of(network, values, labels)
+    # Past Keras's tracking, too: where `slopes` looks into the network.
+    places = {"biased": biased_layers(network), "weighted": weighted_layers(network)}
+    model.__dict__["ends"] = {
+        kind: [values[len(network.inputs) + number] for number in found] for kind, found in places.items() if found
+    }
     if any(isinstance(layer, SpectralNorm) for layer in layers_of(model)):
         for _ in range(_FIRST_ITERATIONS):
             power_iteration(model)

@@ -5,8 +5,9 @@ that no call changes a variable: the state of the networks that are trained is t
 the others' is dropped. Outputs are cast to float32 before anything is made of them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tensorflow as tf
@@ -15,8 +16,9 @@ from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
-from gendsl.lower.penalties import gradient_norms, penalty_of, summed_scores
+from gendsl.lower.penalties import gradients_of, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.replay import Replay
+from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
 from gendsl.plan.draws import draws
@@ -28,11 +30,12 @@ Transform = Callable[[Any, keys.Key], Any]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a call of a network gave: its outputs in order, and the labelled values by name."""
+    """What a call of a network gave: its outputs in order, the labelled values by name, and its ends where probed."""
 
     outputs: tuple[Any, ...]
     names: tuple[str, ...]
     labels: Mapping[str, Any]
+    ends: tuple[Any, ...] = ()
 
     @property
     def value(self) -> Any:
@@ -72,22 +75,21 @@ class Evaluation:
         calls: dict[int, Judged] = {}
         chosen = sorted(needed(operations, wanted))
         shared = self._penalised_calls(operations, chosen)
-        slopes: dict[int, tuple[tf.GradientTape, Any]] = {}
+        several = self._shared_calls(operations, wanted)
+        slopes: dict[int, Any] = {}
         for index in chosen:
             operation = operations[index]
             inputs = [found[at] for at in operation.inputs]
             match operation.name:
                 case "call" if index in shared.values():
-                    with tf.GradientTape(watch_accessed_variables=False) as tape:
-                        point = number(inputs[0])
-                        tape.watch(point)
-                        calls[index] = self._called(operation, [point, *inputs[1:]])
-                        slopes[index] = tape, (summed_scores(calls[index].outputs[0], self.scale), point)
+                    calls[index], slopes[index] = self._called_with_slope(operation, inputs)
                     found[index] = calls[index].value
                 case "penalty" if index in shared:
-                    tape, (total, point) = slopes[shared[index]]
                     pack = pack_of(self.networks[operation.attributes["network"]])
-                    found[index] = tf.reduce_mean(gradient_norms(tape, total, point, pack=pack, scale=self.scale))
+                    found[index] = tf.reduce_mean(squared_lengths(slopes[shared[index]], pack=pack))
+                case "call" if index in several:
+                    calls[index] = self._called_for_several(operation, inputs, several[index])
+                    found[index] = calls[index].value
                 case "call":
                     calls[index] = self._called(operation, inputs)
                     found[index] = calls[index].value
@@ -119,6 +121,22 @@ class Evaluation:
                 same = call.inputs == penalty.inputs and call.attributes["network"] == network.name
                 if same and call.attributes.get("training", True):
                     found[index] = at
+        return found
+
+    def _shared_calls(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Probed]:
+        """The calls whose scores several of the wanted losses are of, where one pass back serves all of them."""
+        found: dict[int, Probed] = {}
+        uses = Counter(index for one in wanted for index in needed(operations, [one]))
+        for index, count in uses.items():
+            call = operations[index]
+            if count < 2 or call.name != "call" or not self.training:
+                continue
+            name = call.attributes["network"]
+            network, read = self.networks[name], self.labels.get(name)
+            if len(network.inputs) > 1 or len(network.outputs) > 1 or network.recompute or read or self.watch:
+                continue
+            if (probe := probed(self.models[name], "weighted")) is not None:
+                found[index] = probe
         return found
 
     def _value(self, index: int, operation: Operation, inputs: list[Any]) -> Any:
@@ -174,12 +192,39 @@ class Evaluation:
         many = 0 if classes is None else _known(classes)
         return standard(family or operation.name, self.batch, shape, classes=many, bounds=(float(low), float(high)))
 
-    def _called(self, operation: Operation, inputs: Sequence[Any]) -> Judged:
+    def _called(self, operation: Operation, inputs: Sequence[Any], probe: Probed | None = None) -> Judged:
         name = operation.attributes["network"]
         key = self._key(operation)
         given = self._transformed(operation.attributes.get("both") or (), inputs, key)
         training = self.training and bool(operation.attributes.get("training", True))
-        return self.called(name, given, key, training=training, advance=training)
+        return self.called(name, given, key, training=training, advance=training, probe=probe)
+
+    def _called_with_slope(self, operation: Operation, inputs: Sequence[Any]) -> tuple[Judged, Any]:
+        """What a call gives, and the gradient of its summed scores by its first input."""
+        probe = probed(self.models[operation.attributes["network"]], "biased")
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            point = number(inputs[0])
+            tape.watch(point)
+            judged = self._called(operation, [point, *inputs[1:]], probe)
+            total = summed_scores(judged.outputs[0], self.scale)
+        slope, *at_ends = gradients_of(tape, total, [point, *judged.ends], scale=self.scale)
+        if probe is not None:
+            scores = by_slopes(judged.outputs[0], point, slope, at_ends, probe.biases())
+            judged = replace(judged, outputs=(scores, *judged.outputs[1:]))
+        return judged, slope
+
+    def _called_for_several(self, operation: Operation, inputs: Sequence[Any], probe: Probed) -> Judged:
+        """What a call gives that several losses are of."""
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            point = number(inputs[0])
+            tape.watch(point)
+            for layer in probe.layers:
+                for variable in layer.trainable_variables:
+                    tape.watch(variable.value)
+            judged = self._called(operation, [point, *inputs[1:]], probe)
+            total = tf.reduce_sum(judged.outputs[0])
+        scores = for_several(judged.outputs[0], tape, point, judged.ends, probe.layers, total)
+        return replace(judged, outputs=(scores,))
 
     def _transformed(self, places: Sequence[int], inputs: Sequence[Any], key: keys.Key) -> list[Any]:
         """The inputs, those at the places of `both` augmented, each with a draw of its own."""
@@ -191,8 +236,17 @@ class Evaluation:
                 given[place] = self.both(given[place], key.at(f"both_{place}"))
         return given
 
-    def called(self, name: str, inputs: Sequence[Any], key: keys.Key, *, training: bool, advance: bool) -> Judged:
-        """A network's outputs and labelled values, float32, for inputs in its order."""
+    def called(
+        self,
+        name: str,
+        inputs: Sequence[Any],
+        key: keys.Key,
+        *,
+        training: bool,
+        advance: bool,
+        probe: Probed | None = None,
+    ) -> Judged:
+        """A network's outputs and labelled values, float32, for inputs in its order; with a `probe` its ends."""
         model, network = self.models[name], self.networks[name]
         given = [
             tf.cast(value, tf.int32) if declared.integer else number(value)
@@ -201,12 +255,15 @@ class Evaluation:
         moving = [v for v in model.non_trainable_variables if advance and id(v) in self.advancing]
         known = [(variable, self.state[id(variable)]) for variable in moving if id(variable) in self.state]
         call = recomputed if advance and network.recompute else called
-        out, states = call(model, given, [*self.weights, *known], moving, training, key)
+        out, states = call(
+            model if probe is None else probe.model, given, [*self.weights, *known], moving, training, key
+        )
         self.state |= {number: new for number, new in states.items() if new is not None}
         values = [_float(value) for value in (out if isinstance(out, list | tuple) else [out])]
-        many = len(network.outputs)
-        labels = dict(zip(self.labels.get(name, ()), values[many:], strict=True))
-        return Judged(tuple(values[:many]), tuple(output.name for output in network.outputs), labels)
+        many, named = len(network.outputs), self.labels.get(name, ())
+        labels = dict(zip(named, values[many:], strict=probe is None))
+        ends = tuple(values[many + len(named) :])
+        return Judged(tuple(values[:many]), tuple(output.name for output in network.outputs), labels, ends)
 
     def _penalty(self, operation: Operation, inputs: Sequence[Any]) -> Any:
         """A penalty; the inputs are its tensors, then the network's further inputs in their order."""

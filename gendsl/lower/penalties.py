@@ -52,20 +52,24 @@ def squared_norms(scores: Scores, point: Any, *, pack: int = 1, scale: Any = Non
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(point)
         total = summed_scores(scores(point), scale)
-    return gradient_norms(tape, total, point, pack=pack, scale=scale)
+    (gradient,) = gradients_of(tape, total, [point], scale=scale)
+    return squared_lengths(gradient, pack=pack)
 
 
 def summed_scores(scores: Any, scale: Any) -> Any:
-    """What `gradient_norms` differentiates: the sum of all scores, times the loss scale where there is one."""
+    """What `gradients_of` differentiates: the sum of all scores, times the loss scale where there is one."""
     total = tf.reduce_sum(scores)
     return total if scale is None else total * scale
 
 
-def gradient_norms(tape: tf.GradientTape, total: Any, point: Any, *, pack: int = 1, scale: Any = None) -> Any:
-    """The squared length (batch / pack) of each example's part of the gradient that a tape gives, unscaled."""
-    gradient = tape.gradient(total, point, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-    if scale is not None:
-        gradient = gradient / scale
+def gradients_of(tape: tf.GradientTape, total: Any, points: Sequence[Any], *, scale: Any = None) -> list[Any]:
+    """The gradients that a tape gives of a total by the points, unscaled."""
+    found = tape.gradient(total, list(points), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return list(found) if scale is None else [gradient / scale for gradient in found]
+
+
+def squared_lengths(gradient: Any, *, pack: int = 1) -> Any:
+    """The squared length (batch / pack) of each example's part of a gradient (batch, …); a pack's is one."""
     examples = tf.shape(gradient)[0] // pack
     return tf.reduce_sum(tf.square(tf.reshape(gradient, [examples, -1])), axis=1)
 

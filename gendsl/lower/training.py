@@ -186,7 +186,9 @@ class Experiment(keras.Model):
         moving = [v for name in trained for v in self._own(name) if not v.trainable]
         scaled = any(self._optimizers.value[update.name].scaled for update in group.updates)
         reals = self._reals.value[index]
-        differentiate = self._once_traced(self._differentiation_of(index, trained, moving))
+        differentiate = self._differentiation_of(index, trained, moving)
+        if self.parts > 1:
+            differentiate = self._once_traced(differentiate)
 
         def repetition(step: Any, k: Any, fields: dict[str, Any], rates: Sequence[Any]) -> list[Any]:
             for name in trained:
@@ -218,7 +220,7 @@ class Experiment(keras.Model):
             losses = [tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)]
             return [*losses, *skipped, *(self._controller.value.hear(sign, len(reals)) for sign in signs)]
 
-        return self._once_traced(repetition, compiled=self.by_xla)
+        return self._once_traced(repetition) if self.by_xla or group.times > 1 else repetition
 
     def _differentiation_of(self, index: int, trained: Sequence[str], moving: Sequence[Any]) -> Any:
         """The function of (step, repetition, fields, which part of the batch they are) that gives a group's losses, the
@@ -269,13 +271,14 @@ class Experiment(keras.Model):
 
         return differentiate
 
-    def _once_traced(self, function: Any, *, compiled: bool = False) -> Any:
+    def _once_traced(self, function: Any) -> Any:
         """A function as a graph of its own, used again for each repetition and part.
 
-        Replicas that tell each other something can do so only outside such a graph: with several it is written out."""
+        What is done once is better written out: the end of one update and the beginning of the next then overlap. And
+        replicas that tell each other something can do so only outside such a graph."""
         if self.replicas.count > 1:
             return function
-        return tf.function(function, autograph=False, jit_compile=compiled or None)
+        return tf.function(function, autograph=False, jit_compile=self.by_xla or None)
 
     def _evaluation(self, fields: Mapping[str, Any], batch: Any, key: Key, step: Any, **options: Any) -> Evaluation:
         plan = self.plan.value

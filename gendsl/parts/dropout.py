@@ -7,10 +7,14 @@ import tensorflow as tf
 
 from gendsl.parts.keys import key_of
 
+_LEVELS = 2**16
+
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Dropout(keras.layers.Layer):
     """Zero with probability `rate`, else x / (1 - rate); Srivastava et al. 2014. One key gives one mask.
+
+    A number takes 16 random bits, so the rate is rounded to a whole number of 65,536ths, and so is the factor.
 
     Keras's own draws from a state that its savers lose, so that a resumed run would go another way.
     """
@@ -22,11 +26,11 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if not training or self.rate == 0:
             return inputs
-        draws = key_of(self.name).uniform(tf.shape(inputs))
+        draws = key_of(self.name).words([tf.shape(inputs)[0], *inputs.shape[1:]])
+        dropped = round(self.rate * _LEVELS)
         # One factor for each number: its product is all that the forward and the backward pass then compute.
-        factors = tf.where(
-            draws >= self.rate, tf.constant(1 / (1 - self.rate), inputs.dtype), tf.zeros((), inputs.dtype)
-        )
+        kept = tf.constant(_LEVELS / (_LEVELS - dropped) if dropped < _LEVELS else 0.0, inputs.dtype)
+        factors = tf.where(draws >= tf.constant(min(dropped, _LEVELS - 1), tf.uint16), kept, tf.zeros((), inputs.dtype))
         return inputs * tf.ensure_shape(factors, inputs.shape)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:

@@ -6,6 +6,7 @@ numbers do not depend on how a batch is laid over replicas.
 """
 
 import hashlib
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,16 @@ class Key:
     def normal(self, shape: Any) -> tf.Tensor:
         """Standard normal numbers (rows, …) float32; `shape` is that of this share."""
         return self._drawn(tf.random.stateless_normal, shape, {})
+
+    def words(self, shape: Any) -> tf.Tensor:
+        """Whole numbers (rows, …) from 0 to 65,535, uint16, two of 32 bits drawn; sizes but the rows are ints."""
+        inner = [int(size) for size in shape[1:]]
+        many = math.prod(inner)
+        rows = tf.convert_to_tensor(shape[0], tf.int32)
+        options = {"minval": None, "maxval": None, "dtype": tf.uint32}
+        drawn = self._drawn(tf.random.stateless_uniform, tf.stack([rows, -(-many // 2)]), options)
+        halves = tf.reshape(tf.bitcast(drawn, tf.uint16), [rows, many + many % 2])
+        return tf.reshape(halves[:, :many] if many % 2 else halves, [rows, *inner])
 
     def _drawn(self, draw: Any, shape: Any, options: dict[str, Any]) -> tf.Tensor:
         if self.share.of > 1:

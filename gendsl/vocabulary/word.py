@@ -226,6 +226,7 @@ class LayerWord(Word):
     flow: bool = True  # whether the flow is its first input; `project` has references only
     integers: tuple[int, ...] = ()  # the inputs that are integers (labels, tokens), by position
     batch_coupled: bool = False  # outputs of one example depend on the others
+    homogeneous: bool = False  # without its bias, f(a·x) = a·f(x) for a > 0, as a linear map or a ReLU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

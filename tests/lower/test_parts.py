@@ -17,7 +17,7 @@ from gendsl.parts.conditional_batch_norm import ConditionalBatchNorm
 from gendsl.parts.dropout import Dropout
 from gendsl.parts.film import Film
 from gendsl.parts.gaussian_noise import GaussianNoise
-from gendsl.parts.keys import Key, drawing
+from gendsl.parts.keys import Key, Share, drawing
 from gendsl.parts.minibatch_stddev import MinibatchStddev
 from gendsl.parts.pack import Pack
 from gendsl.parts.pixel_norm import PixelNorm
@@ -355,7 +355,25 @@ def test_dropout_drops_its_share() -> None:
     with drawing(Key(0, "train", 0)):
         found = np.array(layer(np.ones((100, 100), "float32"), training=True))
     assert (found == 0).mean() == pytest.approx(0.3, abs=0.02)
-    np.testing.assert_allclose(found[found != 0], 1 / 0.7, rtol=1e-6)
+    np.testing.assert_allclose(found[found != 0], 1 / 0.7, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, 0.0), (1e-9, 0.0), (0.5, 0.5), (1.0, 1.0)])
+def test_dropout_at_its_ends(rate: float, share: float) -> None:
+    with drawing(Key(0, "train", 0)):
+        found = np.array(Dropout(rate)(np.ones((64, 5, 3), "float32"), training=True))
+    assert (found == 0).mean() == pytest.approx(share, abs=0.05)
+    np.testing.assert_array_equal(found[found != 0], np.full((found != 0).sum(), 1 / (1 - share) if share < 1 else 0))
+
+
+def test_words_are_uniform_and_a_part_draws_its_part() -> None:
+    whole = Key(3, "train", 7)
+    drawn = whole.words([64, 7, 9]).numpy()
+    assert drawn.dtype == np.uint16 and drawn.shape == (64, 7, 9)
+    assert np.abs(np.histogram(drawn, 16, (0, 2**16))[0] / drawn.size * 16 - 1).max() < 0.2
+    assert len(np.unique(drawn)) > 0.95 * len(np.unique(np.random.default_rng(0).integers(0, 2**16, drawn.size)))
+    parts = [Key(3, "train", 7, Share(index, 4)).words([16, 7, 9]).numpy() for index in range(4)]
+    np.testing.assert_array_equal(np.concatenate(parts), drawn)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.2])

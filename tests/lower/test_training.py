@@ -550,8 +550,8 @@ def test_a_penalty_shares_the_forward_pass_of_a_call(monkeypatch: pytest.MonkeyP
         graph = tf.function(made.step_at).get_concrete_function(
             tf.constant(0, tf.int64), {"point": tf.TensorSpec([1, 4, 2])}
         )
-        held = graph.graph.as_graph_def().library.function
-        passes.append(sum(node.op == "BiasAdd" or node.op == "AddV2" for one in held for node in one.node_def))
+        made_of = [graph.graph.as_graph_def().node, *(f.node_def for f in graph.graph.as_graph_def().library.function)]
+        passes.append(sum(node.op in ("BiasAdd", "AddV2") for nodes in made_of for node in nodes))
         trained(made, 3)
         after.append(weights(made))
     assert passes[0] < passes[1]

@@ -91,6 +91,7 @@ WORDS = (
         infer=_elementwise,
         keras="gendsl.parts.rectifier:Rectifier",
         renames={},
+        homogeneous=True,
     ),
     LayerWord(
         name="leaky_relu",
@@ -102,6 +103,7 @@ WORDS = (
         infer=_elementwise,
         keras="gendsl.parts.rectifier:Rectifier",
         renames={},
+        homogeneous=True,
     ),
     LayerWord(
         name="prelu",

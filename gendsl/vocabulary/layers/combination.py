@@ -83,6 +83,7 @@ def _joining(name: str, keras: str, doc: str, infer: Infer, example: str, config
         keras=f"keras.layers:{keras}",
         renames={},
         configure=configure,
+        homogeneous=name != "multiply",
     )
 
 

@@ -202,6 +202,7 @@ def _conv(name: str, rank: int, doc: str, example: str) -> LayerWord:
         infer=_convolution(rank),
         keras=f"keras.layers:Conv{rank}D",
         renames=_RENAMES,
+        homogeneous=True,
     )
 
 
@@ -232,6 +233,7 @@ WORDS = (
         infer=_up_conv,
         keras="keras.layers:Conv2DTranspose",
         renames={key: value for key, value in _RENAMES.items() if key != "dilation"},
+        homogeneous=True,
     ),
     LayerWord(
         name="depthwise_conv",
@@ -252,6 +254,7 @@ WORDS = (
         infer=_depthwise,
         keras="keras.layers:DepthwiseConv2D",
         renames={**_RENAMES, "multiplier": "depth_multiplier", "init": "depthwise_initializer"},
+        homogeneous=True,
     ),
     LayerWord(
         name="separable_conv",
@@ -277,6 +280,7 @@ WORDS = (
             "multiplier": "depth_multiplier",
             "init": "depthwise_initializer pointwise_initializer",
         },
+        homogeneous=True,
     ),
     LayerWord(
         name="blur",
@@ -291,5 +295,6 @@ WORDS = (
         infer=_blur,
         keras="gendsl.parts.blur:Blur",
         renames={},
+        homogeneous=True,
     ),
 )

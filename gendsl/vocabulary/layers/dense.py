@@ -114,6 +114,7 @@ WORDS = (
         infer=_dense,
         keras="keras.layers:Dense",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
+        homogeneous=True,
     ),
     LayerWord(
         name="embed",

@@ -78,6 +78,7 @@ def _pooling(name: str, keras: str, doc: str) -> LayerWord:
         keras=f"keras.layers:{keras}{{rank}}D",
         renames={"size": "", "stride": ""},
         configure=_configure_pool,
+        homogeneous=name == "average_pool",
     )
 
 
@@ -91,6 +92,7 @@ def _global_pooling(name: str, keras: str, doc: str, source: str) -> LayerWord:
         infer=_global,
         keras=keras,
         renames={},
+        homogeneous=name != "global_max_pool",
     )
 
 

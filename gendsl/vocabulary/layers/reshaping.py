@@ -148,6 +148,7 @@ WORDS = (
         infer=_flatten,
         keras="keras.layers:Flatten",
         renames={},
+        homogeneous=True,
     ),
     LayerWord(
         name="reshape",
@@ -162,6 +163,7 @@ WORDS = (
         keras="keras.layers:Reshape",
         renames={"sizes": ""},
         configure=lambda arguments, shapes: {"target_shape": numbers(arguments, "sizes")},
+        homogeneous=True,
     ),
     LayerWord(
         name="permute",
@@ -176,6 +178,7 @@ WORDS = (
         keras="keras.layers:Permute",
         renames={"axes": ""},
         configure=lambda arguments, shapes: {"dims": numbers(arguments, "axes")},
+        homogeneous=True,
     ),
     LayerWord(
         name="pad",
@@ -197,6 +200,7 @@ WORDS = (
         keras="gendsl.parts.pad:Pad",
         renames={},
         configure=lambda arguments, shapes: {"amount": sizes(arguments["amount"], len(shapes[0]) - 1)},
+        homogeneous=True,
     ),
     LayerWord(
         name="crop",
@@ -209,6 +213,7 @@ WORDS = (
         keras="keras.layers:Cropping{rank}D",
         renames={"amount": ""},
         configure=_configure_crop,
+        homogeneous=True,
     ),
     LayerWord(
         name="upsample",
@@ -232,6 +237,7 @@ WORDS = (
         keras="keras.layers:UpSampling{rank}D",
         renames={"factor": "", "mode": ""},
         configure=_configure_upsample,
+        homogeneous=True,
     ),
     LayerWord(
         name="pixel_shuffle",
@@ -243,6 +249,7 @@ WORDS = (
         infer=_pixel_shuffle,
         keras="gendsl.parts.pixel_shuffle:PixelShuffle",
         renames={},
+        homogeneous=True,
     ),
     LayerWord(
         name="pack",
@@ -265,5 +272,6 @@ WORDS = (
         infer=_identity,
         keras="keras.layers:Identity",
         renames={},
+        homogeneous=True,
     ),
 )

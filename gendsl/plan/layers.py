@@ -1,0 +1,42 @@
+"""A network in, those of its layers out that tell a score's gradient, where the network is simple enough for that."""
+
+from gendsl.plan.plan import Layer, Network
+from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.word import LayerWord
+
+
+def biased_layers(network: Network) -> tuple[int, ...] | None:
+    """The numbers of the layers whose bias acts on what comes of the first input, where without their biases the first
+    result would be homogeneous in that input: with another layer, or where anything that does not come of the input
+    meets what does, it is not, and this is None."""
+    follows, found = {0}, []
+    for number, layer in enumerate(network.layers):
+        coming = [value in follows for value in layer.inputs]
+        if not any(coming):
+            continue
+        word = _word(layer)
+        if word is None or not word.homogeneous or not all(coming):
+            return None
+        follows.add(len(network.inputs) + number)
+        if layer.arguments.get("bias"):
+            found.append(number)
+    return tuple(found) if network.outputs[0].value in follows else None
+
+
+def weighted_layers(network: Network) -> tuple[int, ...] | None:
+    """The numbers of the layers with weights to train; None where examples meet in a layer, or where a layer's weights
+    may be another's as well."""
+    found = []
+    for number, layer in enumerate(network.layers):
+        word = _word(layer)
+        if word is None or word.batch_coupled:
+            return None
+        if layer.weights:
+            found.append(number)
+    return tuple(found)
+
+
+def _word(layer: Layer) -> LayerWord | None:
+    """The vocabulary's word of a layer; None for a network and for one of Keras's own."""
+    word = WORDS["layer"].get(layer.word)
+    return word if isinstance(word, LayerWord) else None
