@@ -46,7 +46,6 @@ def by_slopes(scores: Any, point: Any, slope: Any, at_ends: Sequence[Any], biase
     """
     scores, many = tf.stop_gradient(scores), len(biases)
 
-    @tf.custom_gradient
     def function(point: Any, slope: Any, *others: Any) -> Any:
         at_ends, biases = others[:many], others[many:]
 
@@ -62,7 +61,7 @@ def by_slopes(scores: Any, point: Any, slope: Any, at_ends: Sequence[Any], biase
 
         return tf.identity(scores), gradient
 
-    return function(point, slope, *at_ends, *biases)
+    return tf.custom_gradient(function)(point, slope, *at_ends, *biases)
 
 
 def for_several(
@@ -77,7 +76,6 @@ def for_several(
     scores = tf.stop_gradient(scores)
     held = [[variable.value for variable in layer.trainable_variables] for layer in layers]
 
-    @tf.custom_gradient
     def function(point: Any, *weights: Any) -> Any:
         def gradient(upstream: Any) -> Any:
             of_weights = []
@@ -88,7 +86,7 @@ def for_several(
 
         return tf.identity(scores), gradient
 
-    return function(point, *(tf.convert_to_tensor(variable) for own in held for variable in own))
+    return tf.custom_gradient(function)(point, *(tf.convert_to_tensor(variable) for own in held for variable in own))
 
 
 def _along(upstream: Any, values: Any) -> Any:
