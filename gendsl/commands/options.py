@@ -336,9 +336,9 @@ COMMANDS: dict[str, Command] = {
         Command(
             "report",
             "write what a run came to as one page",
-            "Writes report.html into the folder of a run: samples over time, scores, curves, events, the data, the spec "
-            "and the plan, in one file that opens offline. `gendsl run` does so at its end; this makes it again, of a run "
-            "that is not finished too.",
+            "Writes report.html into the folder of a run: samples over time, scores, curves, events, the data, the "
+            "spec and the plan, in one file that opens offline. `gendsl run` does so at its end; this makes it again, "
+            "of a run that is not finished too.",
             (("gendsl report runs/a", "writes runs/a/report.html"),),
             _report,
         ),

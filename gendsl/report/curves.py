@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 from gendsl.frozen import dataclass
+from gendsl.report.marking import safe
 from gendsl.report.story import Happening, Series
 
 _WIDTH, _HEIGHT = 420, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 10, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 22, 10, 26
 _MOST_POINTS = 400  # of a line; more would be closer than pixels
 _SMOOTHED_FROM = 60  # points: a shorter series is shown as it is
 _DOTS_TO = 40  # points: so few are shown as dots too
@@ -34,11 +34,20 @@ class Axis:
         return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def chart(title: str, series: Sequence[Series], happenings: Sequence[Happening], *, steps: int, note: str = "") -> str:
-    """A figure of series over steps 0…`steps`; several have a legend. Happenings are upright lines."""
+def chart(
+    title: str,
+    series: Sequence[Series],
+    happenings: Sequence[Happening],
+    *,
+    steps: int,
+    note: str = "",
+    legend: bool = False,
+) -> str:
+    """A figure of series over steps 0…`steps`, named where there is a legend. Happenings are upright lines."""
     values = [value for one in series for _, value in one.points if value is not None]
     axis = axis_of(values)
     across = axis_of([0.0, float(max(steps, 1))], whole=True, tight=True)
+    series = _merged(series)
     cut = sum(value < axis.low or value > axis.high for value in values)
     notes = [note] if note else []
     if axis.logarithmic:
@@ -47,21 +56,29 @@ def chart(title: str, series: Sequence[Series], happenings: Sequence[Happening],
         outside = f"from {figure(min(values))} to {figure(max(values))}"
         notes.append(f"{cut:,} {'value lies' if cut == 1 else 'values lie'} outside: all reach {outside}")
     latest = series[0].last if len(series) == 1 else None
-    parts = [f'<figure class="chart"><figcaption><b>{escape(title)}</b>']
+    parts = [f'<figure class="chart"><figcaption><b>{safe(title)}</b>']
     if latest is not None:
         parts.append(f'<span class="now">{figure(latest)}</span>')
-    if len(series) > 1:
-        names = "".join(f'<span class="key k{n % 6}">{escape(one.name)}</span>' for n, one in enumerate(series))
+    if legend:
+        names = "".join(f'<span class="key k{n % 6}">{safe(one.name)}</span>' for n, one in enumerate(series))
         parts.append(f'<span class="keys">{names}</span>')
     label = f"{title}: {len(values):,} values over {steps:,} steps"
-    parts.append(f'</figcaption><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}">')
+    parts.append(f'</figcaption><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{safe(label)}">')
     parts += _frame(axis, across)
     parts += [_upright(one, across) for one in happenings if one.marked and one.step <= steps]
     for number, one in enumerate(series):
         parts += _line(one, axis, across, colour=number % 6)
     parts.append("</svg>")
-    parts.append(f"<small>{escape('; '.join(notes))}</small>" if notes else "")
+    parts.append(f"<small>{safe('; '.join(notes))}</small>" if notes else "")
     return "".join(parts) + "</figure>"
+
+
+def _merged(series: Sequence[Series]) -> list[Series]:
+    """Those that are the same all along as one, with all their names: one would hide the other."""
+    names: dict[tuple[tuple[int, float | None], ...], list[str]] = {}
+    for one in series:
+        names.setdefault(one.points, []).append(one.name)
+    return [Series(", ".join(several), points) for points, several in names.items()]
 
 
 def axis_of(values: Sequence[float], *, whole: bool = False, tight: bool = False) -> Axis:
@@ -80,7 +97,7 @@ def axis_of(values: Sequence[float], *, whole: bool = False, tight: bool = False
     if high - low <= abs(high) * 1e-9:
         room = abs(high) * 0.1 or 1.0
         low, high = low - room, high + room
-    distance = _round_distance((high - low) / 4)
+    distance = _round_distance((high - low) / 5)
     distance = max(1.0, distance) if whole else distance
     if not tight:
         margin = 0.04 * (high - low)
@@ -126,9 +143,8 @@ def _frame(axis: Axis, across: Axis) -> list[str]:
     found.append(f'<path class="floor" d="M{_LEFT} {floor}H{_WIDTH - _RIGHT}"/>')
     for step in across.marks:
         x = _x(step, across)
-        end = "end" if x > _WIDTH - _RIGHT - 14 else "middle"
         found.append(f'<path class="floor" d="M{x:.1f} {floor}v4"/>')
-        found.append(f'<text x="{x:.1f}" y="{floor + 17}" text-anchor="{end}">{step:,.0f}</text>')
+        found.append(f'<text x="{x:.1f}" y="{floor + 17}" text-anchor="middle">{step:,.0f}</text>')
     return found
 
 
@@ -137,7 +153,7 @@ def _upright(one: Happening, across: Axis) -> str:
     alarm = " alarm" if one.what in ("monitor", "rollback", "diverged") else ""
     return (
         f'<path class="mark{alarm}" d="M{x:.1f} {_TOP}V{_HEIGHT - _BOTTOM}">'
-        f"<title>step {one.step:,}: {escape(one.what)}</title></path>"
+        f"<title>step {one.step:,}: {safe(one.what)}</title></path>"
     )
 
 

@@ -155,6 +155,7 @@ def _curves(story: Story) -> str:
             groups[name],
             story.happenings,
             steps=story.step,
+            legend=name in _TOGETHER,
         )
         for name in order
     ]

@@ -150,11 +150,13 @@ def _series(records: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
 
 
 def number_of(value: Any) -> float | None:
-    """A finite number; None for anything else."""
+    """A finite number that can be drawn; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
-        return float(value) if math.isfinite(value) and abs(value) < 1e300 else None
+        if not math.isfinite(value) or abs(value) >= 1e300:
+            return None
+        return float(value) if abs(value) > 1e-300 else 0.0
     except OverflowError:
         return None
 
