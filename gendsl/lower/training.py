@@ -384,6 +384,11 @@ class Experiment(keras.Model):
                 keep(f"ada/{name}", variable)
         return found
 
+    def gradient_norm(self, update: str) -> float | None:
+        """The norm of an update's late gradients, as its optimizer remembers it; None where it does not."""
+        found: float | None = self._optimizers.value[update].gradient_norm()
+        return found
+
     def averaged_weights(self, name: str) -> dict[str, Any]:
         """The averaged variable of each of a network's weights by path; empty without `ema`."""
         average = self._averages.value.get(name)

@@ -200,8 +200,8 @@ def _at_work(folder: RunFolder) -> bool:
 
 def _last(folder: RunFolder, plan: Plan | None) -> int | None:
     asked = folders.options_in(folder).get("steps")
-    if _is_step(asked):
-        return int(asked)
+    if isinstance(asked, int) and _is_step(asked):
+        return asked
     if plan is None:
         return None
     try:
