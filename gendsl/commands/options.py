@@ -4,6 +4,7 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.report import REPORT
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -201,10 +202,6 @@ def _export(parser: argparse.ArgumentParser) -> None:
     _checkpoint(parser)
 
 
-def _report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the folder of a run")
-
-
 def _data(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _set(parser)
@@ -333,15 +330,7 @@ COMMANDS: dict[str, Command] = {
             (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
             _export,
         ),
-        Command(
-            "report",
-            "write what a run came to as one page",
-            "Writes report.html into the folder of a run: samples over time, scores, curves, events, the data, the "
-            "spec and the plan, in one file that opens offline. `gendsl run` does so at its end; this makes it again, "
-            "of a run that is not finished too.",
-            (("gendsl report runs/a", "writes runs/a/report.html"),),
-            _report,
-        ),
+        REPORT,
         Command(
             "fmt",
             "format specs",
