@@ -20,7 +20,7 @@ from gendsl.pictures.codes import Coder, codings_of
 from gendsl.pictures.looks import Looks, Shown, tokenizers_of
 from gendsl.pictures.neighbours import nearest
 from gendsl.pictures.walks import ROWS, STEPS, Walks
-from gendsl.pictures.weights import Weights
+from gendsl.pictures.weights import Histogram, Weights
 from gendsl.plan.plan import Plan
 from gendsl.run.folder import RunFolder
 from gendsl.run.pictures import Pixels, grid, pixels_of, range_of
@@ -29,7 +29,6 @@ _COMPARED = 32  # samples beside as many examples
 _SOUGHT, _NEIGHBOURS = 8, 5
 _MOST_SEARCHED = 20_000  # training examples in which neighbours are sought, and of large pictures fewer:
 _MOST_NUMBERS = 2**26  # 256 MiB
-_MOST_WEIGHTS = 1_000_000  # that are measured at every picture; of more as the budget allows
 _CODES = 1_000
 _COLUMNS = 8
 
@@ -44,17 +43,26 @@ class View:
     draw: Drawing
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of the weights, by tag."""
+
+    scalars: Mapping[str, float]
+    histograms: Mapping[str, Histogram]
+
+
 @dataclass(slots=True)
 class Gallery:
-    """What a run shows of itself, and when. `samples` are shown at every picture; the other `views` at the end, and
-    before it while drawing takes no more than its share of the time."""
+    """What a run shows of itself, and when.
+
+    `samples` are shown at every picture; the other `views` at the end, `weights` at the beginning and the end, and both
+    in between while drawing takes no more than its share of the time."""
 
     samples: View
     views: tuple[View, ...]
     weights: Weights
     projected: Callable[[RunFolder], None]
     budget: Budget = field(default_factory=Budget)
-    _count: int | None = None
 
     def shown(
         self, step: int, *, begins: bool = False, ends: bool = False
@@ -67,11 +75,12 @@ class Gallery:
                 if drawn:
                     yield view.name, drawn
 
-    def measured(self, *, begins: bool = False, ends: bool = False) -> Weights | None:
-        """The weights, where it is time to measure them."""
-        self._count = self.weights.count if self._count is None else self._count
-        due = begins or ends or self._count <= _MOST_WEIGHTS or self.budget.allows("weights")
-        return self.weights if due else None
+    def measured(self, *, begins: bool = False, ends: bool = False) -> Measured | None:
+        """What is measured of the weights, where it is time to."""
+        if not (begins or ends or self.budget.allows("weights")):
+            return None
+        with self.budget.spending("weights", counted=not (begins or ends)):
+            return Measured(self.weights.scalars(), self.weights.histograms())
 
 
 def gallery_of(plan: Plan, dataset: Any, experiment: Any) -> Gallery:
@@ -99,7 +108,7 @@ class _Room:
         self._coders = {coding.field: Coder(experiment, coding) for coding in codings_of(plan)}
 
     def gallery(self) -> Gallery:
-        views = [View("fresh", self._fresh)]
+        views = [View("samples_fresh", self._fresh)]
         images = [one for one in self._plan.data.fields if one.kind == "image"]
         if images and self._plan.sample is not None:
             if any(operation.name == "prior" for operation in self._plan.sample.operations):
@@ -147,11 +156,11 @@ class _Room:
             real = self._examples("train", _COMPARED)[of]
             if real.shape[1:] != values.shape[1:]:
                 continue
-            sides = [grid(pixels_of(one, bounds), columns=_COLUMNS) for one in (real, values)]
-            height = max(side.shape[0] for side in sides)
-            gap = np.full((height, 12, sides[0].shape[2]), 255, np.uint8)
-            padded = [_padded(side, height) for side in sides]
-            found[name] = with_captions(np.concatenate([padded[0], gap, padded[1]], 1), ("real", "generated"))
+            sheets = [
+                with_captions(grid(pixels_of(one, bounds), columns=_COLUMNS), (what,))
+                for what, one in (("real", real), ("generated", values))
+            ]
+            found[name] = np.concatenate(sheets)
         return found
 
     def _neighbours(self, step: int) -> Mapping[str, Shown]:
@@ -222,8 +231,3 @@ class _Room:
 
 def _cut(fields: Mapping[str, NDArray[Any]], count: int) -> dict[str, NDArray[Any]]:
     return {name: values[:count] for name, values in fields.items()}
-
-
-def _padded(sheet: Pixels, height: int) -> Pixels:
-    below = np.full((height - sheet.shape[0], *sheet.shape[1:]), 64, np.uint8)
-    return np.concatenate([sheet, below])

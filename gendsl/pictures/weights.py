@@ -11,7 +11,7 @@ from gendsl.plan.plan import Plan
 
 _ITERATIONS = 12
 _BUCKETS = 30
-_MOST_COUNTED = 65_536  # weights of a variable: a histogram of so many looks like that of all
+_MOST_COUNTED = 16_384  # weights of a variable: a histogram of so many looks like that of all
 
 Histogram = NDArray[np.float64]  # (buckets, 3): from, to, how many
 
@@ -22,11 +22,6 @@ class Weights:
 
     experiment: Any
     plan: Plan
-
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return sum(int(np.prod(variable.shape)) for _, _, variable in self._variables())
 
     def scalars(self) -> dict[str, float]:
         """`weight_norm/NETWORK`, the Euclidean norm of all its trained weights; `spectral_norm/NETWORK/…`, the largest
@@ -43,8 +38,11 @@ class Weights:
         return norms | dict(self._gradients()) | found
 
     def histograms(self) -> dict[str, Histogram]:
-        """`NETWORK/VARIABLE` of each trained variable: thirty buckets from its lowest to its highest value."""
-        return {f"{network}/{path}": histogram_of(_values(variable)) for network, path, variable in self._variables()}
+        """`weights/NETWORK/VARIABLE` of each trained variable: thirty buckets from its lowest to its highest value."""
+        return {
+            f"weights/{network}/{path}": histogram_of(_values(variable))
+            for network, path, variable in self._variables()
+        }
 
     def _gradients(self) -> Iterator[tuple[str, float]]:
         for group in self.plan.train.groups:

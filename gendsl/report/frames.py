@@ -8,7 +8,8 @@ from pathlib import Path
 from gendsl.frozen import dataclass
 from gendsl.run.folder import RunFolder
 
-_NAME = re.compile(r"(?:step-(?P<step>\d{1,15})|grid-(?P<final>final))(?:-(?P<output>.+))?\.(?P<kind>png|txt)")
+_NAME = re.compile(r"(?P<view>[a-z_]+)-(?:(?P<step>\d{1,15})|final)(?:-(?P<output>.+))?\.(?:png|txt)")
+_SAMPLES = ("step", "grid")  # of the samples themselves; all else is another view of them
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_FRAMES = 12  # of an output
 _MOST_BYTES = 12_000_000  # of all pictures: a page that can still be sent by mail
@@ -26,26 +27,28 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """The frames of an output, or of another view of the samples, in the order of their steps."""
+    """The frames of a view (empty: the samples themselves) of an output, in the order of their steps."""
 
-    name: str
+    view: str
+    output: str
     frames: tuple[Frame, ...]
 
 
 def films_of(folder: RunFolder) -> tuple[Film, ...]:
-    """What stands in a run's `samples/`: of each output some frames, evenly spread, the first and the last among them;
-    larger pictures fewer."""
-    found: dict[str, list[tuple[float, Path]]] = {}
+    """What stands in a run's `samples/`: of each view and output some frames, evenly spread, the first and the last
+    among them; larger pictures fewer. The samples themselves come first."""
+    found: dict[tuple[str, str], list[tuple[float, Path]]] = {}
     for path in sorted(folder.samples.glob("*")):
         told = _NAME.fullmatch(path.name)
         if told is not None and path.is_file() and not path.is_symlink():
-            step = float("inf") if told["final"] else int(told["step"])
-            found.setdefault(told["output"] or "", []).append((step, path))
+            step = float("inf") if told["step"] is None else int(told["step"])
+            view = "" if told["view"] in _SAMPLES else told["view"]
+            found.setdefault((view, told["output"] or ""), []).append((step, path))
     films = []
-    for name, files in sorted(found.items()):
+    for (view, output), files in sorted(found.items()):
         frames = _read(_spread(sorted(files)), room=_MOST_BYTES // len(found))
         if frames:
-            films.append(Film(name, frames))
+            films.append(Film(view, output, frames))
     return tuple(films)
 
 

@@ -16,7 +16,7 @@ from gendsl.report.marking import listing, safe
 from gendsl.report.story import Score, Series, Story, now
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_TOGETHER = ("learning_rate", "loss_scale", "skipped", "norm", "gradient_norm", "spectral_norm")  # one chart each
+_TOGETHER = ("learning_rate", "loss_scale", "skipped")  # one chart each
 _SAID = {
     "finished": "finished",
     "interrupted": "interrupted; all steps are saved",
@@ -25,10 +25,12 @@ _SAID = {
     "running": "still training when this page was made",
     "unfinished": "ended without a word; it can go on from its last checkpoint",
 }
-_TITLES = {
-    "norm": "norms of weights",
-    "gradient_norm": "norms of gradients",
-    "spectral_norm": "largest singular values",
+_VIEWS = {
+    "samples_fresh": "other samples each time",
+    "walk": "between latent points",
+    "real_and_generated": "real and generated",
+    "neighbours": "samples and the training examples nearest to them",
+    "reconstructions": "examples, and their reconstructions below them",
 }
 
 
@@ -84,21 +86,24 @@ def _head(story: Story) -> str:
 
 
 def _samples(films: Sequence[Film]) -> str:
-    parts = []
-    for film in films:
-        title = f"<h3>{safe(film.name.replace('_', ' '))}</h3>" if film.name else ""
-        frames = []
-        for frame in reversed(film.frames):  # the newest is what a person looks for
-            when = "at the end" if frame.step is None else f"step {frame.step:,}"
-            shown = (
-                f'<img src="{frame.picture}" alt="samples, {when}" loading="lazy">'
-                if frame.picture
-                else f"<pre>{safe(frame.text)}</pre>"
-            )
-            kind = "text" if frame.text else "picture"
-            frames.append(f'<figure class="{kind}"><figcaption>{when}</figcaption>{shown}</figure>')
-        parts.append(f'{title}<div class="film" tabindex="0">{"".join(frames)}</div>')
-    return "".join(parts)
+    """The samples themselves over the whole width, other views of them side by side."""
+    own = "".join(_film(film) for film in films if not film.view)
+    others = "".join(f"<div>{_film(film)}</div>" for film in films if film.view)
+    return own + (f'<div class="views">{others}</div>' if others else "")
+
+
+def _film(film: Film) -> str:
+    titles = [_VIEWS.get(film.view, film.view.replace("_", " ")), film.output.replace("_", " ")]
+    named = ": ".join(safe(one) for one in titles if one)
+    frames = []
+    for frame in reversed(film.frames):  # the newest is what a person looks for
+        when = "at the end" if frame.step is None else f"step {frame.step:,}"
+        what = safe(f"{named or 'samples'}, {when}")
+        shown = f'<img src="{frame.picture}" alt="{what}">' if frame.picture else f"<pre>{safe(frame.text)}</pre>"
+        kind = "picture" if frame.picture else "text"
+        frames.append(f'<figure class="{kind}"><figcaption>{when}</figcaption>{shown}</figure>')
+    title = f"<h3>{named}</h3>" if named else ""
+    return f'{title}<div class="film" tabindex="0">{"".join(frames)}</div>'
 
 
 def _scores(story: Story) -> str:
@@ -151,7 +156,7 @@ def _curves(story: Story) -> str:
     order = sorted(groups, key=lambda name: name.partition("/")[0] in _TOGETHER)  # what updates told comes first
     charts = [
         chart(
-            _TITLES.get(name, name.replace("_", " ").replace("/", " · ")),
+            name.replace("_", " ").replace("/", " · "),
             groups[name],
             story.happenings,
             steps=story.step,

@@ -174,10 +174,9 @@ class Recorder(Listener):
                 ending = "txt" if isinstance(one, Text) else "png"
                 file = f"{stem}.{ending}" if number == 0 else f"{stem}-{output}.{ending}"
                 write_whole(self.folder.samples / file, content)
-        weights = self.gallery.measured(begins=begins, ends=ends)
-        if weights is not None:
-            self.logs.scalars(step, weights.scalars())
-            self.logs.histograms(step, weights.histograms())
+        if (measured := self.gallery.measured(begins=begins, ends=ends)) is not None:
+            self.logs.scalars(step, measured.scalars)
+            self.logs.histograms(step, measured.histograms)
         self.logs.flush()
 
 

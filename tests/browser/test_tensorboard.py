@@ -1,56 +1,25 @@
 """A real run, killed and resumed, in a real TensorBoard in a real browser: what a person looks for can be read."""
 
 import io
-import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ENVIRONMENT, LOGGED, PATIENCE, STEPS, TEXT
 from PIL import Image
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (on Debian: apt-get install chromium)"),
-]
-
-SPEC = Path(__file__).parents[2] / "specs" / "digits_gan.gen"
-TEXT = SPEC.read_text().replace("  steps 2_000\n", "  steps 2_000\n  checkpoint every: 40 steps\n")
-STEPS, LOGGED = 120, 10  # how many, and every how many a point of a curve
-KILLED_BEHIND = 100
-ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
-PATIENCE = 60_000  # milliseconds: TensorBoard and the browser share their cores with other tests
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a TensorBoard listens that shows a run of the first spec, which was killed behind its second checkpoint."""
-    folder = tmp_path_factory.mktemp("watched") / "run"
-    spec = folder.with_name("digits_gan.gen")
-    spec.write_text(TEXT)
-    words = ["run", str(spec), "--steps", str(STEPS), "--out", str(folder), "--resume"]
-    killed = subprocess.Popen([sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-    metrics, end = folder / "metrics.jsonl", time.monotonic() + 300
-    while not metrics.is_file() or metrics.read_text().count("generator/loss") < KILLED_BEHIND // LOGGED:
-        assert killed.poll() is None and time.monotonic() < end
-        time.sleep(0.005)
-    killed.kill()
-    killed.wait()
-    done = subprocess.run(
-        [sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0 and "going on at step" in done.stdout, done.stdout + done.stderr
+def address(watched: Path) -> Iterator[str]:
+    """Where a TensorBoard listens that shows the run."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--host", "127.0.0.1", "--port", "0"],
+        [sys.executable, "-m", "tensorboard.main", "--logdir", str(watched), "--host", "127.0.0.1", "--port", "0"],
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -80,22 +49,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A page of a browser with a profile of its own."""
-    from playwright import sync_api as playwright
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            viewport={"width": 1400, "height": 1000},
-        )
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page
-        browser.close()
+def page(browser: Any) -> Iterator[Any]:
+    """A page that has patience."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    page.close()
 
 
 def opened(page: Any, address: str, tab: str) -> Any:
@@ -120,8 +79,9 @@ def coloured(png: bytes) -> int:
 
 def test_losses_rates_and_scores_are_charts_in_groups_of_their_own(page: Any, address: str) -> None:
     found = groups(page, address, "scalars")
-    assert found == ["discriminator", "generator", "learning_rate", "run", "scores"]
-    for group in found[2:]:  # TensorBoard opens the first two
+    told, measured = ["discriminator", "generator"], ["gradient_norm", "spectral_norm", "weight_norm"]
+    assert found == sorted([*told, *measured, "learning_rate", "run", "scores"])
+    for group in ("learning_rate", "scores"):  # TensorBoard opens the first two
         page.locator("tf-category-paginated-view .heading", has_text=group).click()
     for tag in ("discriminator/loss", "generator/loss", "learning_rate/generator", "scores/diversity"):
         card = page.locator("tf-scalar-card", has=page.locator(f"tf-card-heading:has-text('{tag}')"))
@@ -144,8 +104,18 @@ def test_a_killed_run_that_went_on_is_one_curve(page: Any, address: str) -> None
 
 
 def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str) -> None:
-    assert groups(page, address, "images") == ["samples"]
-    image = page.locator("tf-image-loader img").first
+    views = ["neighbours", "real_and_generated", "samples", "samples_fresh", "walk"]
+    assert groups(page, address, "images") == views
+    for view in views[2:]:
+        page.locator("tf-category-paginated-view .heading", has_text=view).click()
+    loaders = page.locator("tf-image-loader")
+    for view in views:
+        shown = loaders.filter(has_text=f"{view}/image").locator("img")
+        shown.wait_for()
+        shown.scroll_into_view_if_needed()
+        assert wait_until(lambda shown=shown: shown.evaluate("it => it.complete && it.naturalWidth"), page) >= 300
+    image = loaders.filter(has_text="samples/image").locator("img")
+    image.scroll_into_view_if_needed()
     image.wait_for()
     assert wait_until(lambda: image.evaluate("image => image.complete && image.naturalWidth"), page) >= 400
     box = image.bounding_box()
@@ -154,7 +124,7 @@ def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str
     grey = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
     assert grey.std() > 20, "it shows more than one grey"
     for text in ("samples/image", str(STEPS)):
-        page.locator("tf-image-loader").get_by_text(text, exact=True).first.wait_for()
+        loaders.filter(has_text="samples/image").get_by_text(text, exact=True).first.wait_for()
 
 
 def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address: str) -> None:
@@ -163,6 +133,22 @@ def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address
     plan, spec = page.locator("tf-text-loader pre").all_inner_texts()
     assert spec.strip() == TEXT.strip(), "each line and its indent"
     assert "network generator(z: normal 64)" in plan and re.search(r"in all +198,721", plan)
+
+
+def test_hparams_has_the_run_with_its_params_and_its_scores(page: Any, address: str) -> None:
+    opened(page, address, "hparams")
+    for told in ("width", "32.000", "scores/diversity", "generator/loss"):
+        page.get_by_text(told, exact=True).first.wait_for()
+
+
+def test_weights_are_histograms_and_the_networks_are_a_graph(page: Any, address: str) -> None:
+    found = groups(page, address, "histograms")
+    assert found == ["weights"]
+    assert page.locator("tf-histogram-loader").first.get_by_text("weights/discriminator/").first.is_visible()
+    page.locator("tf-histogram-loader vz-histogram-timeseries svg .histogram").first.wait_for()
+    opened(page, address, "graphs").locator("tf-graph-scene").first.wait_for()
+    for network in ("generator", "discriminator"):
+        page.locator("tf-graph-scene text", has_text=network).first.wait_for()
 
 
 def test_the_first_page_shows_both_losses_and_on_a_click_the_samples(page: Any, address: str) -> None:
