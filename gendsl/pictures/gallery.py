@@ -23,7 +23,7 @@ from gendsl.pictures.walks import ROWS, STEPS, Walks
 from gendsl.pictures.weights import Histogram, Weights
 from gendsl.plan.plan import Plan
 from gendsl.run.folder import RunFolder
-from gendsl.run.pictures import Pixels, grid, pixels_of, range_of
+from gendsl.run.pictures import grid, pixels_of, range_of
 
 _COMPARED = 32  # samples beside as many examples
 _SOUGHT, _NEIGHBOURS = 8, 5
@@ -62,6 +62,7 @@ class Gallery:
     views: tuple[View, ...]
     weights: Weights
     projected: Callable[[RunFolder], None]
+    tell: Callable[[str], None]
     budget: Budget = field(default_factory=Budget)
 
     def shown(
@@ -71,9 +72,21 @@ class Gallery:
         for view in (self.samples, *(() if begins else self.views)):
             if view is self.samples or ends or self.budget.allows(view.name):
                 with self.budget.spending(view.name, counted=not (begins or ends)):
-                    drawn = view.draw(step)
+                    drawn = view.draw(step) if view is self.samples else self._tried(view, step)
                 if drawn:
                     yield view.name, drawn
+
+    def _tried(self, view: View, step: int) -> Mapping[str, Shown]:
+        """What a view draws; one that cannot be drawn is told once and left out from then on.
+
+        A run of days shall not end because of a picture: too little memory for one, say."""
+        try:
+            return view.draw(step)
+        except Exception as error:
+            reason = next((line for line in str(error).splitlines() if line.strip()), "")
+            self.tell(f"the pictures `{view.name}` are left out: {type(error).__name__} {reason}".rstrip())
+            self.views = tuple(one for one in self.views if one is not view)
+            return {}
 
     def measured(self, *, begins: bool = False, ends: bool = False) -> Measured | None:
         """What is measured of the weights, where it is time to."""
@@ -83,9 +96,9 @@ class Gallery:
             return Measured(self.weights.scalars(), self.weights.histograms())
 
 
-def gallery_of(plan: Plan, dataset: Any, experiment: Any) -> Gallery:
-    """All views that a plan and its data have."""
-    return _Room(plan, dataset, experiment).gallery()
+def gallery_of(plan: Plan, dataset: Any, experiment: Any, *, tell: Callable[[str], None]) -> Gallery:
+    """All views that a plan and its data have; `tell` hears which of them cannot be drawn."""
+    return _Room(plan, dataset, experiment).gallery(tell)
 
 
 class _Room:
@@ -107,7 +120,7 @@ class _Room:
         self._walks: Walks | None = None
         self._coders = {coding.field: Coder(experiment, coding) for coding in codings_of(plan)}
 
-    def gallery(self) -> Gallery:
+    def gallery(self, tell: Callable[[str], None]) -> Gallery:
         views = [View("samples_fresh", self._fresh)]
         images = [one for one in self._plan.data.fields if one.kind == "image"]
         if images and self._plan.sample is not None:
@@ -119,9 +132,8 @@ class _Room:
             views.append(View("reconstructions", self._reconstructed))
         if self._plan.sample is None:
             views = views[1:]
-        return Gallery(
-            View("samples", self._fixed), tuple(views), Weights(self._experiment, self._plan), self._projected
-        )
+        measured = Weights(self._experiment, self._plan)
+        return Gallery(View("samples", self._fixed), tuple(views), measured, self._projected, tell)
 
     def _fixed(self, step: int) -> Mapping[str, Shown]:
         return self._looks.shown(self._sampler.samples(self._pictured.count, seed=0, fields=self._pictured.fields))

@@ -70,7 +70,7 @@ def largest_singular_value(matrix: NDArray[np.floating]) -> float:
     not finite."""
     if not np.isfinite(matrix).all():
         return float("nan")
-    vector = np.asarray(np.random.default_rng(0).standard_normal((matrix.shape[1],)), np.float32)
+    vector: NDArray[np.floating] = np.asarray(np.random.default_rng(0).standard_normal((matrix.shape[1],)), np.float32)
     length = 0.0
     for _ in range(_ITERATIONS):
         vector /= max(float(np.linalg.norm(vector)), 1e-30)

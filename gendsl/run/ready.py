@@ -132,7 +132,7 @@ def recorder_for(
             Sampler(experiment, place="evaluate"),
             lambda count: examples_of(plan, dataset, count),
         ),
-        gallery=gallery_of(plan, dataset, experiment),
+        gallery=gallery_of(plan, dataset, experiment, tell=screen.say),
         best=best_of(plan, folders.read_lines(folder.metrics)),
         screen=screen,
         throughput=Throughput(plan, experiment),
