@@ -166,7 +166,8 @@ def test_a_walk_shows_the_samples_of_its_path(coded: tuple[Plan, Any, Any]) -> N
     plan, dataset, experiment = coded
     labels = np.repeat(np.arange(ROWS, dtype=np.int32), STEPS)
     found = Walks(experiment, plan).samples({**examples_of(plan, dataset, 60), "label": labels})["image"]
-    path = path_of("normal", (4,), (-1, 1), experiment.seed, 0)
+    (prior,) = (at for at, one in enumerate(plan.sample.operations) if one.name == "prior")
+    path = path_of("normal", (4,), (-1, 1), experiment.seed, prior)
     logits = experiment.networks["decoder"]([path, labels]).numpy()
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=1e-5)
 
@@ -237,7 +238,7 @@ def test_the_graph_has_each_layer_where_the_spec_has_it() -> None:
         assert len(names) == sum(len(net.inputs) + len(net.layers) + len(net.outputs) for net in plan.networks)
     plan = planned(VAE)
     nodes = {node.name: node for node in graph_of(plan).node}
-    assert list(nodes["decoder/concat"].input) == ["decoder/z", "decoder/one_hot"]
+    assert list(nodes["decoder/concat"].input) == ["decoder/z", "decoder/code"]
     assert nodes["encoder/dense"].op == "dense" and nodes["encoder/dense"].attr["parameters"].s == b"1040"
 
 
@@ -274,7 +275,7 @@ def test_codes_are_written_for_the_projector(gallery: Gallery, tmp_path: Path) -
 def test_drawing_waits_until_it_is_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(budgets.time, "monotonic", lambda: now[0])
-    budget = Budget()
+    budget = Budget(_began=0.0)
 
     def drawn(seconds: float, *, counted: bool = True) -> None:
         with budget.spending("walk", counted=counted):
