@@ -13,10 +13,11 @@ from gendsl import __version__
 from gendsl.report.curves import chart, figure
 from gendsl.report.frames import Film, films_of
 from gendsl.report.marking import listing, safe
-from gendsl.report.story import Score, Series, Story, now
+from gendsl.report.story import Score, Series, Story, now, number_of
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _TOGETHER = ("learning_rate", "loss_scale", "skipped")  # one chart each
+_TAKEN = ("extractor", "samples", "split")  # of a score's contract, beside its value
 _SAID = {
     "finished": "finished",
     "interrupted": "interrupted; all steps are saved",
@@ -107,7 +108,7 @@ def _film(film: Film) -> str:
 
 
 def _scores(story: Story) -> str:
-    if not story.scores:
+    if not story.scores and not story.evaluations:
         return ""
     rows = []
     for one in story.scores:
@@ -116,14 +117,13 @@ def _scores(story: Story) -> str:
         last = one.series.last
         way = {"higher": "↑", "lower": "↓"}.get(one.better, "")
         mark = f"<code>{safe(one.fingerprint)}</code>" if one.fingerprint else "–"
+        contract = story.contracts.get(one.fingerprint, {})
+        taken = "".join(f"<td>{_plain(contract[name]) if contract.get(name) else '–'}</td>" for name in _TAKEN)
         rows.append(
             f'<tr><th scope="row">{safe(one.name)} <small title="{safe(one.better)} is better">{way}</small></th>'
-            f"<td>{'–' if last is None else figure(last)}</td><td>{told}</td><td>{mark}</td></tr>"
+            f"<td>{'–' if last is None else figure(last)}</td><td>{told}</td>{taken}<td>{mark}</td></tr>"
         )
-    table = (
-        '<div class="wide"><table><thead><tr><th scope="col">score</th><th scope="col">last</th><th scope="col">best'
-        f'</th><th scope="col">fingerprint</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-    )
+    table = _table(("score", "last", "best", *_TAKEN, "fingerprint"), rows)
     charts = "".join(
         chart(_score_title(one), [one.series], story.happenings, steps=story.step, note=_better_note(one))
         for one in story.scores
@@ -131,9 +131,34 @@ def _scores(story: Story) -> str:
     )
     explained = "".join(
         f"<details><summary>how <code>{safe(mark)}</code> was taken</summary>{_record(record)}</details>"
-        for mark, record in story.scores_of.items()
+        for mark, record in story.contracts.items()
     )
-    return f'{table}<div class="charts">{charts}</div>{explained}'
+    return f'{table}<div class="charts">{charts}</div>{_later(story)}{explained}'
+
+
+def _later(story: Story) -> str:
+    """The scores that were taken when the training was over, with their intervals."""
+    rows = []
+    for record in story.evaluations:
+        intervals = record.get("intervals")
+        for name, value in record.items():
+            if name in ("step", "evaluation", "seconds", "resampled") or number_of(value) is None:
+                continue
+            interval = intervals.get(name) if isinstance(intervals, Mapping) else None
+            ends = [number_of(end) for end in interval] if isinstance(interval, list) else []
+            within = " to ".join(figure(end) for end in ends if end is not None)
+            plain, _, mark = name.partition("#")
+            rows.append(
+                f'<tr><th scope="row">{safe(plain)}</th><td>{_plain(record.get("step"))}</td><td>{figure(value)}</td>'
+                f"<td>{within or '–'}</td><td><code>{safe(mark)}</code></td></tr>"
+            )
+    head = ("score", "step", "value", "95 % interval", "fingerprint")
+    return f"<h3>taken later, by gendsl evaluate</h3>{_table(head, rows)}" if rows else ""
+
+
+def _table(head: Sequence[str], rows: Sequence[str]) -> str:
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 
 def _score_title(one: Score) -> str:

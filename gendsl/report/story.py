@@ -74,7 +74,7 @@ class Happening:
 @dataclass(frozen=True, slots=True)
 class Story:
     """A run: `state` is finished, interrupted, diverged, stopped, running or unfinished; `last` the step that it is to
-    reach, None where nobody knows. `scores_of` explains the fingerprints."""
+    reach, None where nobody knows. `contracts` say by fingerprint how scores were taken."""
 
     folder: RunFolder
     name: str
@@ -88,7 +88,8 @@ class Story:
     curves: tuple[Series, ...]
     scores: tuple[Score, ...]
     happenings: tuple[Happening, ...]
-    scores_of: Mapping[str, Any]
+    contracts: Mapping[str, Mapping[str, Any]]
+    evaluations: tuple[Mapping[str, Any], ...]  # scores that were taken when the training was over
     data: Mapping[str, Any]
     environment: Mapping[str, Any]
 
@@ -101,7 +102,8 @@ def story_of(folder: RunFolder) -> Story:
     except UserError as error:
         problem = error.message
     records = _numbered(folders.read_lines(folder.metrics))
-    happenings = tuple(map(_happening, _numbered(folders.read_lines(folder.events))))
+    told = [record for record in folders.read_lines(folder.events) if _is_step(record.get("step"))]
+    happenings = tuple(map(_happening, told))  # in the order in which they happened, which a rollback is told by
     environment = folders.read_json(folder.environment) or {}
     curves = _series(record for record in records if "evaluation" not in record)
     step = max([folders.steps_done(folder), *(record["step"] for record in records), *(one.step for one in happenings)])
@@ -119,7 +121,8 @@ def story_of(folder: RunFolder) -> Story:
         curves=curves,
         scores=tuple(_score(one, plan) for one in _series(record for record in records if "evaluation" in record)),
         happenings=happenings,
-        scores_of=folders.read_json(folder.path / "scores.json") or {},
+        contracts=_contracts(folders.read_json(folder.path / "scores.json")),
+        evaluations=tuple(folders.read_lines(folder.path / "evaluations.jsonl")),
         data=folders.read_json(folder.data) or {},
         environment=environment,
     )
@@ -178,6 +181,11 @@ def _better(name: str, plan: Plan | None) -> str:
             return word.better
         written = written.rpartition("_")[0]
     return ""
+
+
+def _contracts(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    found = (record or {}).get("contracts")
+    return {key: one for key, one in found.items() if isinstance(one, Mapping)} if isinstance(found, Mapping) else {}
 
 
 def _happening(record: Mapping[str, Any]) -> Happening:

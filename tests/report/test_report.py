@@ -95,7 +95,9 @@ def folder(tmp_path: Path) -> RunFolder:
     )
     for name in ("step-0000000", "step-0000300", "grid-final"):
         (folder.samples / f"{name}.png").write_bytes(PNG)
-    (folder.path / "scores.json").write_text(json.dumps({"3fa9c1d2": {"extractor": "classifier", "samples": 1000}}))
+    (folder.path / "scores.json").write_text(
+        json.dumps({"contracts": {"3fa9c1d2": {"extractor": "classifier_a", "samples": 1234}}})
+    )
     return folder
 
 
@@ -106,10 +108,21 @@ def test_a_run_that_finished_is_told_from_its_state_to_its_environment(folder: R
         assert told in text, told
     assert "steps600" in text and "of 600" not in text
     assert "4040" not in text and "40 at 300" in text, "the best is the lowest"
-    assert "extractor" in text and "objective gan(loss: nonsaturating)" in text and "in all" in text
+    assert "classifier_a1,234" in text and "objective gan(loss: nonsaturating)" in text and "in all" in text
     assert [link.partition(",")[0] for link in reader.links if "png" in link] == ["data:image/png;base64"] * 3
     assert text.index("at the end") < text.index("step 300") < text.index("step 0")
     assert 'class="mark alarm"' in page
+
+
+def test_scores_that_were_taken_later_are_told_with_their_intervals(folder: RunFolder) -> None:
+    lines(
+        folder.path / "evaluations.jsonl",
+        {"step": 300, "evaluation": 0, "kid#aa": 0.5, "intervals": {"kid#aa": [0.25, 0.75]}, "seconds": 1.0},
+        {"step": 600, STRANGE: 1.0, "intervals": {STRANGE: [None, "x"]}},
+        {"step": 600, "a": 1.0, "intervals": 3},
+    )
+    _, text = read(page_of(story_of(folder)))
+    assert "kid3000.50.25 to 0.75aa" in text
 
 
 def test_the_command_writes_the_page_and_says_where(folder: RunFolder, capsys: Any) -> None:
@@ -194,7 +207,9 @@ def test_nothing_of_a_stranger_becomes_markup(folder: RunFolder) -> None:
         {"step": 2, "evaluation": 0, f"{STRANGE}#{STRANGE}": 3.0},
     )
     lines(folder.events, {"step": 1, "event": STRANGE, "time": STRANGE, STRANGE: {STRANGE: STRANGE}})
-    (folder.path / "scores.json").write_text(json.dumps({STRANGE: {STRANGE: STRANGE}, "b": STRANGE}))
+    (folder.path / "scores.json").write_text(
+        json.dumps({"contracts": {STRANGE: {STRANGE: STRANGE, "extractor": STRANGE}, "b": STRANGE}})
+    )
     (folder.samples / "step-0000001-<b>.png").write_bytes(PNG)
     (folder.samples / "step-0000002.txt").write_text(STRANGE)
     (folder.samples / "step-0000003.png").write_bytes(b"<svg onload=alert(1)>")
