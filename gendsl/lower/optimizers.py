@@ -83,7 +83,7 @@ class Optimizer:
         inner = self._inner
         decay = getattr(inner, "rho", None) if isinstance(inner, keras.optimizers.RMSprop) else None
         decay = getattr(inner, "beta_2", None) if decay is None else decay
-        squares, applied = getattr(inner, "_velocities", None), int(inner.iterations.numpy())
+        squares, applied = getattr(inner, "_velocities", None), int(inner.iterations.value.numpy())
         if decay is None or not squares or not applied:
             return None
         total = sum(float(tf.reduce_sum(tf.cast(square.value, tf.float32))) for square in squares)

@@ -104,10 +104,10 @@ def test_a_killed_run_that_went_on_is_one_curve(page: Any, address: str) -> None
 
 
 def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str) -> None:
-    views = ["neighbours", "real_and_generated", "samples", "samples_fresh", "walk"]
+    views = ["neighbours", "real_and_generated", "samples_fresh", "samples", "walk"]
     assert groups(page, address, "images") == views
-    for view in views[2:]:
-        page.locator("tf-category-paginated-view .heading", has_text=view).click()
+    for place in range(2, len(views)):  # TensorBoard opens the first two
+        page.locator("tf-category-paginated-view .heading").nth(place).click()
     loaders = page.locator("tf-image-loader")
     for view in views:
         shown = loaders.filter(has_text=f"{view}/image").locator("img")
