@@ -1,18 +1,73 @@
-"""A real run, killed and resumed, in a real TensorBoard in a real browser: what a person looks for can be read."""
+"""A real run, killed and resumed, in a real browser: what a person looks for in TensorBoard, and in its report with the
+network off, can be read."""
 
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ENVIRONMENT, LOGGED, PATIENCE, STEPS, TEXT
 from PIL import Image
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (on Debian: apt-get install chromium)"),
+]
+
+SPEC = Path(__file__).parents[2] / "specs" / "digits_gan.gen"
+TEXT = SPEC.read_text().replace("  steps 2_000\n", "  steps 2_000\n  checkpoint every: 40 steps\n")
+STEPS, LOGGED = 120, 10  # how many, and every how many a point of a curve
+KILLED_BEHIND = 100
+ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+PATIENCE = 60_000  # milliseconds: TensorBoard and the browser share their cores with other tests
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the first spec, which was killed behind its second checkpoint, and went on."""
+    folder = tmp_path_factory.mktemp("watched") / "run"
+    spec = folder.with_name("digits_gan.gen")
+    spec.write_text(TEXT)
+    words = ["run", str(spec), "--steps", str(STEPS), "--out", str(folder), "--resume"]
+    killed = subprocess.Popen([sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    metrics, end = folder / "metrics.jsonl", time.monotonic() + 300
+    while not metrics.is_file() or metrics.read_text().count("generator/loss") < KILLED_BEHIND // LOGGED:
+        assert killed.poll() is None and time.monotonic() < end
+        time.sleep(0.005)
+    killed.kill()
+    killed.wait()
+    done = subprocess.run(
+        [sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0 and "going on at step" in done.stdout, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser with a profile of its own."""
+    from playwright import sync_api as playwright
+
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            viewport={"width": 1400, "height": 1000},
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +224,56 @@ def wait_until(measured: Callable[[], int], page: Any) -> int:
             return found
         page.wait_for_timeout(200)
     return 0
+
+
+@pytest.fixture
+def report(browser: Any, watched: Path) -> Iterator[tuple[Any, list[str]]]:
+    """The report in a page without a network, and what the browser had to say against it."""
+    browser.set_offline(True)
+    page, told = browser.new_page(), []
+    page.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on(
+        "request", lambda request: told.append(request.url) if not request.url.startswith(("file:", "data:")) else 0
+    )
+    page.goto((watched / "report.html").as_uri())
+    yield page, told
+    page.close()
+    browser.set_offline(False)
+
+
+def test_the_report_opens_offline_and_shows_the_run(report: tuple[Any, list[str]]) -> None:
+    page, told = report
+    assert page.locator("h1").inner_text() == "digits_gan"
+    said = page.locator("body").inner_text()
+    for text in ("finished", "diversity", "resumed", "1,617", "objective gan(loss: nonsaturating)", "in all"):
+        assert text in said, text
+    pictures = page.locator(".film img")
+    assert pictures.count() >= 6  # two of the samples, one of each other view
+    sizes = pictures.evaluate_all(
+        "all => Promise.all(all.map(one => (one.loading = 'eager', one.decode()))).then("
+        "() => all.map(one => one.naturalWidth))"
+    )
+    assert min(sizes) >= 300
+    charts = page.locator("figure.chart svg")
+    assert charts.count() == 3  # two losses and the learning rates; one score is no curve
+    for number in range(charts.count()):
+        box = charts.nth(number).bounding_box()
+        assert box["width"] > 300 and charts.nth(number).locator("text").count() >= 6
+    assert not told
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1400, "dark")])
+def test_the_report_fits_a_phone_and_can_be_read_in_the_dark(
+    report: tuple[Any, list[str]], width: int, scheme: str
+) -> None:
+    page, _ = report
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shade = "one => getComputedStyle(one).%s.match(/[0-9.]+/g).slice(0, 3).map(Number)"
+    paper = sum(page.locator("body").evaluate(shade % "backgroundColor"))
+    ink = sum(page.locator("body").evaluate(shade % "color"))
+    assert (ink - paper if scheme == "dark" else paper - ink) > 400
+    label = page.locator("figure.chart svg text").first.bounding_box()
+    assert label["height"] >= 9, "a label on a curve can be read"
