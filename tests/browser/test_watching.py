@@ -264,9 +264,7 @@ def test_the_report_opens_offline_and_shows_the_run(report: tuple[Any, list[str]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1400, "dark")])
-def test_the_report_fits_a_phone_and_can_be_read_in_the_dark(
-    report: tuple[Any, list[str]], width: int, scheme: str
-) -> None:
+def test_the_report_fits_a_phone_and_the_dark(report: tuple[Any, list[str]], width: int, scheme: str) -> None:
     page, _ = report
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
