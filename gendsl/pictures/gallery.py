@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import GridFields, grid_of_fields, real_points
 from gendsl.evaluate.sampler import Sampler
+from gendsl.lower.errors import UserError
 from gendsl.pictures import projector
 from gendsl.pictures.budget import Budget
 from gendsl.pictures.captions import with_captions
@@ -83,10 +84,22 @@ class Gallery:
         try:
             return view.draw(step)
         except Exception as error:
-            reason = next((line for line in str(error).splitlines() if line.strip()), "")
-            self.tell(f"the pictures `{view.name}` are left out: {type(error).__name__} {reason}".rstrip())
+            self._left_out(view.name, error)
             self.views = tuple(one for one in self.views if one is not view)
             return {}
+
+    def project(self, folder: RunFolder) -> None:
+        """Writes what the embedding projector shows. Raises UserError where the disk takes no more."""
+        try:
+            self.projected(folder)
+        except UserError:
+            raise
+        except Exception as error:
+            self._left_out("projector", error)
+
+    def _left_out(self, name: str, error: Exception) -> None:
+        reason = next((line for line in str(error).splitlines() if line.strip()), "")
+        self.tell(f"the pictures `{name}` are left out: {type(error).__name__} {reason}".rstrip())
 
     def measured(self, *, begins: bool = False, ends: bool = False) -> Measured | None:
         """What is measured of the weights, where it is time to."""

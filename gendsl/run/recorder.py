@@ -104,7 +104,7 @@ class Recorder(Listener):
                 self._score(number, step, window)
         if interruption.signal is None:
             self._picture(step, ends=True)
-            self.gallery.projected(self.folder)
+            self.gallery.project(self.folder)
             self.complete = True
         self.saver.wait()
 

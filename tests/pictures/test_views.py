@@ -118,7 +118,9 @@ def test_a_view_that_fails_is_told_once_and_ends_nothing(gallery: Gallery) -> No
     own = Gallery(gallery.samples, (View("walk", broken),), gallery.weights, gallery.projected, told.append)
     for step in (1, 2):
         assert list(shown(own, step)) == ["samples"]
-    assert told == ["the pictures `walk` are left out: MemoryError no room"]
+    own.projected = lambda folder: broken(1)
+    own.project(RunFolder(Path("nowhere")))
+    assert told == [f"the pictures `{name}` are left out: MemoryError no room" for name in ("walk", "projector")]
 
 
 def test_class_names_stand_over_the_columns(gallery: Gallery) -> None:
@@ -260,7 +262,7 @@ def test_params_are_what_hparams_compares(coded: tuple[Plan, Any, Any]) -> None:
 
 
 def test_codes_are_written_for_the_projector(gallery: Gallery, tmp_path: Path) -> None:
-    gallery.projected(RunFolder(tmp_path))
+    gallery.project(RunFolder(tmp_path))
     codes = np.loadtxt(tmp_path / "logs" / "codes-image.tsv")
     labels = (tmp_path / "logs" / "labels.tsv").read_text().splitlines()
     assert codes.shape == (180, 4) and len(labels) == 180 and set(labels) == set("0123456789")
