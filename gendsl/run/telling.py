@@ -101,8 +101,9 @@ def say_done(
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
     if work is not None:
         lines.append(("work", work))
-    if (folder.samples / "grid-final.png").is_file():
-        lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
+    for name in ("grid-final.png", "grid-final.txt"):
+        if (folder.samples / name).is_file():
+            lines.append(("samples", f"{folder.shown}/samples/{name}"))
     lines += [("TensorBoard", f"{folder.shown}/logs"), ("checkpoints", f"{folder.shown}/checkpoints")]
     if folder.best.is_symlink():
         lines.append(("best", f"{folder.shown}/{folder.best.readlink()}"))
