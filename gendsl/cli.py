@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from gendsl.commands import report as report_command
 from gendsl.commands import training
 from gendsl.commands.given import checked, plan_or_complain, settings_of
 from gendsl.commands.output import (
@@ -232,6 +233,7 @@ _COMMANDS = {
     "launch": training.launch,
     "sample": training.sample,
     "export": training.export,
+    "report": report_command.report,
     "fmt": _fmt,
     "new": _new,
     "explain": _explain,

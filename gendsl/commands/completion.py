@@ -60,7 +60,7 @@ _gendsl() {{
   case "$command" in
     check|plan|data|run|verify|launch|fmt)
       COMPREPLY+=($(compgen -f -X '!*.gen' -- "$current") $(compgen -d -S / -- "$current")) ;;
-    resume|sample|export) COMPREPLY+=($(compgen -d -- "$current")) ;;
+    resume|sample|export|report) COMPREPLY+=($(compgen -d -- "$current")) ;;
   esac
 }}
 complete -F _gendsl gendsl
@@ -82,6 +82,7 @@ def _zsh() -> str:
             "resume": "'1:run:_files -/'",
             "sample": "'1:run:_files -/'",
             "export": "'1:run:_files -/'",
+            "report": "'1:run:_files -/'",
             "words": "",
             "new": "",
         }.get(name, "'*:spec:_files -g \"*.gen\"'")
@@ -118,7 +119,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
         if name in ("check", "plan", "data", "run", "verify", "launch", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
-        elif name in ("resume", "sample", "export"):
+        elif name in ("resume", "sample", "export", "report"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")
         elif name == "explain":
             out.append(f"complete -c gendsl {seen} -a '(gendsl words --format names)'")

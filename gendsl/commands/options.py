@@ -4,6 +4,7 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.report import REPORT
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -329,6 +330,7 @@ COMMANDS: dict[str, Command] = {
             (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
             _export,
         ),
+        REPORT,
         Command(
             "fmt",
             "format specs",

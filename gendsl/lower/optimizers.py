@@ -77,6 +77,18 @@ class Optimizer:
         """The loss scale, float32 (); 1 without one."""
         return self._keras.dynamic_scale.value if self.scaled else 1.0
 
+    def gradient_norm(self) -> float | None:
+        """The root of the mean squared norm of the last gradients, as the optimizer averages their squares (Adam's
+        corrected second moment; clipped, where there is a `clip`); None where it does not, or has had none yet."""
+        inner = self._inner
+        decay = getattr(inner, "rho", None) if isinstance(inner, keras.optimizers.RMSprop) else None
+        decay = getattr(inner, "beta_2", None) if decay is None else decay
+        squares, applied = getattr(inner, "_velocities", None), int(inner.iterations.value.numpy())
+        if decay is None or not squares or not applied:
+            return None
+        total = sum(float(tf.reduce_sum(tf.cast(square.value, tf.float32))) for square in squares)
+        return float((total / (1 - float(decay) ** applied)) ** 0.5)
+
     def inner_scale(self) -> Any:
         """The scale for gradients that are part of the loss, float32 (); None without one."""
         return tf.identity(self.scale) if self.scaled else None

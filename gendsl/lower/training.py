@@ -153,8 +153,7 @@ class Experiment(keras.Model):
     @property
     def replicas(self) -> Replicas:
         """The replicas that its variables were made for."""
-        replicas: Replicas = self._replicas.value
-        return replicas
+        return cast(Replicas, self._replicas.value)
 
     def groups_at(self, step: int) -> frozenset[int]:
         """The numbers of the groups of updates that run in a step."""
@@ -386,6 +385,10 @@ class Experiment(keras.Model):
             for name, variable in self._controller.value.state.items():
                 keep(f"ada/{name}", variable)
         return found
+
+    def gradient_norm(self, update: str) -> float | None:
+        """The norm of an update's late gradients, as its optimizer remembers it; None where it does not."""
+        return cast("float | None", self._optimizers.value[update].gradient_norm())
 
     def averaged_weights(self, name: str) -> dict[str, Any]:
         """The averaged variable of each of a network's weights by path; empty without `ema`."""

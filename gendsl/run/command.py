@@ -183,13 +183,16 @@ def _lead(
                 search = Search(ready.order.plan, ready.dataset, recorder.moments, folder.checkpoints, plans)
                 error, record = explained(told, search)
             folders.append_line(folder.events, {"step": told.step, "event": "diverged", "time": _now()} | record)
+            _report(folder, console)
             raise error from None
     if not recorder.complete:
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
+        _report(folder, console)
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
     seconds = time.monotonic() - began
+    _report(folder, console)
     say_done(
         console,
         folder,
@@ -232,6 +235,16 @@ def _ended(opened: Opened, console: Console) -> Outcome:
     plan = folders.plan_in(folder)
     say_finished(console, folder, step, plan, length=folders.length_in(folder, plan))
     return Outcome(folder.path, step, True, scores)
+
+
+def _report(folder: folders.RunFolder, console: Console) -> None:
+    """Writes report.html; a run does not fail for it."""
+    from gendsl.report.write import written
+
+    try:
+        written(folder)
+    except UserError as error:
+        note(console, f"warning: {error.message}")
 
 
 def _note_the_beginning(ready: Ready, opened: Opened, first: int) -> None:

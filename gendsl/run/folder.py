@@ -68,6 +68,10 @@ class RunFolder:
         return self.path / "events.jsonl"
 
     @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
     def shown(self) -> str:
         """The path as a person would type it here."""
         try:

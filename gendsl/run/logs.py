@@ -1,4 +1,4 @@
-"""What happens in a run in, TensorBoard's event files out: scalars by update, grids of samples, the spec and plan.
+"""What happens in a run in, TensorBoard's event files out: scalars, pictures, texts, histograms, the graph.
 
 A file is a sequence of records, each an `Event` of TensorBoard's; so a checkpoint need only know how long the files
 were, and a resumed run cuts off what was written after it. Each process writes a file of its own, behind the others.
@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
-from tensorboard.compat.proto.summary_pb2 import SummaryMetadata
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.histogram.metadata import create_summary_metadata as histogram_metadata
 from tensorboard.plugins.image.metadata import create_summary_metadata as image_metadata
 from tensorboard.plugins.scalar.metadata import create_summary_metadata as scalar_metadata
 from tensorboard.plugins.text.metadata import create_summary_metadata as text_metadata
@@ -24,6 +28,7 @@ _STEM = "events.out.tfevents."
 _SCALAR: SummaryMetadata = scalar_metadata("", "")
 _IMAGE: SummaryMetadata = image_metadata("", "")
 _TEXT: SummaryMetadata = text_metadata("", "")
+_HISTOGRAM: SummaryMetadata = histogram_metadata("", "")
 
 
 class Logs:
@@ -56,16 +61,42 @@ class Logs:
     def pictures(self, step: int, pictures: Mapping[str, Pixels], *, group: str = "samples") -> None:
         """One picture a tag under `GROUP/`."""
         for tag, pixels in pictures.items():
-            height, width = (str(side).encode() for side in pixels.shape[:2])
-            self._strings(step, f"{group}/{tag}", [width, height, png(pixels)], _IMAGE)
+            self.picture(step, f"{group}/{tag}", pixels, png(pixels))
         self.flush()
+
+    def picture(self, step: int, tag: str, pixels: Pixels, encoded: bytes) -> None:
+        """A picture that is encoded as PNG already."""
+        height, width = (str(side).encode() for side in pixels.shape[:2])
+        self._strings(step, tag, [width, height, encoded], _IMAGE)
+
+    def histograms(self, step: int, histograms: Mapping[str, NDArray[np.float64]]) -> None:
+        """Histograms (buckets, 3) by tag: from, to, how many."""
+        event = Event(step=step)
+        for tag, buckets in histograms.items():
+            value = event.summary.value.add(tag=tag, metadata=_HISTOGRAM)
+            value.tensor.dtype = tf.float64.as_datatype_enum
+            for size in buckets.shape:
+                value.tensor.tensor_shape.dim.add(size=size)
+            value.tensor.double_val.extend(buckets.reshape(-1).tolist())
+        self._add(event)
+
+    def graph(self, graph: GraphDef) -> None:
+        """The graph of the networks, one a run."""
+        self._add(Event(graph_def=graph.SerializeToString()))
+
+    def summary(self, step: int, summary: Summary) -> None:
+        """What a plugin of TensorBoard made itself."""
+        self._add(Event(step=step, summary=summary))
 
     def texts(self, step: int, texts: Mapping[str, str]) -> None:
         """Texts by tag, shown as they are written."""
         for tag, text in texts.items():
-            verbatim = "\n".join(f"    {line}" for line in text.splitlines())
-            self._strings(step, tag, [verbatim.encode()], _TEXT, scalar=True)
+            self.markdown(step, tag, "\n".join(f"    {line}" for line in text.splitlines()))
         self.flush()
+
+    def markdown(self, step: int, tag: str, text: str) -> None:
+        """A text of Markdown."""
+        self._strings(step, tag, [text.encode()], _TEXT, scalar=True)
 
     def flush(self) -> None:
         """Hands everything to the system: another process sees it, and it outlasts this one."""

@@ -2,14 +2,12 @@
 
 import io
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gendsl.evaluate.inputs import output_field
-from gendsl.plan.plan import Field, Plan
+from gendsl.plan.plan import Field
 
 Pixels = NDArray[np.uint8]  # (height, width, 1 or 3 or 4)
 
@@ -32,20 +30,20 @@ def pixels_of(images: NDArray[np.floating], value_range: tuple[float, float]) ->
     return np.asarray(np.clip(np.rint(scaled * 255), 0, 255), np.uint8)
 
 
-def grid(images: Pixels, *, columns: int | None = None, enlarge: bool = True) -> Pixels:
+def grid(images: Pixels, *, columns: int | None = None, enlarge: bool = True, gap: int = _GAP) -> Pixels:
     """One picture of many (count, height, width, channels), in rows, with a thin gap; small ones are enlarged."""
     count, height, width, channels = images.shape
     if channels == 2:  # grey with alpha has no grid of its own kind
         images, channels = images[..., :1], 1
     columns = columns or max(1, math.ceil(math.sqrt(count)))
     rows = math.ceil(count / columns)
-    scale = max(1, _SMALLEST_SIDE // max(1, columns * (width + _GAP))) if enlarge else 1
+    scale = max(1, _SMALLEST_SIDE // max(1, columns * (width + gap))) if enlarge else 1
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     height, width = height * scale, width * scale
-    sheet = np.full((rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, channels), 64, np.uint8)
+    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 64, np.uint8)
     for number, image in enumerate(images):
-        top = _GAP + number // columns * (height + _GAP)
-        left = _GAP + number % columns * (width + _GAP)
+        top = gap + number // columns * (height + gap)
+        left = gap + number % columns * (width + gap)
         sheet[top : top + height, left : left + width] = image
     return sheet
 
@@ -74,24 +72,3 @@ def range_of(field: Field | None) -> tuple[float, float]:
     """The range of a field's values; 0..1 where it says none."""
     declared = field.arguments.get("range") if field is not None else None
     return (float(declared[0]), float(declared[1])) if declared else (0.0, 1.0)
-
-
-def drawn(
-    plan: Plan,
-    samples: Mapping[str, NDArray[np.floating]],
-    *,
-    columns: int | None = None,
-    real: Mapping[str, NDArray[np.floating]] | None = None,
-) -> dict[str, Pixels]:
-    """A picture of each output that can be seen: a grid of images, a scatter of points over `real` ones by field."""
-    pictures = {}
-    for name, values in samples.items():
-        if values.ndim == 4 and values.shape[-1] in (1, 3, 4):
-            of = output_field(plan, name, values.shape[1:])
-            pictures[name] = grid(pixels_of(values, range_of(of)), columns=columns)
-        elif values.ndim == 2 and values.shape[1] == 2:
-            point = output_field(plan, name, values.shape[1:])
-            if point is not None and point.kind == "row":
-                continue
-            pictures[name] = scatter(values, real=(real or {}).get(point.name) if point is not None else None)
-    return pictures

@@ -1,6 +1,7 @@
 """An order in, all that a run needs before its first step out: the replicas and workers, the data, the networks."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,29 +98,27 @@ def recorder_for(
     watcher: Callable[[int], None] | None,
 ) -> "Recorder":
     """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end."""
-    from gendsl.evaluate.inputs import examples_of, grid_of_fields, real_points
+    from gendsl.evaluate.inputs import examples_of
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
+    from gendsl.pictures.gallery import gallery_of
+    from gendsl.pictures.graph import graph_of
+    from gendsl.pictures.settings import session_of
     from gendsl.plan.show import plan_shown
     from gendsl.run.best import best_of
     from gendsl.run.logs import Logs
     from gendsl.run.moments import kept_checkpoints
-    from gendsl.run.pictures import Pixels, drawn
     from gendsl.run.recorder import Recorder
     from gendsl.run.saver import Saver
     from gendsl.run.throughput import Throughput
 
     plan, dataset, experiment, folder = ready.order.plan, ready.dataset, ready.experiment, ready.folder
-    pictured, real = grid_of_fields(plan, dataset), real_points(plan, dataset)
-    sampler = Sampler(experiment, place="picture")
-
-    def draw() -> dict[str, Pixels]:
-        samples = sampler.samples(pictured.count, seed=0, fields=pictured.fields)
-        return drawn(plan, samples, columns=pictured.columns, real=real)
-
     logs = Logs(folder.logs, first=first)
     if first == 0:
         logs.texts(0, {"spec": ready.order.source_text, "plan": plan_shown(plan)})
+        logs.graph(graph_of(plan))
+        if (session := session_of(plan, name=folder.path.resolve().name, began=time.time())) is not None:
+            logs.summary(0, session)
     return Recorder(
         plan=plan,
         folder=folder,
@@ -133,7 +132,7 @@ def recorder_for(
             Sampler(experiment, place="evaluate"),
             lambda count: examples_of(plan, dataset, count),
         ),
-        draw=draw,
+        gallery=gallery_of(plan, dataset, experiment, tell=screen.say),
         best=best_of(plan, folders.read_lines(folder.metrics)),
         screen=screen,
         throughput=Throughput(plan, experiment),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
+from gendsl.pictures.gallery import Gallery
+from gendsl.pictures.looks import Text
 from gendsl.plan.plan import Plan
 from gendsl.run import checkpoints
 from gendsl.run.best import Best
@@ -16,7 +18,7 @@ from gendsl.run.interruption import Interruption
 from gendsl.run.logs import Logs, lengths
 from gendsl.run.loop import Window
 from gendsl.run.moments import Moments
-from gendsl.run.pictures import Pixels, png
+from gendsl.run.pictures import png
 from gendsl.run.profiling import Profile
 from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
@@ -44,7 +46,7 @@ class Recorder(Listener):
     saver: Saver
     logs: Logs
     evaluator: Evaluator
-    draw: Callable[[], Mapping[str, Pixels]]  # pictures of samples, by output
+    gallery: Gallery
     best: Best | None  # None without `keep best`
     screen: Screen
     throughput: Throughput
@@ -58,7 +60,7 @@ class Recorder(Listener):
     def begin(self, step: int) -> None:
         self._scored_at = dict.fromkeys(range(len(self.plan.evaluations)), time.monotonic())
         if step == 0:
-            self._picture(0, "step-0000000")
+            self._picture(0, begins=True)
 
     def again(self, step: int, window: Window) -> None:
         self._show(step, window)
@@ -101,7 +103,8 @@ class Recorder(Listener):
             if interruption.signal is None:
                 self._score(number, step, window)
         if interruption.signal is None:
-            self._picture(step, "grid-final")
+            self._picture(step, ends=True)
+            self.gallery.project(self.folder)
             self.complete = True
         self.saver.wait()
 
@@ -116,7 +119,7 @@ class Recorder(Listener):
         """Draws and scores what is due."""
         if self.moments.picture.due(step):
             self._before_telling(step, window)
-            self._picture(step, f"step-{step:07}")
+            self._picture(step)
         for number, interval in enumerate(self.moments.evaluations):
             if interval.due(step) or interval.overdue(time.monotonic() - self._scored_at[number]):
                 self._before_telling(step, window)
@@ -157,12 +160,24 @@ class Recorder(Listener):
         append_line(self.folder.metrics, record)
         self.screen.say(f"step {step:,}: {shown_scores(found)}")
 
-    def _picture(self, step: int, stem: str) -> None:
-        pictures = self.draw()
-        self.logs.pictures(step, pictures)
-        for number, (output, pixels) in enumerate(pictures.items()):
-            file = f"{stem}.png" if number == 0 else f"{stem}-{output}.png"
-            write_whole(self.folder.samples / file, png(pixels))
+    def _picture(self, step: int, *, begins: bool = False, ends: bool = False) -> None:
+        """Draws and measures what is due: for TensorBoard, and as files in `samples/`."""
+        for view, shown in self.gallery.shown(step, begins=begins, ends=ends):
+            own = view == "samples"
+            stem = ("grid" if own else view) + "-final" if ends else f"{'step' if own else view}-{step:07}"
+            for number, (output, one) in enumerate(shown.items()):
+                content = one.plain.encode() if isinstance(one, Text) else png(one)
+                if isinstance(one, Text):
+                    self.logs.markdown(step, f"{view}/{output}", one.markdown)
+                else:
+                    self.logs.picture(step, f"{view}/{output}", one, content)
+                ending = "txt" if isinstance(one, Text) else "png"
+                file = f"{stem}.{ending}" if number == 0 else f"{stem}-{output}.{ending}"
+                write_whole(self.folder.samples / file, content)
+        if (measured := self.gallery.measured(begins=begins, ends=ends)) is not None:
+            self.logs.scalars(step, measured.scalars)
+            self.logs.histograms(step, measured.histograms)
+        self.logs.flush()
 
 
 def shown_scores(scores: Mapping[str, float]) -> str:

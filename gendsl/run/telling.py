@@ -67,13 +67,13 @@ def say_finished(console: Console, folder: RunFolder, step: int, plan: Plan, *, 
     lines = [("finished", f"{folder.shown}: {step:,} steps were done before, and nothing is left to do")]
     if length is not None and length > step:
         lines.append(("further", resume_command(folder, steps=length)))
-    say(console, [*lines, *_uses(folder, plan)])
+    say(console, [*lines, *_uses(folder, plan), *_report(folder)])
 
 
 def say_interrupted(console: Console, folder: RunFolder, step: int, last: int) -> None:
     """What is told after the first Ctrl-C, when all is saved."""
     told = f"after {step:,} of {last:,} steps; all of them are saved"
-    say(console, [("interrupted", told), ("go on", resume_command(folder))])
+    say(console, [("interrupted", told), ("go on", resume_command(folder)), *_report(folder)])
 
 
 def say_stopped(console: Console, folder: RunFolder, saved: int) -> None:
@@ -101,12 +101,18 @@ def say_done(
     lines = [("done", done + (f"; {shown_scores(scores)}" if scores else ""))]
     if work is not None:
         lines.append(("work", work))
-    if (folder.samples / "grid-final.png").is_file():
-        lines.append(("samples", f"{folder.shown}/samples/grid-final.png"))
+    for name in ("grid-final.png", "grid-final.txt"):
+        if (folder.samples / name).is_file():
+            lines.append(("samples", f"{folder.shown}/samples/{name}"))
     lines += [("TensorBoard", f"{folder.shown}/logs"), ("checkpoints", f"{folder.shown}/checkpoints")]
     if folder.best.is_symlink():
         lines.append(("best", f"{folder.shown}/{folder.best.readlink()}"))
-    say(console, [*lines, ("", ""), *_uses(folder, plan)])
+    say(console, [*lines, ("", ""), *_uses(folder, plan), *_report(folder)])
+
+
+def _report(folder: RunFolder) -> list[tuple[str, str]]:
+    """Where the page is that tells of a run, if there is one."""
+    return [("report", f"{folder.shown}/report.html")] if folder.report.is_file() else []
 
 
 def _uses(folder: RunFolder, plan: Plan) -> list[tuple[str, str]]:

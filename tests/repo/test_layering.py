@@ -17,7 +17,7 @@ LEVELS = (
     ("parts",),
     ("lower",),
     ("evaluate",),
-    ("run", "export"),
+    ("run", "export", "pictures", "report"),
     ("api", "commands", "reference"),
     ("cli", "__main__"),
 )

@@ -1,10 +1,17 @@
 """Pictures of samples."""
 
 import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from gendsl.pictures.gallery import Gallery
+from gendsl.run.checkpoints import paths
 from gendsl.run.pictures import grid, pixels_of, png, scatter
 
 
@@ -35,3 +42,35 @@ def test_a_scatter_shows_points_and_stands_what_is_no_number() -> None:
     sheet = scatter(points, side=64)
     assert sheet.shape == (64, 64, 3) and (sheet == (31, 90, 200)).all(axis=-1).sum() == 18
     assert (scatter(np.full((3, 2), np.nan)) == 255).all()
+
+
+def hashes(folder: Path) -> dict[str, Any]:
+    """What the last checkpoint holds, as its manifest says."""
+    manifest = json.loads((paths(folder / "checkpoints")[0] / "manifest.json").read_text())
+    return {name: told for name, told in manifest["files"].items() if "data" in name}
+
+
+def test_pictures_change_no_bit_of_the_training(
+    tmp_path: Path,
+    tiny: tuple[Path, str],
+    run_tiny: Callable[..., Any],
+    tiny_text: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Gallery, "shown", lambda self, step, **_: iter(()))
+    monkeypatch.setattr(Gallery, "measured", lambda self, **_: None)
+    outcome, _ = run_tiny(tiny_text, tmp_path / "bare")
+    assert outcome.finished and not list((tmp_path / "bare").glob("samples/*"))
+    assert hashes(tmp_path / "bare") == hashes(tiny[0]) != {}
+    metrics = [(folder / "metrics.jsonl").read_text().splitlines() for folder in (tmp_path / "bare", tiny[0])]
+    losses = [[line for line in lines if "seconds" not in line] for lines in metrics]
+    assert losses[0] == losses[1]
+
+
+def test_a_run_ends_with_its_report(tiny: tuple[Path, str]) -> None:
+    folder, said = tiny
+    assert said.rstrip().splitlines()[-1].split() == ["report", f"{folder}/report.html"]
+    page = (folder / "report.html").read_text()
+    assert "tiny" in page and page.count("data:image/png") >= 3
+    shown = sorted(path.name for path in (folder / "samples").iterdir())
+    assert "samples_fresh-final.png" in shown and "grid-final.png" in shown

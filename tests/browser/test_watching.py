@@ -1,4 +1,5 @@
-"""A real run, killed and resumed, in a real TensorBoard in a real browser: what a person looks for can be read."""
+"""A real run, killed and resumed, in a real browser: what a person looks for in TensorBoard, and in its report with the
+network off, can be read."""
 
 import io
 import os
@@ -32,8 +33,8 @@ PATIENCE = 60_000  # milliseconds: TensorBoard and the browser share their cores
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a TensorBoard listens that shows a run of the first spec, which was killed behind its second checkpoint."""
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of the first spec, which was killed behind its second checkpoint, and went on."""
     folder = tmp_path_factory.mktemp("watched") / "run"
     spec = folder.with_name("digits_gan.gen")
     spec.write_text(TEXT)
@@ -49,8 +50,31 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [sys.executable, "-m", "gendsl", *words], env=ENVIRONMENT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0 and "going on at step" in done.stdout, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser with a profile of its own."""
+    from playwright import sync_api as playwright
+
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            viewport={"width": 1400, "height": 1000},
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(watched: Path) -> Iterator[str]:
+    """Where a TensorBoard listens that shows the run."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--host", "127.0.0.1", "--port", "0"],
+        [sys.executable, "-m", "tensorboard.main", "--logdir", str(watched), "--host", "127.0.0.1", "--port", "0"],
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -80,22 +104,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A page of a browser with a profile of its own."""
-    from playwright import sync_api as playwright
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            viewport={"width": 1400, "height": 1000},
-        )
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE)
-        yield page
-        browser.close()
+def page(browser: Any) -> Iterator[Any]:
+    """A page that has patience."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    yield page
+    page.close()
 
 
 def opened(page: Any, address: str, tab: str) -> Any:
@@ -120,8 +134,9 @@ def coloured(png: bytes) -> int:
 
 def test_losses_rates_and_scores_are_charts_in_groups_of_their_own(page: Any, address: str) -> None:
     found = groups(page, address, "scalars")
-    assert found == ["discriminator", "generator", "learning_rate", "run", "scores"]
-    for group in found[2:]:  # TensorBoard opens the first two
+    told, measured = ["discriminator", "generator"], ["gradient_norm", "spectral_norm", "weight_norm"]
+    assert found == sorted([*told, *measured, "learning_rate", "run", "scores"])
+    for group in ("learning_rate", "scores"):  # TensorBoard opens the first two
         page.locator("tf-category-paginated-view .heading", has_text=group).click()
     for tag in ("discriminator/loss", "generator/loss", "learning_rate/generator", "scores/diversity"):
         card = page.locator("tf-scalar-card", has=page.locator(f"tf-card-heading:has-text('{tag}')"))
@@ -144,8 +159,18 @@ def test_a_killed_run_that_went_on_is_one_curve(page: Any, address: str) -> None
 
 
 def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str) -> None:
-    assert groups(page, address, "images") == ["samples"]
-    image = page.locator("tf-image-loader img").first
+    views = ["neighbours", "real_and_generated", "samples_fresh", "samples", "walk"]
+    assert groups(page, address, "images") == views
+    for place in range(2, len(views)):  # TensorBoard opens the first two
+        page.locator("tf-category-paginated-view .heading").nth(place).click()
+    loaders = page.locator("tf-image-loader")
+    for view in views:
+        shown = loaders.filter(has_text=f"{view}/image").locator("img")
+        shown.wait_for()
+        shown.scroll_into_view_if_needed()
+        assert wait_until(lambda shown=shown: shown.evaluate("it => it.complete && it.naturalWidth"), page) >= 300
+    image = loaders.filter(has_text="samples/image").locator("img")
+    image.scroll_into_view_if_needed()
     image.wait_for()
     assert wait_until(lambda: image.evaluate("image => image.complete && image.naturalWidth"), page) >= 400
     box = image.bounding_box()
@@ -154,7 +179,7 @@ def test_the_sample_grid_is_large_enough_to_be_looked_at(page: Any, address: str
     grey = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
     assert grey.std() > 20, "it shows more than one grey"
     for text in ("samples/image", str(STEPS)):
-        page.locator("tf-image-loader").get_by_text(text, exact=True).first.wait_for()
+        loaders.filter(has_text="samples/image").get_by_text(text, exact=True).first.wait_for()
 
 
 def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address: str) -> None:
@@ -163,6 +188,22 @@ def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address
     plan, spec = page.locator("tf-text-loader pre").all_inner_texts()
     assert spec.strip() == TEXT.strip(), "each line and its indent"
     assert "network generator(z: normal 64)" in plan and re.search(r"in all +198,721", plan)
+
+
+def test_hparams_has_the_run_with_its_params_and_its_scores(page: Any, address: str) -> None:
+    opened(page, address, "hparams")
+    for told in ("width", "32.000", "scores/diversity", "generator/loss"):
+        page.get_by_text(told, exact=True).first.wait_for()
+
+
+def test_weights_are_histograms_and_the_networks_are_a_graph(page: Any, address: str) -> None:
+    found = groups(page, address, "histograms")
+    assert found == ["weights"]
+    assert page.locator("tf-histogram-loader").first.get_by_text("weights/discriminator/").first.is_visible()
+    page.locator("tf-histogram-loader vz-histogram-timeseries svg .histogram").first.wait_for()
+    opened(page, address, "graphs").locator("tf-graph-scene").first.wait_for()
+    for network in ("generator", "discriminator"):
+        page.locator("tf-graph-scene text", has_text=network).first.wait_for()
 
 
 def test_the_first_page_shows_both_losses_and_on_a_click_the_samples(page: Any, address: str) -> None:
@@ -183,3 +224,54 @@ def wait_until(measured: Callable[[], int], page: Any) -> int:
             return found
         page.wait_for_timeout(200)
     return 0
+
+
+@pytest.fixture
+def report(browser: Any, watched: Path) -> Iterator[tuple[Any, list[str]]]:
+    """The report in a page without a network, and what the browser had to say against it."""
+    browser.set_offline(True)
+    page, told = browser.new_page(), []
+    page.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on(
+        "request", lambda request: told.append(request.url) if not request.url.startswith(("file:", "data:")) else 0
+    )
+    page.goto((watched / "report.html").as_uri())
+    yield page, told
+    page.close()
+    browser.set_offline(False)
+
+
+def test_the_report_opens_offline_and_shows_the_run(report: tuple[Any, list[str]]) -> None:
+    page, told = report
+    assert page.locator("h1").inner_text() == "digits_gan"
+    said = page.locator("body").inner_text()
+    for text in ("finished", "diversity", "resumed", "1,617", "objective gan(loss: nonsaturating)", "in all"):
+        assert text in said, text
+    pictures = page.locator(".film img")
+    assert pictures.count() >= 6  # two of the samples, one of each other view
+    sizes = pictures.evaluate_all(
+        "all => Promise.all(all.map(one => (one.loading = 'eager', one.decode()))).then("
+        "() => all.map(one => one.naturalWidth))"
+    )
+    assert min(sizes) >= 300
+    charts = page.locator("figure.chart svg")
+    assert charts.count() == 3  # two losses and the learning rates; one score is no curve
+    for number in range(charts.count()):
+        box = charts.nth(number).bounding_box()
+        assert box["width"] > 300 and charts.nth(number).locator("text").count() >= 6
+    assert not told
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1400, "dark")])
+def test_the_report_fits_a_phone_and_the_dark(report: tuple[Any, list[str]], width: int, scheme: str) -> None:
+    page, _ = report
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shade = "one => getComputedStyle(one).%s.match(/[0-9.]+/g).slice(0, 3).map(Number)"
+    paper = sum(page.locator("body").evaluate(shade % "backgroundColor"))
+    ink = sum(page.locator("body").evaluate(shade % "color"))
+    assert (ink - paper if scheme == "dark" else paper - ink) > 400
+    label = page.locator("figure.chart svg text").first.bounding_box()
+    assert label["height"] >= 9, "a label on a curve can be read"

@@ -1,0 +1,193 @@
+"""Samples and the field that they are like in, what a person looks at out: here each kind says what it looks like.
+
+A kind is a kind of field, or what the data makes of one. Who adds a kind (a piano roll of `midi`, say) writes a
+function from `Samples` and adds it to `LOOKS`; all else follows: TensorBoard, the files in `samples/` and the report.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gendsl.evaluate.inputs import output_field
+from gendsl.lower.data.tokenizers import Tokenizer, tokenizer_from
+from gendsl.lower.tables.table import Table
+from gendsl.pictures.captions import with_captions
+from gendsl.plan.plan import Field, Plan
+from gendsl.run.pictures import Pixels, grid, pixels_of, range_of, scatter
+
+_ROWS = 20  # of a table
+_TEXTS = 8
+_WAVES, _WAVE_WIDTH, _WAVE_HEIGHT = 8, 512, 64
+_LONGEST_TEXT = 2_000  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as it is read, and the same as Markdown for TensorBoard."""
+
+    plain: str
+    markdown: str
+
+
+Shown = Pixels | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples (n, …) of an output, and what is known of the field that they are like, if of any.
+
+    `columns` are asked for where they mean something; then `names` are theirs. `real` are examples for comparison."""
+
+    values: NDArray[Any]
+    field: Field | None
+    columns: int | None = None
+    names: tuple[str, ...] = ()
+    real: NDArray[Any] | None = None
+    table: Table | None = None
+    tokenizer: Tokenizer | None = None
+
+
+Look = Callable[[Samples], Shown | None]
+
+
+def _images(samples: Samples) -> Shown | None:
+    pixels = pixels_of(samples.values, range_of(samples.field))
+    sheet = grid(pixels, columns=samples.columns)
+    return with_captions(sheet, samples.names) if samples.names else sheet
+
+
+def _points(samples: Samples) -> Shown | None:
+    return scatter(samples.values, real=samples.real) if samples.values.shape[1:] == (2,) else None
+
+
+def _rows(samples: Samples) -> Shown | None:
+    """The first rows, as the table itself writes them; numbers where there is no table."""
+    values = samples.values[:_ROWS]
+    if samples.table is None:
+        header = [f"x{number}" for number in range(values.shape[1])]
+        rows = [[f"{value:.4g}" for value in row] for row in values]
+    else:
+        header = [column.name for column in samples.table.columns]
+        rows = samples.table.texts(samples.table.decode(values))
+    return table_text(header, rows)
+
+
+def table_text(header: list[str], rows: list[list[str]]) -> Text:
+    """A table in columns of even width, and as a table of Markdown."""
+    lines = [header, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
+    plain = "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    marked = [[_unmarked(cell) for cell in line] for line in lines]
+    rule = ["---"] * len(header)
+    markdown = "\n".join("| " + " | ".join(line) + " |" for line in [marked[0], rule, *marked[1:]])
+    return Text("\n".join(line.rstrip() for line in plain.splitlines()) + "\n", markdown)
+
+
+def _unmarked(cell: str) -> str:
+    """A cell that Markdown shows as it is written."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-!|" else sign for sign in cell.replace("\n", " "))
+
+
+def _texts(samples: Samples) -> Shown | None:
+    """The first texts; the numbers of tokens where nobody knows what they stand for."""
+    found = []
+    for tokens in np.asarray(samples.values[:_TEXTS, :_LONGEST_TEXT]):
+        known = samples.tokenizer
+        found.append(
+            known.decode(tokens).decode(errors="replace") if known is not None else " ".join(map(str, tokens.tolist()))
+        )
+    plain = f"\n{'-' * 40}\n".join(found) + "\n"
+    return Text(plain, verbatim(plain))
+
+
+def verbatim(text: str) -> str:
+    """A text as Markdown that shows it as it is written."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _waves(samples: Samples) -> Shown | None:
+    """The first sounds one below the other: from the lowest to the highest value at each place."""
+    values = np.nan_to_num(np.asarray(samples.values[:_WAVES], np.float64))
+    values = values.reshape(len(values), -1)
+    low, high = range_of(samples.field) if samples.field is not None else (-1.0, 1.0)
+    sheet = np.full((len(values) * _WAVE_HEIGHT, _WAVE_WIDTH, 3), 255, np.uint8)
+    for number, wave in enumerate(values):
+        scaled = np.clip((wave - low) / (high - low), 0, 1)
+        top = number * _WAVE_HEIGHT
+        for x, part in enumerate(np.array_split(scaled, _WAVE_WIDTH)):
+            if len(part):
+                first, last = (round((1 - float(value)) * (_WAVE_HEIGHT - 5)) + 2 for value in (part.max(), part.min()))
+                sheet[top + first : top + last + 1, x] = (31, 90, 200)
+    return sheet
+
+
+LOOKS: Mapping[str, Look] = {
+    "image": _images,
+    "point": _points,
+    "row": _rows,
+    "text": _texts,
+    "audio": _waves,
+    "midi": _texts,  # a piano roll can stand here
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A plan and what its data says of itself in, what its samples look like out."""
+
+    plan: Plan
+    columns: int | None = None
+    names: tuple[str, ...] = ()
+    real: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    tokenizers: Mapping[str, Tokenizer] = field(default_factory=dict)
+
+    def shown(self, samples: Mapping[str, NDArray[Any]]) -> dict[str, Shown]:
+        """What each output of a sample looks like; without those that nothing can be shown of."""
+        found: dict[str, Shown] = {}
+        for name, values in samples.items():
+            of = self.field_of(name, values)
+            look = LOOKS.get(self._kind(of, values))
+            own = "" if of is None else of.name
+            given = Samples(
+                values,
+                of,
+                self.columns,
+                self.names,
+                self.real.get(own),
+                self.tables.get(own),
+                self.tokenizers.get(own),
+            )
+            shown = None if look is None else look(given)
+            if shown is not None:
+                found[name] = shown
+        return found
+
+    def field_of(self, name: str, values: NDArray[Any]) -> Field | None:
+        """The field that an output is like."""
+        if np.issubdtype(values.dtype, np.integer):
+            return next((one for one in self.plan.data.fields if one.kind == "text"), None)
+        return output_field(self.plan, name, values.shape[1:])
+
+    def _kind(self, of: Field | None, values: NDArray[Any]) -> str:
+        if values.ndim == 4:
+            return "image" if values.shape[-1] in (1, 3, 4) else ""
+        source = "" if of is None else next(s.call.word for s in self.plan.data.sources if s.name == of.source)
+        if of is not None:
+            return source if source in ("audio", "midi") else of.kind
+        return "point" if values.shape[1:] == (2,) else ""
+
+
+def tokenizers_of(plan: Plan, manifest: Mapping[str, Any]) -> dict[str, Tokenizer]:
+    """The tokenizer of each field of text, from what the data says of itself."""
+    found = {}
+    for one in plan.data.fields:
+        record: Mapping[str, Any] = next(
+            (source for source in manifest.get("sources", ()) if source.get("name") == one.source), {}
+        )
+        if one.kind == "text" and record.get("word") == "text" and "tokenizer" in record:
+            found[one.name] = tokenizer_from(record["tokenizer"])
+    return found

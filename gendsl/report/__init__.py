@@ -1,0 +1,1 @@
+"""A run's folder in, one page that tells of it out: `report.html`."""
