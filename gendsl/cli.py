@@ -215,6 +215,12 @@ def _words(options: "Namespace") -> int:
     return FINE
 
 
+def _replay(options: "Namespace") -> int:
+    from gendsl.commands.replay import replay
+
+    return replay(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -232,6 +238,7 @@ _COMMANDS = {
     "launch": training.launch,
     "sample": training.sample,
     "export": training.export,
+    "replay": _replay,
     "fmt": _fmt,
     "new": _new,
     "explain": _explain,

@@ -218,6 +218,20 @@ def _checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
 
 
+def _replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("metrics", metavar="METRICS", help="a CSV, JSON lines or a JSON list; or the folder of a run")
+    parser.add_argument(
+        "--monitor",
+        required=True,
+        metavar="SPEC",
+        help="a spec, a file with its `monitor` alone, or `default` for the default alarms",
+    )
+    _set(parser)
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
+    )
+
+
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
 
@@ -328,6 +342,19 @@ COMMANDS: dict[str, Command] = {
             "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder.",
             (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
             _export,
+        ),
+        Command(
+            "replay",
+            "run a spec's alarms over recorded metrics",
+            "Reads a recorded series (columns: step and values), tells when each alarm of a spec would have fired, to "
+            "tune alarms on old runs, without training. Columns are found by their meaning: `FID`, `fid50k_full` and "
+            "`metrics/fid` are all `fid`.",
+            (
+                ("gendsl replay old.csv --monitor default", "the default alarms"),
+                ("gendsl replay runs/a --monitor my.gen", "a spec's alarms on what a run told"),
+                ("gendsl replay log.jsonl --monitor my.gen --format json", "for a program"),
+            ),
+            _replay,
         ),
         Command(
             "fmt",

@@ -7,22 +7,20 @@ a rise, and a small rise has to be a trend (Mann 1945, Kendall 1975).
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
-from typing import Any
 
 from gendsl.frozen import dataclass
 
 # The numbers were chosen on drawn curves (tests/monitor/curves.py); docs/monitors.md says how they do.
 LEAST_RISE = math.log(1.3)
 LARGE_RISE = math.log(2.0)
-_SHARE = 0.35  # of the checks so far that a rise of 25 % has to last
+_SHARE = 0.35  # of the checks so far that a rise of 30 % has to last
 _POWER = 1.3  # by which a larger rise needs to last shorter, down to:
 _LEAST_SHARE = 0.06
 _FEWEST = 5  # checks in any case; of a doubled score:
 _FEWEST_LARGE = 4
-_FEWEST_EARLY = 4  # the same in the first checks, when scores leap
-_EARLY = 12
-_CERTAIN = 2.0  # standard deviations: a trend that chance brings 1 time in 20
+_CERTAIN = 2.0  # standard deviations: a trend that chance brings 1 time in 40
 _WANDERS = 3  # times the usual height above its best that a rise has to be
 _FALLEN = 0.5  # the part of a rise whose loss is a recovery
 _MOST_POINTS = 40  # of a test for a trend; more are taken together by their medians
@@ -45,6 +43,10 @@ class Turn:
 
     def __init__(self, *, higher: bool = False) -> None:
         self._higher = higher
+        self._unit: float | None = None  # of values that are not all positive
+        self._forget()
+
+    def _forget(self) -> None:
         self._values: list[float] = []
         self._heights: list[float] = []  # of the values: lower is better
         self._best = math.inf  # least smoothed height
@@ -53,47 +55,36 @@ class Turn:
         self._usual = 0.0  # excess, until the best: nine of ten checks have less
         self._above = 0  # checks in a row above the best level
         self._peak = 0.0  # of these
+        self._turned = False  # and has not come back since
         self._survived: list[tuple[int, float]] = []  # length and peak of those that it came back from
 
-    def state(self) -> list[float]:
-        """All that it remembers: the values."""
+    @property
+    def values(self) -> list[float]:
+        """Those that it heard; another one that hears them all is where this one is."""
         return list(self._values)
-
-    def restore(self, values: Sequence[Any]) -> None:
-        """Brings it back to where it was with these values."""
-        self.__init__(higher=self._higher)  # type: ignore[misc]
-        for value in values:
-            self.hear(float(value))
 
     def hear(self, value: float) -> Turned | None:
         """Takes in the finite value of the next check; says so where, as things stand, the score has turned."""
-        if value <= 0 and all(earlier > 0 for earlier in self._values):
-            return self._heard_anew(value)
+        values = [*self._values, value]
+        count = len(values)
+        if self._unit is None and value > 0:
+            return self._heard(value)
+        if self._unit is not None and (count < 4 or count & (count - 1)):
+            return self._heard(value)
+        # Without logarithms a rise is measured by what was gained after the first, wild checks; anew as checks double.
+        best = max(values) if self._higher else min(values)
+        self._forget()
+        self._unit = abs(values[min(2, count - 1)] - best) or max(map(abs, values)) or 1.0
+        return [self._heard(one) for one in values][-1]
+
+    def _heard(self, value: float) -> Turned | None:
         self._values.append(value)
         self._heights.append(self._height(value))
         return self._judged()
 
-    def _heard_anew(self, value: float) -> Turned | None:
-        """With the first value that has no logarithm all are measured on another scale."""
-        values = [*self._values, value]
-        self.__init__(higher=self._higher)  # type: ignore[misc]
-        self._values = values[:1]
-        found = None
-        scale = max(map(abs, values)) or 1.0
-        self._unit = scale
-        self._heights = [self._height(values[0])]
-        for one in values[1:]:
-            self._values.append(one)
-            self._heights.append(self._height(one))
-            found = self._judged()
-        return found
-
-    _unit: float | None = None  # of values that are not all positive
-
     def _height(self, value: float) -> float:
-        if self._unit is not None:
-            return (-value if self._higher else value) / self._unit
-        return -math.log(value) if self._higher else math.log(value)
+        height = math.log(value) if self._unit is None else value / self._unit
+        return -height if self._higher else height
 
     def _judged(self) -> Turned | None:
         heights = self._heights
@@ -104,7 +95,7 @@ class Turn:
         if count >= 2 and smooth <= self._best:
             self._best, self._at = smooth, count - 1
             self._usual = sorted(self._excess)[int(0.9 * (len(self._excess) - 1))]
-        if count < _FEWEST_EARLY:
+        if count < _FEWEST_LARGE:
             return None
         noise = self._noise()
         level = self._best + noise  # the least of many medians lies below what the score is at its best
@@ -113,27 +104,30 @@ class Turn:
         if heights[-1] <= edge and smooth <= edge:
             if self._above and self._peak >= LEAST_RISE:
                 self._survived.append((self._above, self._peak))
-            self._above, self._peak = 0, 0.0
+            self._above, self._peak, self._turned = 0, 0.0, False
             return None
         self._above += 1
         self._peak = max(self._peak, smooth - level)
+        self._turned = self._turned or self._turns(level, least)
+        return Turned(self._values[self._at], self._at, self._values[-1], self._above) if self._turned else None
+
+    def _turns(self, level: float, least: float) -> bool:
+        """Whether the rise above a level is high enough, has lasted long enough, and is not on its way back."""
+        heights = self._heights
+        count = len(heights)
         recent = sorted(heights[-min(7, max(3, self._above)) :])
         low, middle = recent[len(recent) // 4] - level, recent[len(recent) // 2] - level
         if heights[-1] - level < least / 2 or middle < least or self._recovers(count):
-            return None
-        leapt = low >= LARGE_RISE and self._above >= self._patience(low, count)
-        if leapt or (self._above >= self._patience(middle, count, slow=True) and trend(heights[self._at :]) >= _CERTAIN):
-            return Turned(self._values[self._at], self._at, self._values[-1], self._above)
-        return None
+            return False
+        if low >= LARGE_RISE and self._above >= self._patience(low, count):
+            return True
+        return self._above >= self._patience(middle, count, slow=True) and trend(heights[self._at :]) >= _CERTAIN
 
     def _patience(self, rise: float, count: int, *, slow: bool = False) -> float:
         """How many checks a rise has to last."""
-        if slow:
-            fewest = _FEWEST
-        else:
-            fewest = _FEWEST_LARGE if count >= _EARLY else _FEWEST_EARLY
+        fewest = _FEWEST if slow else _FEWEST_LARGE
         like = [length for length, peak in self._survived if peak >= rise / 2]
-        share = max(_SHARE * (LEAST_RISE / rise) ** _POWER, _LEAST_SHARE)
+        share = max(_SHARE * math.pow(LEAST_RISE / rise, _POWER), _LEAST_SHARE)
         return max(fewest, count * share, 1.25 * max(like, default=0))
 
     def _recovers(self, count: int) -> bool:
@@ -144,7 +138,8 @@ class Turn:
         fallen = max(last) - last[-1]
         if fallen > _FALLEN * (max(last) - self._best):
             return True
-        return fallen > 0.1 and (all(a > b for a, b in zip(last[-3:], last[-2:], strict=False)) or trend(last) < -_CERTAIN)
+        falls = all(before > after for before, after in pairwise(last[-3:]))
+        return fallen > 0.1 and (falls or trend(last) < -_CERTAIN)
 
     def _noise(self) -> float:
         """The standard deviation of a check from its neighbours, in logarithms; robust."""
@@ -162,7 +157,7 @@ def trend(values: Sequence[float]) -> float:
     """The Mann-Kendall statistic of a series, in standard deviations of what chance brings; 0 for fewer than 3."""
     if len(values) > _MOST_POINTS:
         edges = [round(index * len(values) / _MOST_POINTS) for index in range(_MOST_POINTS + 1)]
-        values = [median(values[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        values = [median(values[a:b]) for a, b in pairwise(edges)]
     count = len(values)
     if count < 3:
         return 0.0

@@ -132,4 +132,4 @@ WRONG: dict[str, Callable[[random.Random, int], tuple[Curve, int]]] = {
 
 def checks(draw: random.Random) -> int:
     """The number of checks of a run: 12 to 500."""
-    return int(round(math.exp(draw.uniform(math.log(12), math.log(500)))))
+    return round(math.exp(draw.uniform(math.log(12), math.log(500))))
