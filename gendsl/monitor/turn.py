@@ -26,6 +26,7 @@ _FALLEN = 0.5  # the part of a rise whose loss is a recovery
 _MOST_POINTS = 40  # of a test for a trend; more are taken together by their medians
 _MOST_DIFFERENCES = 40  # of which noise is estimated; few may be large for other reasons:
 _MOST_NOISE_EARLY = 0.1
+_LEAST_NOISE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,12 @@ class Turn:
             return False
         if low >= LARGE_RISE and self._above >= self._patience(low, count):
             return True
-        return self._above >= self._patience(middle, count, slow=True) and trend(heights[self._at :]) >= _CERTAIN
+        certain = trend(heights[self._at :])
+        since = count - self._at
+        swings = since >= max(2 * _FEWEST, _SHARE * count) and certain >= 2 * _CERTAIN
+        if swings and median(heights[-(since // 3) :]) - level >= least:  # about a level that rises
+            return True
+        return self._above >= self._patience(middle, count, slow=True) and certain >= _CERTAIN
 
     def _patience(self, rise: float, count: int, *, slow: bool = False) -> float:
         """How many checks a rise has to last."""
@@ -143,14 +149,19 @@ class Turn:
 
     def _noise(self) -> float:
         """The standard deviation of a check from its neighbours, in logarithms; robust."""
-        found = 0.0
-        for part in (self._heights[: self._at + 1], self._heights[self._at :]):
-            part = part[-_MOST_DIFFERENCES:]
-            bends = [abs(a - 2 * b + c) for a, b, c in zip(part, part[1:], part[2:], strict=False)]
-            if len(bends) >= 3:  # bends, since a steep curve steps far without any noise
-                sigma = 1.4826 * median(bends) / math.sqrt(6)
-                found = max(found, sigma if len(bends) >= 8 else min(sigma, _MOST_NOISE_EARLY))
-        return found
+        before = _bending(self._heights[: self._at + 1])
+        # Swings that grow are no noise: it may be twice as much as before.
+        return max(before, min(_bending(self._heights[self._at :]), 2 * max(before, _LEAST_NOISE)))
+
+
+def _bending(heights: Sequence[float]) -> float:
+    """The noise of the last of some heights, from how much they bend: a steep curve steps far without any noise."""
+    last = heights[-_MOST_DIFFERENCES:]
+    bends = [abs(a - 2 * b + c) for a, b, c in zip(last, last[1:], last[2:], strict=False)]
+    if len(bends) < 3:
+        return 0.0
+    sigma = 1.4826 * median(bends) / math.sqrt(6)
+    return sigma if len(bends) >= 8 else min(sigma, _MOST_NOISE_EARLY)
 
 
 def trend(values: Sequence[float]) -> float:
