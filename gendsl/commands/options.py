@@ -22,7 +22,7 @@ examples:
   gendsl run my_gan.gen                train it
 
 `gendsl COMMAND --help` tells more of each, with examples; `gendsl explain conv` of a word or a rule.
-Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrupted.
+Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 4 its own alarm stopped it, 130 interrupted.
 """
 
 

@@ -68,6 +68,7 @@ class Experiment(keras.Model):
         self._replicas = _Untracked(replicas)
         self.parts = int(setting(plan, "accumulate", 1))
         self.seed = int(setting(plan, "seed", 0))
+        self._place = "train"  # of the draws of training
         self.class_counts: Any = None
         self.watch: Watch | None = None  # told of the steps that are taken eagerly
         precision = str(setting(plan, "precision", "float32"))
@@ -99,6 +100,13 @@ class Experiment(keras.Model):
         self.must_use_xla = choice and setting(self.plan.value, "jit", "auto") is True
         groups = range(len(self.plan.value.train.groups))
         self._repetitions = _Untracked([self._repetition_of(index) for index in groups])
+
+    def follow(self, *, attempt: int, scale: float, values: Mapping[str, float]) -> None:
+        """Goes on with the draws of an attempt, from 0, with learning rates scaled, and with other numbers for bindings
+        of `train` and `learning_rate`. What was traced before stays as it is."""
+        self._place = f"attempt-{attempt}/train" if attempt else "train"
+        self.timetable = _Untracked(self.timetable.value.led(self.plan.value, scale=scale, values=values))
+        self.compile_by_xla(self.by_xla)
 
     # Training
 
@@ -225,7 +233,7 @@ class Experiment(keras.Model):
         scaled gradients of each by its weights, the new moving values by their place, and the mean sign of the real
         scores where a controller hears it."""
         group = self.plan.value.train.groups[index]
-        path = f"train/{index}_" + "+".join(update.name for update in group.updates)
+        path = f"{self._place}/{index}_" + "+".join(update.name for update in group.updates)
         wanted = [update.loss for update in group.updates]
         places = {id(variable): str(place) for place, variable in enumerate(moving)}
         many = self.replicas.count * self.parts

@@ -59,6 +59,7 @@ class Monitors:
         self._best: dict[str, float] = {}
         self._epoch = steps_per_epoch
         self.watched: list[Watched] = []
+        self._checked: list[Watched] = []  # by the last values
         self.unread: list[tuple[str, tuple[str, ...]]] = []
         self.diverged: Call | None = None  # the policy of that alarm, which its user looks after
         main = main_score(known, best)
@@ -98,18 +99,26 @@ class Monitors:
             for watched in self.watched:
                 if name in watched.rule.names:
                     watched.told.add(name)
-        for watched in self.watched:
-            if watched.told and watched.told.issuperset(watched.rule.names):
-                watched.told.clear()
-                why = watched.rule.hear(step, self._last, self._best)
-                if self._fires(watched, step, why):
-                    read = {name: self._last[name] for name in watched.rule.names}
-                    fired.append(Firing(watched.name, step, read, _why(watched, str(why)), watched.policy))
+        self._checked = [one for one in self.watched if one.told and one.told.issuperset(one.rule.names)]
+        for watched in self._checked:
+            watched.told.clear()
+            why = watched.rule.hear(step, self._last, self._best)
+            if self._fires(watched, step, why):
+                read = {name: self._last[name] for name in watched.rule.names}
+                fired.append(Firing(watched.name, step, read, _why(watched, str(why)), watched.policy))
         return fired
 
-    def holds(self, policies: Collection[str]) -> bool:
-        """Whether, at its last check, any alarm with one of these policies held, be it not long enough to fire."""
-        return any(watched.held for watched in self.watched if watched.policy.word in policies)
+    def holds(self, policy: str) -> bool:
+        """Whether, at its last check, any alarm with a policy held, be it not long enough to fire."""
+        return any(watched.held for watched in self.watched if watched.policy.word == policy)
+
+    def can(self, policy: str) -> bool:
+        """Whether any alarm has a policy."""
+        return any(watched.policy.word == policy for watched in self.watched)
+
+    def checked(self, policy: str) -> bool:
+        """Whether the last values made a check of any alarm with a policy."""
+        return any(watched.policy.word == policy for watched in self._checked)
 
     def _fires(self, watched: Watched, step: float, why: str | None) -> bool:
         if why is None:

@@ -77,15 +77,15 @@ def moments_for(ready: Ready) -> "Moments":
     """When something happens in a run."""
     from gendsl.run.moments import moments_of
 
-    plan = ready.order.plan
-    batch = plan.data.batch * plan.train.times
-    examples = ready.dataset.sizes.get("train")
     return moments_of(
-        plan,
-        last=ready.last,
-        length=ready.experiment.steps,
-        steps_per_epoch=None if examples is None else -(-examples // batch),
+        ready.order.plan, last=ready.last, length=ready.experiment.steps, steps_per_epoch=_steps_per_epoch(ready)
     )
+
+
+def _steps_per_epoch(ready: Ready) -> int | None:
+    """The steps of an epoch; None where the data has no end."""
+    plan, examples = ready.order.plan, ready.dataset.sizes.get("train")
+    return None if examples is None else -(-examples // (plan.data.batch * plan.train.times))
 
 
 def recorder_for(
@@ -94,14 +94,19 @@ def recorder_for(
     screen: "Screen",
     *,
     first: int,
+    alarms: Mapping[str, Any] | None,
     watcher: Callable[[int], None] | None,
 ) -> "Recorder":
-    """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end."""
+    """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end.
+
+    `alarms` is how they stood at the checkpoint that it goes on from.
+    """
     from gendsl.evaluate.inputs import examples_of, grid_of_fields, real_points
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
     from gendsl.plan.show import plan_shown
     from gendsl.run.best import best_of
+    from gendsl.run.guard import guard_of
     from gendsl.run.logs import Logs
     from gendsl.run.moments import kept_checkpoints
     from gendsl.run.pictures import Pixels, drawn
@@ -117,6 +122,8 @@ def recorder_for(
         samples = sampler.samples(pictured.count, seed=0, fields=pictured.fields)
         return drawn(plan, samples, columns=pictured.columns, real=real)
 
+    guard = guard_of(plan, steps_per_epoch=_steps_per_epoch(ready))
+    guard.restore(alarms, step=first)
     logs = Logs(folder.logs, first=first)
     if first == 0:
         logs.texts(0, {"spec": ready.order.source_text, "plan": plan_shown(plan)})
@@ -135,6 +142,7 @@ def recorder_for(
         ),
         draw=draw,
         best=best_of(plan, folders.read_lines(folder.metrics)),
+        guard=guard,
         screen=screen,
         throughput=Throughput(plan, experiment),
         watcher=watcher,
