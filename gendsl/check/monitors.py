@@ -60,10 +60,6 @@ def _alarms(
     """The calls of a `monitor`; what conditions read is `known`, or anything."""
     word = WORDS["top"]["monitor"]
     default = bind(word, step.arguments, step.head_span, context.globals, context)["alarms"] == "default"
-    if step.block is None and not default:
-        context.problems.add(
-            rules.needs_block, step.span, "`monitor` needs its alarms", help="write `monitor default`, or `{ … }`"
-        )
     out = [Call("default", {})] if default else []
     named: dict[str, Span] = {}
     for statement in statements_of(

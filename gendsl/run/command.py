@@ -193,7 +193,8 @@ def _lead(
         folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
-    end = {"event": "finished"} if (by := recorder.guard.asked) is None else {"event": "stopped", "by": by.name}
+    by = recorder.guard.asked if trainer.stopped else None
+    end = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
     folders.append_line(folder.events, {"step": step} | end | {"time": _now()})
     seconds = time.monotonic() - began
     say_done(
