@@ -149,7 +149,7 @@ def _series(records: Sequence[tuple[str, Mapping[str, Any]]], notes: _Notes, pat
     """The values by steps, in order; of a step that was told twice the later values count."""
     column = _step_column(records)
     own = any("evaluation" in record for _, record in records)  # a run's: its blocks may share names
-    first: dict[str, float] = {}  # block that a name belongs to
+    first = _first_blocks(records)
     rows: dict[float, dict[str, float]] = {}
     columns: dict[str, None] = {}
     before, disordered, repeated = -math.inf, False, 0
@@ -193,13 +193,24 @@ def _as_float(number: int | float) -> float:
         return math.inf
 
 
-def _of_run(values: Mapping[str, float], first: dict[str, float]) -> dict[str, float]:
+def _first_blocks(records: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, float]:
+    """The number of the first `evaluate` block that tells each score."""
+    first: dict[str, float] = {}
+    for _, record in records:
+        number = record.get("evaluation")
+        if isinstance(number, (int, float)):
+            for name in of_scores(record):
+                first[name] = min(number, first.get(name, number))
+    return first
+
+
+def _of_run(values: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:
     """What a run of ours told, by the names of conditions; a score of several blocks is that of the first."""
     number = values.get("evaluation")
     if number is None:
         return of_log(values)
     scores = of_scores({name: value for name, value in values.items() if name not in ("evaluation", "seconds")})
-    return {name: value for name, value in scores.items() if first.setdefault(name, number) == number}
+    return {name: value for name, value in scores.items() if first.get(name, number) == number}
 
 
 def _step_column(records: Sequence[tuple[str, Mapping[str, Any]]]) -> str | None:

@@ -1,7 +1,7 @@
 """Alarms and a recorded series in, what fires out: as a run that told those values would have fired."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gendsl.frozen import dataclass
@@ -59,33 +59,43 @@ def _ends(firing: Firing, time: int) -> bool:
 class _NotFinite:
     """Hears rows, and says which values have stopped being numbers: losses, and what the alarms read.
 
-    A table may hold NaN where nothing was measured. So one that has been a number has to be none for longer than it has
-    been before, and at least twice.
+    A table may hold NaN where nothing was measured. So one that has been a number has to be none at least twice in a
+    row, and longer than wherever in the file it is one again.
     """
 
     def __init__(self, series: Recorded, read: set[str]) -> None:
-        self._columns = [name for name in series.columns if name in read or _is_loss(name)]
-        self._run = dict.fromkeys(self._columns, 0)
-        self._longest = dict.fromkeys(self._columns, 0)
+        self._limits: dict[str, int] = {}
+        for name in series.columns:
+            if name in read or _is_loss(name):
+                told = [math.isfinite(row[name]) for _, row in series.rows if name in row]
+                self._limits[name] = max(_CHECKS_NOT_FINITE, _longest_gap(told) + 1)
+        self._run = dict.fromkeys(self._limits, 0)
         self._seen: set[str] = set()
         self._told = False
 
     def hear(self, row: Mapping[str, float]) -> dict[str, float]:
         gone = {}
-        for name in self._columns:
+        for name, limit in self._limits.items():
             value = row.get(name)
             if value is None:
                 continue
             if math.isfinite(value):
-                self._longest[name] = max(self._longest[name], self._run[name])
                 self._run[name] = 0
                 self._seen.add(name)
                 continue
             self._run[name] += 1
-            if name in self._seen and self._run[name] >= max(_CHECKS_NOT_FINITE, 2 * self._longest[name] + 1):
+            if name in self._seen and self._run[name] >= limit:
                 gone[name] = value
         told, self._told = self._told, bool(gone)
         return {} if told else gone
+
+
+def _longest_gap(told: Sequence[bool]) -> int:
+    """The most in a row that are none, with one after them."""
+    longest = run = 0
+    for one in told:
+        longest, run = (max(longest, run), 0) if one else (longest, run + 1)
+    return longest
 
 
 def _is_loss(name: str) -> bool:

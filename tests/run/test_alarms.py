@@ -159,13 +159,16 @@ def test_stop_ends_the_run_as_if_its_steps_were_over(tmp_path: Path) -> None:
 
 
 def test_diverging_leads_back_as_often_as_it_may(tmp_path: Path, run_tiny: Run) -> None:
-    from gendsl.run.divergence import Diverged
     from gendsl.lower.errors import UserError
 
     hot = QUICK.replace("adam(linear_decay(1e-3, 0), beta_1: 0.5)", "sgd(1e30)")
     policy = "monitor {{ diverged do: rollback(scale_learning_rate: {}, at_most: 2) }}\n"
     outcome, said = run_tiny(hot + policy.format("1e-33"), tmp_path / "mended")
-    assert outcome.finished and "alarm diverged" in said and alarms(tmp_path / "mended") == [(1, "diverged", "rollback", 0)]
+    assert (
+        outcome.finished
+        and "alarm diverged" in said
+        and alarms(tmp_path / "mended") == [(1, "diverged", "rollback", 0)]
+    )
     with pytest.raises(UserError, match="training diverged at step 1"):
         run_tiny(hot + policy.format("0.9"), tmp_path / "hopeless")
     assert [alarm[2:] for alarm in alarms(tmp_path / "hopeless")] == [("rollback", 0), ("rollback", 1)]
