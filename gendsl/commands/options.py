@@ -4,6 +4,8 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.parsing import settings as _set
+from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -32,17 +34,6 @@ def _specs(parser: argparse.ArgumentParser) -> None:
 
 def _spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a file of the language, or - for standard input")
-
-
-def _set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="replace the value of a `param`; may be given several times",
-    )
 
 
 def _hints(parser: argparse.ArgumentParser) -> None:
@@ -218,20 +209,6 @@ def _checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
 
 
-def _replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("metrics", metavar="METRICS", help="a CSV, JSON lines or a JSON list; or the folder of a run")
-    parser.add_argument(
-        "--monitor",
-        required=True,
-        metavar="SPEC",
-        help="a spec, a file with its `monitor` alone, or `default` for the default alarms",
-    )
-    _set(parser)
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
-    )
-
-
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
 
@@ -343,19 +320,7 @@ COMMANDS: dict[str, Command] = {
             (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
             _export,
         ),
-        Command(
-            "replay",
-            "run a spec's alarms over recorded metrics",
-            "Reads a recorded series (columns: step and values), tells when each alarm of a spec would have fired, to "
-            "tune alarms on old runs, without training. Columns are found by their meaning: `FID`, `fid50k_full` and "
-            "`metrics/fid` are all `fid`.",
-            (
-                ("gendsl replay old.csv --monitor default", "the default alarms"),
-                ("gendsl replay runs/a --monitor my.gen", "a spec's alarms on what a run told"),
-                ("gendsl replay log.jsonl --monitor my.gen --format json", "for a program"),
-            ),
-            _replay,
-        ),
+        REPLAY,
         Command(
             "fmt",
             "format specs",
