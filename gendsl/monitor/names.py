@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 _NOT_THE_VALUE = {"best", "min", "max", "std", "stderr", "time", "seconds", "var", "err", "error", "delta", "target"}
+_EXTRACTORS = ("classifier", "lite0", "pixels", "keras")  # that the keys of scores name
 _IS = {"is", "inception"}
 _FULL = {
     "frechet_inception_distance": "fid",
@@ -21,7 +22,12 @@ _SIDES = {
 def plain(key: str) -> str:
     """The name of a score without the fingerprint behind it: `fid_classifier#3fa9c1d2` is `fid`."""
     name, mark, _ = key.partition("#")
-    return name.partition("_")[0] if mark and name.startswith(("fid_", "kid_")) else name
+    if not mark:
+        return name
+    score, slash, output = name.partition("/")
+    for extractor in _EXTRACTORS:
+        score = score.removesuffix(f"_{extractor}")
+    return f"{score}{slash}{output}"
 
 
 def of_log(values: Mapping[str, float]) -> dict[str, float]:

@@ -226,9 +226,7 @@ def _follow(ready: Ready, *, console: Console, ours: bool) -> Outcome:
     trainer = Trainer(ready.experiment, ready.dataset, moments_for(ready), Listener(), crew)
     with Interruption(last_words=(lambda: None) if ours else None) as interruption:
         step = trainer.train(first, EMPTY, interruption)
-    if trainer.stopped:
-        return Outcome(ready.folder.path, step, True, exit_code=STOPPED)
-    finished = step >= ready.last
+    finished = step >= ready.last or trainer.stopped  # by an alarm, of which the chief's exit code tells
     code = FINE if finished else exit_code(interruption.signal or 0)
     return Outcome(ready.folder.path, step, finished, exit_code=code)
 

@@ -11,6 +11,7 @@ from gendsl.lower.errors import UserError
 from gendsl.monitor.monitors import Firing, Monitors, monitors_of
 from gendsl.monitor.names import of_log, of_scores, plain
 from gendsl.plan.plan import Call, Plan
+from gendsl.plan.show import call_shown
 from gendsl.run.course import Course, course_of
 from gendsl.vocabulary.monitors import values_of
 
@@ -115,6 +116,12 @@ class Guard:
 def guard_of(plan: Plan, *, steps_per_epoch: int | None) -> Guard:
     """The alarms of a plan, for its run. Raises UserError."""
     return Guard(plan, monitors_of(plan, steps_per_epoch=steps_per_epoch))
+
+
+def shown_firing(firing: Firing) -> str:
+    """`alarm worse: `fid > 20`, for 3 checks (fid 31.2): stop`."""
+    values = ", ".join(f"{name} {value:.4g}" for name, value in firing.values.items())
+    return f"alarm {firing.name}: {firing.why}{f' ({values})' if values else ''}: {call_shown(firing.policy)}"
 
 
 def event_of(firing: Firing, guard: Guard) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
 from gendsl.monitor.monitors import Firing
 from gendsl.plan.plan import Plan
-from gendsl.plan.show import call_shown
 from gendsl.run import checkpoints
 from gendsl.run.best import Best, best_of
 from gendsl.run.divergence import Diverged, gone
 from gendsl.run.folder import RunFolder, append_line, read_lines, write_whole
 from gendsl.run.going_back import gone_back
-from gendsl.run.guard import Guard, event_of
+from gendsl.run.guard import Guard, event_of, shown_firing
 from gendsl.run.interruption import Interruption
 from gendsl.run.logs import Logs, lengths
 from gendsl.run.loop import EMPTY, Window
@@ -228,12 +227,6 @@ class Recorder(Listener):
         for number, (output, pixels) in enumerate(pictures.items()):
             file = f"{stem}.png" if number == 0 else f"{stem}-{output}.png"
             write_whole(self.folder.samples / file, png(pixels))
-
-
-def shown_firing(firing: Firing) -> str:
-    """`alarm worse: `fid > 20`, for 3 checks (fid 31.2): stop`."""
-    values = ", ".join(f"{name} {_shown(name, value)}" for name, value in firing.values.items())
-    return f"alarm {firing.name}: {firing.why}{f' ({values})' if values else ''}: {call_shown(firing.policy)}"
 
 
 def shown_scores(scores: Mapping[str, float]) -> str:

@@ -163,6 +163,7 @@ def test_a_runs_own_metrics(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
 
 def test_names() -> None:
     assert plain("fid_classifier#3fa9c1d2") == "fid" and plain("diversity") == "diversity"
+    assert plain("precision_lite0/a#3fa9c1d2") == "precision/a" and plain("inception_score#1") == "inception_score"
     assert of_log({"critic/loss": 1.0, "learning_rate/critic": 2.0, "ada/p": 0.5, "step": 3}) == {
         "critic_loss": 1.0,
         "critic_learning_rate": 2.0,

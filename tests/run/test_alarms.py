@@ -92,6 +92,20 @@ def test_a_run_that_ends_while_it_goes_back(
 
 
 @pytest.mark.slow
+def test_several_workers_follow_their_chief(tmp_path: Path) -> None:
+    (tmp_path / "back.gen").write_text(BACK.replace("slow, when", "late, when"))
+    code, said = finished("launch", "-n", "2", "back.gen", "--out", "run", folder=tmp_path)
+    assert code == 0 and "alarm late" in said and alarms(tmp_path / "run") == [(51, "late", "rollback", 0)], said
+    lines = metrics(tmp_path / "run")
+    assert [line["step"] for line in lines] == list(range(1, 61))
+    assert lines[-1]["learning_rate/generator"] == pytest.approx(0.9 * 9e-4)
+    (tmp_path / "stop.gen").write_text(QUICK + "monitor { alarm now, when: generator_loss > -1, do: stop }\n")
+    code, said = finished("launch", "-n", "2", "stop.gen", "--out", "stopped", folder=tmp_path)
+    assert code == STOPPED and "`now` ended the run at step 1 of 60" in said and "worker 1" not in said, said
+    assert (tmp_path / "stopped" / "checkpoints" / "step-1").is_dir()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "fired", "after"])
 def test_kill_9_around_a_rollback(moment: str, tmp_path: Path) -> None:
     text = BACK.replace("= 60 steps", "= 600 steps").replace("for: 25 steps", "for: 250 steps")
