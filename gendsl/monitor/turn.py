@@ -6,6 +6,7 @@ a rise, and a small rise has to be a trend (Mann 1945, Kendall 1975).
 """
 
 import math
+from bisect import insort
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -16,8 +17,8 @@ from gendsl.frozen import dataclass
 LEAST_RISE = math.log(1.3)
 LARGE_RISE = math.log(2.0)
 _SHARE = 0.35  # of the checks so far that a rise of 30 % has to last
-_POWER = 1.3  # by which a larger rise needs to last shorter, down to:
-_LEAST_SHARE = 0.06
+_POWER = 1.3  # by which a larger rise needs to last shorter
+_LARGE_SHARE = 0.06  # of the checks so far that a doubled score has to last, a quadrupled one half of it
 _FEWEST = 5  # checks in any case; of a doubled score:
 _FEWEST_LARGE = 4
 _CERTAIN = 2.0  # standard deviations: a trend that chance brings 1 time in 40
@@ -52,7 +53,7 @@ class Turn:
         self._heights: list[float] = []  # of the values: lower is better
         self._best = math.inf  # least smoothed height
         self._at = 0
-        self._excess: list[float] = []  # of each check over the best until then
+        self._excess: list[float] = []  # of each check over the best until then, sorted
         self._usual = 0.0  # excess, until the best: nine of ten checks have less
         self._above = 0  # checks in a row above the best level
         self._peak = 0.0  # of these
@@ -92,10 +93,10 @@ class Turn:
         count = len(heights)
         smooth = median(heights[-3:])
         if count >= 2:
-            self._excess.append(smooth - min(self._best, smooth))
+            insort(self._excess, smooth - min(self._best, smooth))
         if count >= 2 and smooth <= self._best:
             self._best, self._at = smooth, count - 1
-            self._usual = sorted(self._excess)[int(0.9 * (len(self._excess) - 1))]
+            self._usual = self._excess[int(0.9 * (len(self._excess) - 1))]
         if count < _FEWEST_LARGE:
             return None
         noise = self._noise()
@@ -133,7 +134,7 @@ class Turn:
         """How many checks a rise has to last."""
         fewest = _FEWEST if slow else _FEWEST_LARGE
         like = [length for length, peak in self._survived if peak >= rise / 2]
-        share = max(_SHARE * math.pow(LEAST_RISE / rise, _POWER), _LEAST_SHARE)
+        share = max(_SHARE * math.pow(LEAST_RISE / rise, _POWER), _LARGE_SHARE * LARGE_RISE / rise)
         return max(fewest, count * share, 1.25 * max(like, default=0))
 
     def _recovers(self, count: int) -> bool:
@@ -149,15 +150,16 @@ class Turn:
 
     def _noise(self) -> float:
         """The standard deviation of a check from its neighbours, in logarithms; robust."""
-        before = _bending(self._heights[: self._at + 1])
+        start = max(0, self._at + 1 - _MOST_DIFFERENCES)
+        before = _bending(self._heights[start : self._at + 1])
         # Swings that grow are no noise: it may be twice as much as before.
-        return max(before, min(_bending(self._heights[self._at :]), 2 * max(before, _LEAST_NOISE)))
+        since = _bending(self._heights[max(self._at, len(self._heights) - _MOST_DIFFERENCES) :])
+        return max(before, min(since, 2 * max(before, _LEAST_NOISE)))
 
 
 def _bending(heights: Sequence[float]) -> float:
-    """The noise of the last of some heights, from how much they bend: a steep curve steps far without any noise."""
-    last = heights[-_MOST_DIFFERENCES:]
-    bends = [abs(a - 2 * b + c) for a, b, c in zip(last, last[1:], last[2:], strict=False)]
+    """The noise of some heights, from how much they bend: a steep curve steps far without any noise."""
+    bends = [abs(a - 2 * b + c) for a, b, c in zip(heights, heights[1:], heights[2:], strict=False)]
     if len(bends) < 3:
         return 0.0
     sigma = 1.4826 * median(bends) / math.sqrt(6)
