@@ -62,9 +62,9 @@ def write(
     keep: int,
     plan_hash: str,
     before: Iterable[Path] = (),
-    pinned: int | None = None,
+    pinned: Collection[int] = (),
 ) -> Path:
-    """Writes the state after `step` steps, then removes all but the newest `keep`, the best and the one of step
+    """Writes the state after `step` steps, then removes all but the newest `keep`, the best and those of the steps
     `pinned`. Gives its folder.
 
     `before` are files that must be on disk before it counts. Raises UserError if the disk takes no more; then the
@@ -171,16 +171,16 @@ def make_best(folder: Path, step: int) -> None:
         raise unwritable(_best_link(folder), error) from error
 
 
-def prune(folder: Path, *, newest: int, keep: int, pinned: int | None = None) -> None:
-    """Removes all but the best, a pinned one and the newest `keep` checkpoints up to a step, and what killed processes
-    left behind.
+def prune(folder: Path, *, newest: int, keep: int, pinned: Collection[int] = ()) -> None:
+    """Removes all but the best, the pinned and the newest `keep` checkpoints up to a step, and what killed processes left
+    behind.
 
     Later ones were passed over as damaged when the run went on from an earlier one. They count for nothing, and are
     written anew when their step comes.
     """
     there = [path for path in paths(folder) if _step(path) <= newest]
     for path in there[keep:]:
-        if _step(path) not in (best(folder), pinned):
+        if _step(path) != best(folder) and _step(path) not in pinned:
             shutil.rmtree(path, ignore_errors=True)
     sweep(folder)
 

@@ -20,15 +20,14 @@ def gone_back(folder: RunFolder, saver: Saver, guard: Guard, firing: Firing) -> 
 
     What the metrics told since is kept as `metrics-attempt-N.jsonl`. Raises UserError where that checkpoint is lost.
     """
-    now, good = guard.course, guard.good
-    assert good is not None
+    now, good = guard.course, guard.back_to(firing)
     saver.wait()
     restored = checkpoints.restore(folder.checkpoints, saver.state, plans=trainings_in(folder), step=good)
     assert restored is not None  # one of a step is there, or it raises
     guard.restore(restored.record.get("alarms"), step=good)
     told = f"attempt {now.attempt + 1}, from step {good:,}: at step {firing.step:,} {firing.name} said: {firing.why}"
     guard.course = now.led_back(firing.name, firing.policy, then=guard.course, step=good, told=told)
-    guard.good = good
+    guard.good = guard.finite = good
     record = {**restored.record, "alarms": guard.record()}
     checkpoints.record_anew(folder.checkpoints, good, record)
     checkpoints.remove_after(folder.checkpoints, good)
@@ -37,7 +36,7 @@ def gone_back(folder: RunFolder, saver: Saver, guard: Guard, firing: Firing) -> 
     cut(folder, restored.record["lengths"])
     keep_lines_until(folder.events, good, attempt=guard.course.attempt)
     saver.goes_back_to(good)
-    saver.pinned = good
+    saver.pinned = guard.pinned
     return Turn(good, window_of(restored.record["window"]), guard.course, back=True)
 
 

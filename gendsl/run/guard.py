@@ -26,6 +26,7 @@ class Guard:
     monitors: Monitors
     course: Course = field(default_factory=Course)
     good: int | None = None  # the step of the last good checkpoint; None where nothing leads back
+    finite: int | None = None  # that of the last after which a log held numbers: enough for `diverged`
     asked: Firing | None = None
     _saved: list[int] = field(default_factory=list)  # steps of the checkpoints since, not checked yet
 
@@ -35,9 +36,22 @@ class Guard:
         policies = [watched.policy for watched in self.monitors.watched]
         return any(policy.word == _BACK for policy in (*policies, self.monitors.diverged) if policy is not None)
 
+    @property
+    def pinned(self) -> frozenset[int]:
+        """The steps of the checkpoints that it may have to go back to."""
+        return frozenset(step for step in (self.good, self.finite) if step is not None)
+
+    def back_to(self, firing: Firing) -> int:
+        """The step that a firing leads back to."""
+        assert self.good is not None
+        return max(self.good, self.finite or 0) if firing.name == "diverged" else self.good
+
     def log(self, step: int, values: Mapping[str, float]) -> list[Firing]:
         """What fires on the means of a log."""
-        return self._check(step, of_log(values))
+        fired = self._check(step, of_log(values))
+        if self._saved and not self.monitors.holds(_BACK):
+            self.finite = self._saved[-1]
+        return fired
 
     def score(self, step: int, number: int, values: Mapping[str, float]) -> list[Firing]:
         """What fires on the scores of an `evaluate` block; a score of several blocks is that of the first."""
@@ -48,9 +62,9 @@ class Guard:
 
     def _check(self, step: int, values: Mapping[str, float]) -> list[Firing]:
         fired = self.monitors.check(step, values)
-        if self.monitors.checked(_BACK) or (values and not self.monitors.can(_BACK)):
+        if self.monitors.checked(_BACK) or not self.monitors.can(_BACK):
             if not self.monitors.holds(_BACK) and self._saved:
-                self.good = self._saved[-1]
+                self.good = self.finite = self._saved[-1]
             self._saved.clear()
         fired = [self._within_limits(firing) for firing in fired]
         for firing in fired:
@@ -91,13 +105,14 @@ class Guard:
             "monitors": self.monitors.state(),
             "course": self.course.record(),
             "good": self.good,
+            "finite": self.finite,
             "saved": list(self._saved),
         }
 
     def restore(self, record: Any, *, step: int) -> None:
         """Brings it back to where it stood at a checkpoint's step. Raises UserError for a damaged record."""
         self.asked = None
-        self.good = step if self.leads_back else None
+        self.good = self.finite = step if self.leads_back else None
         self._saved = []
         if not record:
             return
@@ -105,7 +120,8 @@ class Guard:
         try:
             self.monitors.restore(record["monitors"])
             if self.leads_back and record["good"] is not None:
-                self.good, self._saved = int(record["good"]), [int(one) for one in record["saved"]]
+                self.good, self.finite = int(record["good"]), int(record["finite"])
+                self._saved = [int(one) for one in record["saved"]]
         except (LookupError, TypeError, ValueError, AttributeError):
             raise UserError(
                 f"the record of the alarms in the checkpoint of step {step} is damaged",
@@ -135,4 +151,4 @@ def event_of(firing: Firing, guard: Guard) -> dict[str, Any]:
         "do": firing.policy.word,
         "with": {name: value for name, value in firing.policy.arguments.items() if value is not None},
         "attempt": guard.course.attempt,
-    } | ({"to": guard.good} if firing.policy.word == _BACK else {})
+    } | ({"to": guard.back_to(firing)} if firing.policy.word == _BACK else {})

@@ -185,7 +185,7 @@ class Recorder(Listener):
             raise Diverged(step, dict.fromkeys(names, "not finite"))
         there = self._mark.lengths
         record = {"window": self._mark.window.record(), "lengths": there, "alarms": self._mark.guard}
-        self.saver.pinned = self.guard.good
+        self.saver.pinned = self.guard.pinned
         self.guard.saved(step)
         self.saver.save(step, values, record=record, before=[self.folder.path / name for name in there])
 

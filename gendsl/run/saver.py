@@ -18,7 +18,7 @@ class Saver:
     state: Mapping[str, Any]
     keep: int
     plan_hash: str
-    pinned: int | None = None  # the step of one that stays, however old
+    pinned: frozenset[int] = frozenset()  # the steps of those that stay, however old
     step: int = -1  # of the last checkpoint that is whole on disk; -1 for none
     asked_at: float = field(default_factory=time.monotonic)  # when the last was asked for
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "checkpoints"))
