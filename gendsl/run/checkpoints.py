@@ -172,8 +172,7 @@ def make_best(folder: Path, step: int) -> None:
 
 
 def prune(folder: Path, *, newest: int, keep: int, pinned: Collection[int] = ()) -> None:
-    """Removes all but the best, the pinned and the newest `keep` checkpoints up to a step, and what killed processes left
-    behind.
+    """Removes all but the best, the pinned and the newest `keep` checkpoints up to a step, and what was half written.
 
     Later ones were passed over as damaged when the run went on from an earlier one. They count for nothing, and are
     written anew when their step comes.
