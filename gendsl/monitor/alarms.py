@@ -105,10 +105,10 @@ class Worse:
 
     def restore(self, state: Any) -> None:
         steps, values, losses = state or ([], [], [])
-        self._steps, self._losses = list(steps), list(losses)
+        self._steps, self._losses = [step + 0 for step in steps], [float(loss) for loss in losses]
         self._turn = Turn(higher=self._higher)
         for value in values:
-            self._turn.hear(value)
+            self._turn.hear(float(value))
 
 
 class Plateau:
@@ -134,7 +134,7 @@ class Plateau:
         return self._best
 
     def restore(self, state: Any) -> None:
-        self._best = state
+        self._best = None if state is None else float(state)
 
 
 def rule_of(call: Call, known: Collection[str], main: str | None, directions: Mapping[str, bool]) -> Rule | None:

@@ -160,14 +160,16 @@ class Monitors:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Brings them back to where they remembered that; an alarm that is new since begins with nothing."""
-        self._last, self._best = dict(state.get("last", {})), dict(state.get("best", {}))
+        """Brings them back to where they remembered that; an alarm that is new since begins with nothing.
+
+        A state that is none raises one of the errors that reading it wrongly does."""
+        self._last, self._best = _numbers(state.get("last", {})), _numbers(state.get("best", {}))
         for watched in self.watched:
             known = state.get("alarms", {}).get(watched.name)
             if known is None:
                 continue
             watched.told = set(known["told"]) & set(watched.rule.names)
-            watched.held, watched.since, watched.fired = known["held"], known["since"], known["fired"]
+            watched.held, watched.since, watched.fired = int(known["held"]), known["since"] + 0, bool(known["fired"])
             watched.rule.restore(known["rule"])
 
 
@@ -203,6 +205,10 @@ def monitors_of(plan: Plan, known: Collection[str] | None = None, *, steps_per_e
         directions=directions,
         steps_per_epoch=steps_per_epoch,
     )
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in values.items()}
 
 
 def _unique(name: str, taken: set[str]) -> str:

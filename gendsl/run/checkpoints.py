@@ -274,6 +274,7 @@ def _manifest_in(path: Path) -> dict[str, Any]:
             and isinstance(record, dict)
             and _is_window(record.get("window", {}))
             and all(isinstance(length, int) and length >= 0 for length in record.get("lengths", {}).values())
+            and isinstance(record.get("alarms", {}), dict)
             and all(Path(name).name == name and set(told) == {"bytes", "sha256"} for name, told in files.items())
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
