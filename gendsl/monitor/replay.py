@@ -10,6 +10,7 @@ from gendsl.monitor.monitors import Firing, Monitors
 from gendsl.monitor.names import column_of, words_in
 from gendsl.monitor.recorded import Recorded
 
+_SCORES = ("fid", "kid", "inception_score")
 _CHECKS_NOT_FINITE = 2  # in a row: a single one is a step that mixed precision skips
 
 
@@ -34,11 +35,12 @@ def replayed(monitors: Monitors, series: Recorded) -> Replayed:
             f"no alarm can be checked: {', '.join(f'`{name}`' for name in wanted)} is not in the file",
             f"its columns are {', '.join(series.columns[:12])}{', …' if len(series.columns) > 12 else ''}",
         )
+    told, notes = _told(read, series)
     firings: list[Firing] = []
     rolled: dict[str, int] = {}
     stopped: float | None = None
-    for step, row in series.rows:
-        found = monitors.check(step, {name: row[column] for name, column in read.items() if column in row})
+    for (step, row), values in zip(series.rows, told, strict=True):
+        found = monitors.check(step, values)
         if watch is not None and monitors.diverged is not None and (why := watch.hear(row)):
             found.insert(0, Firing("diverged", step, why, f"`{next(iter(why))}` is no number", monitors.diverged))
         firings += found
@@ -46,7 +48,31 @@ def replayed(monitors: Monitors, series: Recorded) -> Replayed:
             rolled[firing.name] = rolled.get(firing.name, 0) + 1
             if stopped is None and _ends(firing, rolled[firing.name]):
                 stopped = step
-    return Replayed(tuple(firings), stopped, read, tuple(monitors.unread), series.notes)
+    return Replayed(tuple(firings), stopped, read, tuple(monitors.unread), (*series.notes, *notes))
+
+
+def _told(read: Mapping[str, str], series: Recorded) -> tuple[list[dict[str, float]], list[str]]:
+    """The values of each row by the names of conditions, and notes on those that stand for none.
+
+    Some programs write 0 or -1 where a score was not computed, or repeat the last until there is a new one."""
+    rows: list[dict[str, float]] = [{} for _ in series.rows]
+    notes = []
+    for name, column in read.items():
+        found = [(index, row[column]) for index, (_, row) in enumerate(series.rows) if column in row]
+        if name in _SCORES:
+            real = [(index, value) for index, value in found if not value <= 0 or name == "kid"]
+            if len(real) < len(found):
+                notes.append(
+                    f"`{column}` is 0 or less in {len(found) - len(real):,} rows, and counts as not told there"
+                )
+            changes = [one for before, one in zip([(0, None), *real], real, strict=False) if one[1] != before[1]]
+            if len(changes) < len(real) / 2:
+                notes.append(f"`{column}` is repeated from row to row: its {len(changes):,} changes count")
+                real = changes
+            found = real
+        for index, value in found:
+            rows[index][name] = value
+    return rows, notes
 
 
 def _ends(firing: Firing, time: int) -> bool:

@@ -144,6 +144,17 @@ def test_numbers_that_cease_to_be_numbers(tmp_path: Path, capfd: pytest.CaptureF
     assert json.loads(replay(capfd, path, "--monitor", "default", "--format", "json")[1])["firings"] == []
 
 
+def test_what_stands_for_no_score(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    gaps = [value if index % 5 == 0 else -1.0 for index, value in enumerate(FALLS * 3)]
+    path = tmp_path / "a.csv"
+    filled = [FALLS[index // 6] if index < 120 else 11.0 for index in range(124)]
+    filled[60:66] = [500.0] * 6  # one bad evaluation, written six times
+    for values, note in ((gaps[:20], "0 or less in 16 rows"), (filled, "is repeated from row to row: its 21 changes")):
+        path.write_text(csv("step,fid", values))
+        code, said, warned = replay(capfd, path, "--monitor", "default")
+        assert code == 0 and "nothing fires" in said and note in warned, (said, warned)
+
+
 def test_a_runs_own_metrics(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     lines = []
     for step in range(10, 310, 10):
