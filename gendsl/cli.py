@@ -216,6 +216,12 @@ def _words(options: "Namespace") -> int:
     return FINE
 
 
+def _replay(options: "Namespace") -> int:
+    from gendsl.commands.replay import replay
+
+    return replay(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -234,6 +240,7 @@ _COMMANDS = {
     "sample": training.sample,
     "export": training.export,
     "report": report_command.report,
+    "replay": _replay,
     "fmt": _fmt,
     "new": _new,
     "explain": _explain,

@@ -11,7 +11,8 @@ from gendsl.check.constants import constant, plain
 from gendsl.check.context import Context
 from gendsl.check.data import KINDS, data_of
 from gendsl.check.definitions import Definitions, definitions_of
-from gendsl.check.evaluation import evaluation_of, monitors_of, sample_of, sweep_of, variant_of
+from gendsl.check.evaluation import evaluation_of, sample_of, sweep_of, variant_of
+from gendsl.check.monitors import monitors_of
 from gendsl.check.networks import network_of
 from gendsl.check.operations import Sites
 from gendsl.check.scope import LOST, Missing
@@ -67,7 +68,7 @@ def check_tree(
     sample = sample_of(blocks.get("sample"), networks, sites, context)
     evaluations = [one for step in definitions.evaluations if (one := evaluation_of(step, networks, sites, context))]
     updates = [update for group in (builder.groups if builder else ()) for update in group.updates]
-    monitors = monitors_of(blocks["monitor"], updates, context) if "monitor" in blocks else ()
+    monitors = monitors_of(blocks["monitor"], updates, train, augment, context) if "monitor" in blocks else ()
     export = calls_of(blocks["export"].block, "export", context.globals, context) if "export" in blocks else ()
     card = calls_of(blocks["card"].block, "card", context.globals, context) if "card" in blocks else ()
     sweep = sweep_of(blocks["sweep"], context) if "sweep" in blocks else None

@@ -8,7 +8,7 @@ from gendsl.check.arguments import bind
 from gendsl.check.context import Context
 from gendsl.check.scope import LOST, BlockMeaning, Deferred, Missing, NetworkMeaning, ObjectiveMeaning
 from gendsl.diagnostics import Label, Problems
-from gendsl.frozen import dataclass, field
+from gendsl.frozen import dataclass, field, replace
 from gendsl.source import Source, Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -154,6 +154,9 @@ def _statement(step: tree.Step, out: Definitions, context: Context, opened: list
         case "allow":
             bind(WORDS["top"]["allow"], step.arguments, step.span, context.globals, context)
         case _ if word in WORDS["top"]:
+            if word == "monitor" and (whole := _joined(out.blocks.get(word), step)) is not None:
+                out.blocks[word] = whole
+                return
             if word in ONCE and word in out.blocks:
                 context.problems.add(
                     rules.duplicate_block,
@@ -164,7 +167,7 @@ def _statement(step: tree.Step, out: Definitions, context: Context, opened: list
                 )
                 return
             out.blocks[word] = step
-            if step.block is None and WORDS["top"][word].body:
+            if step.block is None and WORDS["top"][word].body and not (word == "monitor" and step.arguments):
                 context.problems.add(
                     rules.needs_block,
                     step.span,
@@ -177,6 +180,14 @@ def _statement(step: tree.Step, out: Definitions, context: Context, opened: list
                 )
         case _:
             context.unknown_word(word, "top", step.head_span)
+
+
+def _joined(first: tree.Step | None, second: tree.Step) -> tree.Step | None:
+    """`monitor default` and `monitor { … }` as the one statement that they come to, in whichever order they stand."""
+    if first is None or (first.block is None) == (second.block is None):
+        return None
+    short, long = (first, second) if first.block is None else (second, first)
+    return replace(long, arguments=short.arguments) if short.arguments and not long.arguments else None
 
 
 def _define(step: tree.Step, out: Definitions, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""The blocks `sample`, `evaluate`, `monitor`, `sweep` and `variant` in, their plans out."""
+"""The blocks `sample`, `evaluate`, `sweep` and `variant` in, their plans out."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -13,11 +13,10 @@ from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope
 from gendsl.check.statements import Statement, calls_of, statement_of, statements_of
 from gendsl.diagnostics import Label
-from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample, Update
+from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample
 from gendsl.source import Span
-from gendsl.spelling import did_you_mean, suggestion
+from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
-from gendsl.syntax.write import value as written
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import same_shape
 from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
@@ -202,98 +201,6 @@ def _check_best(statement: Statement, names: Collection[str], context: Context) 
             help="keep one of them",
         )
     context.best = context.best or span
-
-
-def monitors_of(step: tree.Step, updates: list[Update], context: Context) -> tuple[Call, ...]:
-    """The plan of `monitor { }`: its conditions read scores, losses and their best values."""
-    out: list[Call] = []
-    known = dict(context.scores)
-    known.update({f"{update.name}_loss": None for update in updates})
-    for statement in statements_of(step.block, "monitor", context.globals, context):
-        arguments = dict(statement.arguments)
-        for name, value in arguments.items():
-            if isinstance(value, tree.Name | tree.Binary | tree.Call | tree.Unary | tree.Parenthesised):
-                _condition(value, known, context)
-                if not _compares(value):
-                    context.problems.add(
-                        rules.type_mismatch,
-                        value.span,
-                        "a condition compares: this is a number",
-                        help="write `fid > 20`",
-                    )
-                arguments[name] = written(value)
-            elif name == "when" and value is not None and value is not LOST:
-                context.problems.add(
-                    rules.type_mismatch, statement.step.span, "`when:` takes a condition", help="write `fid > 20`"
-                )
-        if LOST not in arguments.values():
-            out.append(Call(statement.word.name, arguments, statement.statements))
-    return tuple(out)
-
-
-def _compares(value: tree.Value) -> bool:
-    match value:
-        case tree.Parenthesised():
-            return _compares(value.value)
-        case tree.Unary():
-            return value.operator == "not" and _compares(value.operand)
-        case tree.Binary() if value.operator in ("and", "or"):
-            return _compares(value.left) and _compares(value.right)
-        case tree.Binary():
-            return value.operator in ("<", "<=", ">", ">=", "==", "!=")
-    return False
-
-
-def _condition(value: tree.Value, known: Mapping[str, Any], context: Context) -> None:
-    """Looks up the names of a condition: scores and losses."""
-    match value:
-        case tree.Name():
-            if value.text in known or isinstance(context.globals.find(value.text), Deferred):
-                context.used.add(value.text)
-                return
-            if value.text in context.skipped:
-                return
-            word = WORDS["score"].get(value.text)
-            found = suggestion(value.text, known)
-            context.problems.add(
-                rules.unknown_score,
-                value.span,
-                f"no score or loss is named `{value.text}`"
-                if word is None
-                else f"`{value.text}` is not scored in this spec",
-                help=f"add `{value.text}` to `evaluate`"
-                if word is not None
-                else f"did you mean `{found}`?"
-                if found
-                else "monitors read the scores of `evaluate`",
-            )
-        case tree.Binary():
-            _condition(value.left, known, context)
-            _condition(value.right, known, context)
-        case tree.Unary():
-            _condition(value.operand, known, context)
-        case tree.Parenthesised():
-            _condition(value.value, known, context)
-        case tree.Call():
-            if not (isinstance(value.function, tree.Name) and value.function.text == "best"):
-                context.problems.add(
-                    rules.type_mismatch,
-                    value.function.span,
-                    f"`{value.function.span.text}` cannot be called in a condition",
-                    help="write `best(fid)`, or compare a score with a number",
-                )
-                return
-            for argument in value.arguments:
-                _condition(argument.value, known, context)
-        case tree.Number():
-            pass
-        case _:
-            context.problems.add(
-                rules.type_mismatch,
-                value.span,
-                f"`{written(value)}` is no score and no number",
-                help="a condition compares scores with numbers: `fid > 20`",
-            )
 
 
 def sweep_of(step: tree.Step, context: Context) -> Call:

@@ -4,6 +4,8 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.parsing import settings as _set
+from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.report import REPORT
 from gendsl.commands.values import count, natural, seconds, steps
 
@@ -23,7 +25,7 @@ examples:
   gendsl run my_gan.gen                train it
 
 `gendsl COMMAND --help` tells more of each, with examples; `gendsl explain conv` of a word or a rule.
-Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrupted.
+Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 4 its own alarm stopped it, 130 interrupted.
 """
 
 
@@ -33,17 +35,6 @@ def _specs(parser: argparse.ArgumentParser) -> None:
 
 def _spec(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", help="a file of the language, or - for standard input")
-
-
-def _set(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="settings",
-        help="replace the value of a `param`; may be given several times",
-    )
 
 
 def _hints(parser: argparse.ArgumentParser) -> None:
@@ -331,6 +322,7 @@ COMMANDS: dict[str, Command] = {
             _export,
         ),
         REPORT,
+        REPLAY,
         Command(
             "fmt",
             "format specs",

@@ -1,7 +1,7 @@
 """What there is to say in, text on standard output and standard error out; and the exit codes of the commands.
 
-Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 130 interrupted (143 terminated, 141 the reader of
-our output went away), 70 a mistake of ours, 74 the output cannot be written.
+Exit codes: 0 fine, 1 the spec is wrong, 2 usage, 3 the run failed, 4 its own alarm stopped it, 130 interrupted (143
+terminated, 141 the reader of our output went away), 70 a mistake of ours, 74 the output cannot be written.
 """
 
 import os

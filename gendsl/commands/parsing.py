@@ -41,6 +41,18 @@ def parsed(command: Command, given: list[str]) -> argparse.Namespace:
     return parser.parse_intermixed_args(given) if rest else options
 
 
+def settings(parser: argparse.ArgumentParser) -> None:
+    """Adds `--set`."""
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="settings",
+        help="replace the value of a `param`; may be given several times",
+    )
+
+
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal, measured without `shutil`, whose import takes longer than all other parsing."""
 

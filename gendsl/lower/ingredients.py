@@ -131,3 +131,10 @@ def averages_of(plan: Plan, networks: Mapping[str, Any], timetable: Timetable) -
         for name in (given,) if isinstance(given, str) else given:
             found[name] = Average(networks[name], decay=float(call.arguments["decay"]), start=steps)
     return found
+
+
+class Untracked:
+    """A value that Keras is not to look into: its layers and variables are reached by other ways."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value

@@ -1,6 +1,7 @@
 """The phases of a plan in, the steps of a run out: how long it is, what runs when, which learning rate holds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -19,6 +20,14 @@ class Timetable:
     phases: tuple[tuple[Phase, Stretch], ...]
     scalars: dict[str, Any]
     clip: Call | None = None
+    scale: float = 1.0  # of all learning rates
+    rate: float | None = None  # in place of all learning rates
+
+    def led(self, plan: Plan, *, scale: float, values: Mapping[str, float]) -> "Timetable":
+        """The same with learning rates scaled, and other numbers for `learning_rate` and bindings of `train`."""
+        others = {name: value for name, value in values.items() if name in plan.train.scalars}
+        scalars = {**plan.train.scalars, **others}
+        return replace(self, scale=scale, rate=values.get("learning_rate"), scalars=scalars)
 
     def value(self, value: Any, step: Any) -> Any:
         """The value, float32 (), of a number, a schedule or a binding of `train`, measured against the run."""
@@ -38,7 +47,9 @@ class Timetable:
             if setting is not None:
                 here = value_at(self._looked_up(setting), step, stretch)
                 rate = tf.where(_within(now, stretch), here, rate)
-        return rate
+        if self.rate is not None:
+            rate = tf.constant(self.rate, tf.float32)
+        return rate if self.scale == 1.0 else rate * self.scale
 
     def clip_norm(self, step: Any) -> Any:
         """The largest global norm of an update's gradients, float32 (); None where nothing is ever clipped."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from gendsl.lower.augment.controller import mean_sign
 from gendsl.lower.ingredients import (
+    Untracked,
     averages_of,
     both_transform_of,
     compiled_by_xla,
@@ -61,19 +62,20 @@ class Experiment(keras.Model):
 
     def __init__(self, plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> None:
         super().__init__(name=plan.experiment)
-        self.plan = _Untracked(plan)
-        self.timetable = _Untracked(timetable_of(plan, examples=examples))
+        self.plan = Untracked(plan)
+        self.timetable = Untracked(timetable_of(plan, examples=examples))
         self.steps = self.timetable.value.run.length
         self.times = plan.train.times
-        self._replicas = _Untracked(replicas)
+        self._replicas = Untracked(replicas)
         self.parts = int(setting(plan, "accumulate", 1))
         self.seed = int(setting(plan, "seed", 0))
+        self._place = "train"  # of the draws of training
         self.class_counts: Any = None
         self.watch: Watch | None = None  # told of the steps that are taken eagerly
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
         self.networks = models_of(plan, self.seed, self._labels, precision)
-        self._optimizers = _Untracked(
+        self._optimizers = Untracked(
             {
                 update.name: Optimizer(
                     update.optimizer, self._trained(update.networks), scaled=precision == "mixed_float16"
@@ -82,12 +84,12 @@ class Experiment(keras.Model):
                 for update in group.updates
             }
         )
-        self._averages = _Untracked(averages_of(plan, self.networks, self.timetable.value))
-        self._replays = _Untracked([replays_of(group) for group in plan.train.groups])
-        self._both = _Untracked(both_transform_of(plan))
-        self._controller = _Untracked(controller_of(plan))
+        self._averages = Untracked(averages_of(plan, self.networks, self.timetable.value))
+        self._replays = Untracked([replays_of(group) for group in plan.train.groups])
+        self._both = Untracked(both_transform_of(plan))
+        self._controller = Untracked(controller_of(plan))
         heard = self._controller.value is not None
-        self._reals = _Untracked([real_scores(group, plan) if heard else () for group in plan.train.groups])
+        self._reals = Untracked([real_scores(group, plan) if heard else () for group in plan.train.groups])
         self.compile_by_xla(compiled_by_xla(plan, replicas.count))
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
@@ -98,7 +100,13 @@ class Experiment(keras.Model):
         self.by_xla = choice
         self.must_use_xla = choice and setting(self.plan.value, "jit", "auto") is True
         groups = range(len(self.plan.value.train.groups))
-        self._repetitions = _Untracked([self._repetition_of(index) for index in groups])
+        self._repetitions = Untracked([self._repetition_of(index) for index in groups])
+
+    def follow(self, *, attempt: int, scale: float, values: Mapping[str, float]) -> None:
+        """Goes on with the draws of an attempt, learning rates scaled, and other numbers for bindings of `train`."""
+        self._place = f"attempt-{attempt}/train" if attempt else "train"
+        self.timetable = Untracked(self.timetable.value.led(self.plan.value, scale=scale, values=values))
+        self.compile_by_xla(self.by_xla)
 
     # Training
 
@@ -226,7 +234,7 @@ class Experiment(keras.Model):
         scaled gradients of each by its weights, the new moving values by their place, and the mean sign of the real
         scores where a controller hears it."""
         group = self.plan.value.train.groups[index]
-        path = f"train/{index}_" + "+".join(update.name for update in group.updates)
+        path = f"{self._place}/{index}_" + "+".join(update.name for update in group.updates)
         wanted = [update.loss for update in group.updates]
         places = {id(variable): str(place) for place, variable in enumerate(moving)}
         many = self.replicas.count * self.parts
@@ -394,10 +402,3 @@ class Experiment(keras.Model):
         """The averaged variable of each of a network's weights by path; empty without `ema`."""
         average = self._averages.value.get(name)
         return {} if average is None else {variable.path: mean for variable, mean in average.values}
-
-
-class _Untracked:
-    """A value that Keras is not to look into: its layers and variables are reached by other ways."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value

@@ -19,7 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
-from gendsl.run.folder import reason_of, sync_folder, unwritable
+from gendsl.run.folder import reason_of, sync_folder, unwritable, write_whole
 
 _FORMAT = 2
 _PREFIX = "state/"
@@ -62,8 +62,10 @@ def write(
     keep: int,
     plan_hash: str,
     before: Iterable[Path] = (),
+    pinned: Collection[int] = (),
 ) -> Path:
-    """Writes the state after `step` steps, then removes all but the newest `keep` and the best. Gives its folder.
+    """Writes the state after `step` steps, then removes all but the newest `keep`, the best and those of the steps
+    `pinned`. Gives its folder.
 
     `before` are files that must be on disk before it counts. Raises UserError if the disk takes no more; then the
     earlier checkpoints are still there.
@@ -96,7 +98,7 @@ def write(
             f"the checkpoint of step {step} could not be written: {reason_of(error)}",
             "make room or bring the folder back, then go on with --resume; earlier checkpoints are untouched",
         ) from error
-    prune(folder, newest=step, keep=keep)
+    prune(folder, newest=step, keep=keep, pinned=pinned)
     return final
 
 
@@ -169,17 +171,40 @@ def make_best(folder: Path, step: int) -> None:
         raise unwritable(_best_link(folder), error) from error
 
 
-def prune(folder: Path, *, newest: int, keep: int) -> None:
-    """Removes all but the best and the newest `keep` checkpoints up to a step, and what killed processes left behind.
+def prune(folder: Path, *, newest: int, keep: int, pinned: Collection[int] = ()) -> None:
+    """Removes all but the best, the pinned and the newest `keep` checkpoints up to a step, and what was half written.
 
     Later ones were passed over as damaged when the run went on from an earlier one. They count for nothing, and are
     written anew when their step comes.
     """
     there = [path for path in paths(folder) if _step(path) <= newest]
     for path in there[keep:]:
-        if _step(path) != best(folder):
+        if _step(path) != best(folder) and _step(path) not in pinned:
             shutil.rmtree(path, ignore_errors=True)
     sweep(folder)
+
+
+def record_anew(folder: Path, step: int, record: Mapping[str, Any]) -> None:
+    """Gives the checkpoint of a step another record in one move; its variables stay. Raises UserError."""
+    path = folder / f"step-{step}" / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from error
+    write_whole(path, json.dumps({**manifest, "record": dict(record)}, indent=1))
+
+
+def remove_after(folder: Path, step: int) -> None:
+    """Removes the checkpoints of later steps, the newest first; the run goes on from this one in another way."""
+    for path in paths(folder):
+        if _step(path) > step:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def unlink_best(folder: Path) -> None:
+    """Removes the link to the best checkpoint, where that one is gone."""
+    if best(folder) is None:
+        _best_link(folder).unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:
@@ -249,6 +274,7 @@ def _manifest_in(path: Path) -> dict[str, Any]:
             and isinstance(record, dict)
             and _is_window(record.get("window", {}))
             and all(isinstance(length, int) and length >= 0 for length in record.get("lengths", {}).values())
+            and isinstance(record.get("alarms", {}), dict)
             and all(Path(name).name == name and set(told) == {"bytes", "sha256"} for name, told in files.items())
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):

@@ -24,12 +24,13 @@ from gendsl.run.interruption import Interruption, exit_code
 from gendsl.run.opening import Opened, opened_for
 from gendsl.run.order import Order, Where
 from gendsl.run.ready import Ready, moments_for, ready_for, recorder_for
-from gendsl.run.telling import note, say, say_done, say_finished, say_interrupted, say_stopped
+from gendsl.run.telling import note, say, say_done, say_finished, say_interrupted, say_stopped, say_stopped_by
 from gendsl.run.workers import SECONDS_TO_WAIT, losses_named
 
 # What is not built and may be left out without changing the training.
 _BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card", "sweep", "search")
 
+FINE, STOPPED = 0, 4  # exit codes: a run that its own alarm has stopped is whole, but not what was asked for
 Watch = Callable[[int], None]
 
 
@@ -123,6 +124,7 @@ def _lead(
 ) -> Outcome:
     """The run itself, as its only process or as the chief of several, which alone writes and tells."""
     from gendsl.run import checkpoints
+    from gendsl.run.course import course_of
     from gendsl.run.divergence import Diverged, Search, explained
     from gendsl.run.entering import entered
     from gendsl.run.logs import cut
@@ -142,15 +144,18 @@ def _lead(
         for name, reason in restored.damaged if restored else ():
             note(console, f"warning: {name} was passed over: {reason}")
         first = restored.step if restored else 0
+        alarms = restored.record.get("alarms") if restored else None
+        course = course_of((alarms or {}).get("course"))
         ended = restored is not None and (first > last or (first == last and folders.has_ended(folder)))
         if not ended:
             if profile is not None:
                 refuse_beyond(profile, first=first, last=last)
             cut(folder, restored.record["lengths"] if restored and first else {})
-            folders.keep_lines_until(folder.events, first)
+            folders.keep_lines_until(folder.events, first, attempt=course.attempt)
             _note_the_beginning(ready, opened, first)
-    crew.share_record({"step": first})
+    crew.share_record({"step": first, "course": course.record()})
     crew.share(state)
+    course.lead(ready.experiment)
     if ended:
         crew.agree(Decision(0, 0))
         return _ended(opened, console)
@@ -159,7 +164,7 @@ def _lead(
     if ready.dataset.summary:
         say(console, [("data", ready.dataset.summary)])
     screen = Screen(console, first=first, last=last)
-    recorder = recorder_for(ready, state, screen, first=first, watcher=watch)
+    recorder = recorder_for(ready, state, screen, first=first, alarms=alarms, watcher=watch)
     if profile is not None:
         recorder.profile = Profile(profile, folder.logs, screen.say)
         recorder.moments = replace(recorder.moments, profiled=profile)
@@ -190,7 +195,9 @@ def _lead(
         _report(folder, console)
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
-    folders.append_line(folder.events, {"step": step, "event": "finished", "time": _now()})
+    by = recorder.guard.asked if trainer.stopped else None
+    end = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    folders.append_line(folder.events, {"step": step} | end | {"time": _now()})
     seconds = time.monotonic() - began
     _report(folder, console)
     say_done(
@@ -202,23 +209,29 @@ def _lead(
         work=recorder.throughput.summary(),
         scores=recorder.scores,
     )
-    return Outcome(folder.path, step, True, recorder.scores)
+    if by is not None:
+        say_stopped_by(console, folder, by.name, step, last)
+    return Outcome(folder.path, step, True, recorder.scores, FINE if by is None else STOPPED)
 
 
 def _follow(ready: Ready, *, console: Console, ours: bool) -> Outcome:
     """A worker's part in a run that its chief leads, writes and tells of."""
+    from gendsl.run.course import course_of
     from gendsl.run.loop import EMPTY
     from gendsl.run.trainer import Listener, Trainer
 
     crew = ready.crew
-    first = int(crew.share_record({})["step"])
+    record = crew.share_record({})
+    first = int(record["step"])
     crew.share(ready.experiment.state())
+    course_of(record["course"]).lead(ready.experiment)
     console.print(f"{ready.order.plan.experiment}: worker {crew.index} of {crew.size}; the chief tells and writes")
     trainer = Trainer(ready.experiment, ready.dataset, moments_for(ready), Listener(), crew)
     with Interruption(last_words=(lambda: None) if ours else None) as interruption:
         step = trainer.train(first, EMPTY, interruption)
-    finished = step >= ready.last
-    return Outcome(ready.folder.path, step, finished, exit_code=0 if finished else exit_code(interruption.signal or 0))
+    finished = step >= ready.last or trainer.stopped  # by an alarm, of which the chief's exit code tells
+    code = FINE if finished else exit_code(interruption.signal or 0)
+    return Outcome(ready.folder.path, step, finished, exit_code=code)
 
 
 def _ended(opened: Opened, console: Console) -> Outcome:
@@ -232,9 +245,13 @@ def _ended(opened: Opened, console: Console) -> Outcome:
         for name, value in record.items()
         if name not in ("step", "evaluation", "seconds")
     }
-    plan = folders.plan_in(folder)
-    say_finished(console, folder, step, plan, length=folders.length_in(folder, plan))
-    return Outcome(folder.path, step, True, scores)
+    plan, length = folders.plan_in(folder), None
+    if alarm := folders.stopped_by(folder):
+        say_stopped_by(console, folder, alarm, step, None)
+    else:
+        length = folders.length_in(folder, plan)
+    say_finished(console, folder, step, plan, length=length)
+    return Outcome(folder.path, step, True, scores, STOPPED if alarm else FINE)
 
 
 def _report(folder: folders.RunFolder, console: Console) -> None:

@@ -18,13 +18,14 @@ from gendsl.run.cluster import Cluster
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What comes next: so many steps (0 at the end), or a signal that ends the run (0: none)."""
+    """What comes next: so many steps (0 at the end, `TURN` for another course), or a signal that ends it (0: none)."""
 
     count: int
     stop: int
 
 
 _REFUSED = -1  # in place of a count: the chief cannot go on
+TURN = -2  # the chief goes on from elsewhere, or otherwise, which its next record says
 
 
 class Crew:

@@ -21,6 +21,7 @@ from gendsl.lower.training import experiment_of
 from gendsl.lower.watching import Watch
 from gendsl.plan.plan import Group, Operation, Plan, Update
 from gendsl.run import checkpoints
+from gendsl.run.course import course_of
 from gendsl.run.loop import EMPTY, Pace, Stepper, Window
 from gendsl.run.moments import Moments
 
@@ -95,6 +96,8 @@ class Search:
         experiment = experiment_of(self.plan, examples=self.dataset.sizes.get("train"))
         state = experiment.state()
         restored = checkpoints.restore(self.folder, state, plans=self.plans)
+        if restored is not None:
+            course_of((restored.record.get("alarms") or {}).get("course")).lead(experiment)
         step = self._last_whole(experiment, restored.step if restored else 0, until)
         return None if step is None else _looked_through(experiment, self.dataset, step)
 

@@ -139,8 +139,18 @@ def _part(record: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
 
 def has_ended(folder: RunFolder) -> bool:
     """Whether the last thing that happened in a folder is that a run came to its end."""
-    events = [record.get("event") for record in read_lines(folder.events)]
-    return next((event for event in reversed(events) if event not in ("phase", "changed")), None) == "finished"
+    return _last_event(folder).get("event") == "finished"
+
+
+def stopped_by(folder: RunFolder) -> str:
+    """The alarm that stopped the run in a folder, if that is the last thing that happened in it; else empty."""
+    event = _last_event(folder)
+    return str(event.get("by", "an alarm")) if event.get("event") == "stopped" else ""
+
+
+def _last_event(folder: RunFolder) -> dict[str, Any]:
+    events = [record for record in read_lines(folder.events) if record.get("event") not in ("phase", "changed")]
+    return events[-1] if events else {}
 
 
 def path_aside(path: Path) -> Path:
@@ -305,10 +315,17 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def keep_lines_until(path: Path, step: int) -> None:
-    """Drops the records after a step: a resumed run writes them anew."""
+def keep_lines_until(path: Path, step: int, *, attempt: int = 0) -> None:
+    """Drops the records after a step: a run that goes on from it writes them anew. So it does with the alarms of the
+    step itself; those of earlier attempts stay."""
+
+    def stays(record: Mapping[str, Any]) -> bool:
+        if record.get("event") == "monitor":
+            return bool(record.get("attempt", 0) < attempt or record.get("step", 0) < step)
+        return bool(record.get("step", 0) <= step)
+
     records = read_lines(path)
-    kept = [record for record in records if record.get("step", 0) <= step]
+    kept = [record for record in records if stays(record)]
     if path.is_file():
         write_whole(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in kept))
 

@@ -151,6 +151,8 @@ def _same_way(folder: RunFolder, order: Order) -> bool:
 
 
 def _nothing_left(folder: RunFolder, order: Order) -> bool:
+    if folders.stopped_by(folder):
+        return True
     wanted = _length(folder, order)
     return wanted is not None and folders.has_ended(folder) and folders.steps_done(folder) >= wanted
 
@@ -178,4 +180,6 @@ def _standing(folder: RunFolder) -> str:
     """`an unfinished run of this spec (40 of 60 steps are done)`."""
     done, wanted = folders.steps_done(folder), _own_length(folder)
     what = "a finished run" if folders.has_ended(folder) else "an unfinished run"
+    if alarm := folders.stopped_by(folder):
+        what = f"a run, stopped by its alarm `{alarm}`,"
     return f"{folder.shown} holds {what} of this spec: {done:,}{'' if wanted is None else f' of {wanted:,}'} steps"

@@ -64,6 +64,10 @@ class Screen:
             self._console.print("  ".join(part for part in parts if part), highlight=False, soft_wrap=True)
         self._shown = step
 
+    def back(self, step: int) -> None:
+        """The run goes on from an earlier step."""
+        self._line.step = self._shown = step
+
     def stopping(self) -> None:
         """Shows that the run is about to end. It writes nothing itself, so that a signal's handler may call it."""
         self._line.note = "stopping; once more stops at once"

@@ -78,15 +78,15 @@ def moments_for(ready: Ready) -> "Moments":
     """When something happens in a run."""
     from gendsl.run.moments import moments_of
 
-    plan = ready.order.plan
-    batch = plan.data.batch * plan.train.times
-    examples = ready.dataset.sizes.get("train")
     return moments_of(
-        plan,
-        last=ready.last,
-        length=ready.experiment.steps,
-        steps_per_epoch=None if examples is None else -(-examples // batch),
+        ready.order.plan, last=ready.last, length=ready.experiment.steps, steps_per_epoch=_steps_per_epoch(ready)
     )
+
+
+def _steps_per_epoch(ready: Ready) -> int | None:
+    """The steps of an epoch; None where the data has no end."""
+    plan, examples = ready.order.plan, ready.dataset.sizes.get("train")
+    return None if examples is None else -(-examples // (plan.data.batch * plan.train.times))
 
 
 def recorder_for(
@@ -95,9 +95,13 @@ def recorder_for(
     screen: "Screen",
     *,
     first: int,
+    alarms: Mapping[str, Any] | None,
     watcher: Callable[[int], None] | None,
 ) -> "Recorder":
-    """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end."""
+    """The chief's listener, for a run that begins after `first` steps; the watcher is told of each graph call's end.
+
+    `alarms` is how they stood at the checkpoint that it goes on from.
+    """
     from gendsl.evaluate.inputs import examples_of
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator
@@ -106,6 +110,7 @@ def recorder_for(
     from gendsl.pictures.settings import session_of
     from gendsl.plan.show import plan_shown
     from gendsl.run.best import best_of
+    from gendsl.run.guard import guard_of
     from gendsl.run.logs import Logs
     from gendsl.run.moments import kept_checkpoints
     from gendsl.run.recorder import Recorder
@@ -113,6 +118,8 @@ def recorder_for(
     from gendsl.run.throughput import Throughput
 
     plan, dataset, experiment, folder = ready.order.plan, ready.dataset, ready.experiment, ready.folder
+    guard = guard_of(plan, steps_per_epoch=_steps_per_epoch(ready))
+    guard.restore(alarms, step=first)
     logs = Logs(folder.logs, first=first)
     if first == 0:
         logs.texts(0, {"spec": ready.order.source_text, "plan": plan_shown(plan)})
@@ -134,6 +141,7 @@ def recorder_for(
         ),
         gallery=gallery_of(plan, dataset, experiment, tell=screen.say),
         best=best_of(plan, folders.read_lines(folder.metrics)),
+        guard=guard,
         screen=screen,
         throughput=Throughput(plan, experiment),
         watcher=watcher,

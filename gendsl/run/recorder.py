@@ -1,29 +1,33 @@
 """How a run goes in, all that it leaves behind out: metrics, TensorBoard's logs, pictures, scores and checkpoints."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
+from gendsl.monitor.monitors import Firing
 from gendsl.pictures.gallery import Gallery
 from gendsl.pictures.looks import Text
 from gendsl.plan.plan import Plan
 from gendsl.run import checkpoints
-from gendsl.run.best import Best
+from gendsl.run.best import Best, best_of
 from gendsl.run.divergence import Diverged, gone
-from gendsl.run.folder import RunFolder, append_line, write_whole
+from gendsl.run.folder import RunFolder, append_line, read_lines, write_whole
+from gendsl.run.going_back import gone_back
+from gendsl.run.guard import Guard, event_of, shown_firing
 from gendsl.run.interruption import Interruption
 from gendsl.run.logs import Logs, lengths
-from gendsl.run.loop import Window
+from gendsl.run.loop import EMPTY, Window
 from gendsl.run.moments import Moments
 from gendsl.run.pictures import png
 from gendsl.run.profiling import Profile
 from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
 from gendsl.run.throughput import Throughput
-from gendsl.run.trainer import Listener
+from gendsl.run.trainer import Listener, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Mark:
     step: int
     window: Window
     lengths: Mapping[str, int]
+    guard: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -48,19 +53,34 @@ class Recorder(Listener):
     evaluator: Evaluator
     gallery: Gallery
     best: Best | None  # None without `keep best`
+    guard: Guard
     screen: Screen
     throughput: Throughput
     profile: Profile | None = None
     watcher: Callable[[int], None] | None = None  # is told how many steps are done after each graph call
     scores: dict[str, float] = field(default_factory=dict)  # the last of each
     complete: bool = False  # whether all is done that is due at the end
+    _scored_for: dict[int, int] = field(default_factory=dict)  # by number of the block, the step of the last scores
     _scored_at: dict[int, float] = field(default_factory=dict)  # by number of the `evaluate` block, monotonic
     _mark: Mark | None = None
 
+    @property
+    def turning(self) -> bool:
+        return self.guard.asked is not None and self.guard.asked.policy.word in ("set", "rollback")
+
+    @property
+    def over(self) -> bool:
+        return self.guard.asked is not None and self.guard.asked.policy.word == "stop"
+
     def begin(self, step: int) -> None:
         self._scored_at = dict.fromkeys(range(len(self.plan.evaluations)), time.monotonic())
+        self._scored_for = {}
         if step == 0:
+            if self.guard.leads_back:
+                self._save(0, EMPTY)
             self._picture(0, begins=True)
+        if self.guard.course.attempt and self.guard.course.began == step:
+            self.logs.texts(step, {f"monitors/attempt_{self.guard.course.attempt}": self.guard.course.told})
 
     def again(self, step: int, window: Window) -> None:
         self._show(step, window)
@@ -70,7 +90,8 @@ class Recorder(Listener):
 
     def watch(self, step: int, window: Window, speed: float | None) -> None:
         if lost := gone(window):
-            raise Diverged(step, lost)
+            self._lost(Diverged(step, lost))
+            return
         self.screen.show(step, window.means, speed)
         self.saver.look()
         if self.watcher is not None:
@@ -82,6 +103,7 @@ class Recorder(Listener):
         pace = {} if speed is None else {"run/steps_per_second": speed}
         self.logs.scalars(step, values | pace | dict(self.throughput.scalars(step, speed)))
         append_line(self.folder.metrics, {"step": step} | values, durable=False)
+        self._told(step, self.guard.log(step, values))
 
     def attend(self, step: int, window: Window) -> None:
         if step in self.moments.ends:
@@ -89,24 +111,48 @@ class Recorder(Listener):
             append_line(self.folder.events, {"step": step, "event": "phase", "name": phase})
         # Saved before it is scored: whatever scoring meets, the steps are not lost.
         waited = time.monotonic() - self.saver.asked_at
-        if self.moments.checkpoint.due(step) or self.moments.checkpoint.overdue(waited):
-            self._save(step, window)
-        self._show(step, window)
+        try:
+            if self.moments.checkpoint.due(step) or self.moments.checkpoint.overdue(waited):
+                self._save(step, window)
+            self._show(step, window)
+        except Diverged as lost:
+            self._lost(lost)
 
     def stop(self, step: int, window: Window) -> None:
         self._save(step, window)
         self.saver.wait()
 
     def end(self, step: int, window: Window, interruption: Interruption) -> None:
-        self._save(step, window)
+        try:
+            self._save(step, window)
+        except Diverged as lost:
+            self._lost(lost)
+            return
         for number in range(len(self.plan.evaluations)):
-            if interruption.signal is None:
+            if interruption.signal is None and self._scored_for.get(number) != step:
                 self._score(number, step, window)
+        if self.turning and interruption.signal is None:
+            return  # its last check leads it back
         if interruption.signal is None:
             self._picture(step, ends=True)
             self.gallery.project(self.folder)
             self.complete = True
         self.saver.wait()
+
+    def turned(self, step: int, window: Window) -> Turn:
+        firing, guard = self.guard.asked, self.guard
+        assert firing is not None
+        guard.asked = None
+        if firing.policy.word == "set":
+            guard.course = guard.course.changed(firing.policy)
+            return Turn(step, window, guard.course, back=False)
+        self.logs.close()
+        back = gone_back(self.folder, self.saver, guard, firing)
+        self.logs = Logs(self.folder.logs, first=back.step)
+        self.best = best_of(self.plan, read_lines(self.folder.metrics))
+        self._mark = None
+        self.screen.back(back.step)
+        return back
 
     def __exit__(self, *_: object) -> None:
         if self.profile is not None:
@@ -129,7 +175,7 @@ class Recorder(Listener):
         """Remembers how things stand before the first that is told at a step."""
         if self._mark is None or self._mark.step != step:
             self.logs.flush()
-            self._mark = Mark(step, window, lengths(self.folder))
+            self._mark = Mark(step, window, lengths(self.folder), self.guard.record())
 
     def _save(self, step: int, window: Window) -> None:
         """Asks for a checkpoint, unless that of this step has been asked for already."""
@@ -141,13 +187,15 @@ class Recorder(Listener):
         if names := checkpoints.unfinite(values):
             raise Diverged(step, dict.fromkeys(names, "not finite"))
         there = self._mark.lengths
-        record = {"window": self._mark.window.record(), "lengths": there}
+        record = {"window": self._mark.window.record(), "lengths": there, "alarms": self._mark.guard}
+        self.saver.pinned = self.guard.pinned
+        self.guard.saved(step)
         self.saver.save(step, values, record=record, before=[self.folder.path / name for name in there])
 
     def _score(self, number: int, step: int, window: Window) -> None:
         began = time.perf_counter()
         found = self.evaluator.scores(number)
-        self._scored_at[number] = time.monotonic()
+        self._scored_at[number], self._scored_for[number] = time.monotonic(), step
         if not found:
             return
         self.scores |= found
@@ -159,6 +207,22 @@ class Recorder(Listener):
         record = {"step": step, "evaluation": number} | found | {"seconds": round(time.perf_counter() - began, 3)}
         append_line(self.folder.metrics, record)
         self.screen.say(f"step {step:,}: {shown_scores(found)}")
+        self._told(step, self.guard.score(step, number, found))
+
+    def _lost(self, lost: Diverged) -> None:
+        """Values are no numbers any more: an alarm may lead back from there. Else raises it."""
+        firing = self.guard.diverged(lost.step, lost.values)
+        if firing is None:
+            raise lost
+        self._told(lost.step, [firing])
+
+    def _told(self, step: int, firings: Sequence[Firing]) -> None:
+        """Tells of alarms in events.jsonl, TensorBoard and the terminal."""
+        for firing in firings:
+            append_line(self.folder.events, event_of(firing, self.guard))
+            self.logs.scalars(step, {f"monitors/{firing.name}": 1.0})
+            self.logs.texts(step, {f"monitors/{firing.name}_says": shown_firing(firing)})
+            self.screen.say(f"step {step:,}: {shown_firing(firing)}")
 
     def _picture(self, step: int, *, begins: bool = False, ends: bool = False) -> None:
         """Draws and measures what is due: for TensorBoard, and as files in `samples/`."""

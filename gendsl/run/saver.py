@@ -18,6 +18,7 @@ class Saver:
     state: Mapping[str, Any]
     keep: int
     plan_hash: str
+    pinned: frozenset[int] = frozenset()  # the steps of those that stay, however old
     step: int = -1  # of the last checkpoint that is whole on disk; -1 for none
     asked_at: float = field(default_factory=time.monotonic)  # when the last was asked for
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "checkpoints"))
@@ -47,6 +48,7 @@ class Saver:
             keep=self.keep,
             plan_hash=self.plan_hash,
             before=tuple(before),
+            pinned=self.pinned,
         )
         self._writing, self.asked_at = (step, writing), time.monotonic()
 
@@ -61,6 +63,11 @@ class Saver:
             return self.folder / f"step-{step}"
 
         self._writing = (step, self._thread.submit(link))
+
+    def goes_back_to(self, step: int) -> None:
+        """The run goes on from an earlier checkpoint: later ones will be asked for anew."""
+        self.wait()
+        self.step, self.asked_at = step, time.monotonic()
 
     def look(self) -> None:
         """Notes a checkpoint that has been written in the meantime. Raises UserError if it could not be."""

@@ -82,6 +82,13 @@ def say_stopped(console: Console, folder: RunFolder, saved: int) -> None:
     say(console, [("stopped", f"at once; {told}"), ("go on", resume_command(folder))])
 
 
+def say_stopped_by(console: Console, folder: RunFolder, alarm: str, step: int, last: int | None) -> None:
+    """What is told where an alarm has ended a run; `last` is the step that it was to end at."""
+    of = "" if last is None else f" of {last:,}"
+    told = f"`{alarm}` ended the run at step {step:,}{of}; {folder.shown}/{folder.events.name} says on which values"
+    say(console, [("stopped", told), ("", "it goes on with that alarm changed or taken out of the spec")])
+
+
 def say_done(
     console: Console,
     folder: RunFolder,

@@ -1,6 +1,18 @@
 """The statements at the top of a spec, as words: which stand there, what they take, what their blocks hold."""
 
-from gendsl.vocabulary.word import Amount, Count, Expression, FreeName, Parameter, Path, Text, Toggle, Word, WordOf
+from gendsl.vocabulary.word import (
+    Amount,
+    Choice,
+    Count,
+    Expression,
+    FreeName,
+    Parameter,
+    Path,
+    Text,
+    Toggle,
+    Word,
+    WordOf,
+)
 
 WORDS: tuple[Word, ...] = (
     Word(
@@ -138,9 +150,14 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="monitor",
         category="top",
-        doc="Alarms over scores and losses, and what they do.",
+        doc="Alarms over scores and losses, and what they do; `monitor default` has the default ones.",
+        parameters=(
+            Parameter(
+                name="alarms", kind=Choice(("default",)), default=None, doc="`default`, for the default alarms too"
+            ),
+        ),
         body="monitor",
-        example="monitor { diverged do: stop }",
+        example="monitor default",
     ),
     Word(
         name="export",

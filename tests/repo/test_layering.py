@@ -16,7 +16,7 @@ LEVELS = (
     ("check",),
     ("parts",),
     ("lower",),
-    ("evaluate",),
+    ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
     ("api", "commands", "reference"),
     ("cli", "__main__"),
