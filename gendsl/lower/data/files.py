@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from gendsl.check.headers.paths import Refused, files
+from gendsl.check.headers.paths import Refused, files, regular
 from gendsl.lower.data.loaded import LeftOut, place_of
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data
@@ -83,7 +83,7 @@ def content_of(folder: str, path: str) -> bytes:
     """The content of a file that a spec names. DataError where it cannot be read."""
     place = place_of(folder, path)
     try:
-        with open(place, "rb") as file:
+        with open(place, "rb", opener=regular) as file:
             return file.read()
     except OSError as error:
         raise DataError(f'"{path}" cannot be read: {error.strerror or error}', f"looked for {place}") from None
@@ -110,7 +110,7 @@ def _contents(folder: str, paths: list[str]) -> Iterator[tuple[str, bytes]]:
     size = 0
     for path in paths:
         try:
-            with open(os.path.join(root, path), "rb") as file:
+            with open(os.path.join(root, path), "rb", opener=regular) as file:
                 size += os.fstat(file.fileno()).st_size
                 if size > there // 4:
                     raise DataError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gendsl.check.headers.paths import regular
 from gendsl.lower.data.loaded import place_of
 from gendsl.lower.errors import DataError
 
@@ -41,7 +42,7 @@ def _names_in(path: str, folder: str, source: str) -> set[str]:
     if not os.path.isfile(place):
         raise DataError(f'there is no file "{path}" (looked for {place})', "write the files' names into it, one a line")
     try:
-        with open(place, encoding="utf-8-sig", newline="") as file:
+        with open(place, opener=regular, encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except UnicodeDecodeError as error:
         raise DataError(f'"{path}" is not UTF-8 text: {error.reason}', "save it as UTF-8") from error
