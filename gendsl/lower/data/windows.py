@@ -1,5 +1,6 @@
 """Tokens laid end to end and the places where windows start in, windows of tokens out: gathered when they are read."""
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,7 +62,13 @@ class HeldWindows:
 
     def __init__(self, windows: Windows) -> None:
         self._tokens, self._starts = tf.constant(windows.tokens), tf.constant(windows.starts)
-        self._length, self.variants = windows.length, len(windows.starts)
+        self._length, self.variants, self._plain = windows.length, len(windows.starts), windows.plain
+
+    def as_written(self) -> "HeldWindows":
+        """The same in the plain variant alone."""
+        found = copy.copy(self)
+        found._starts, found.variants, found._plain = self._starts[self._plain : self._plain + 1], 1, 0
+        return found
 
     def at(self, index: Any, variant: Any = None) -> Any:
         """int32 (k, length + 1): the windows at indexes (k,) int64 with the token behind each, in variants (k,)."""
