@@ -93,7 +93,7 @@ def test_lists_and_labels_that_are_pipes(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "l.csv")
     source = call_of("source", "images", glob="*.png")
     rule = (call_of("curate", "drop", listed="l.csv"),)
-    with pytest.raises(DataError, match='"l.csv"'):
+    with pytest.raises(DataError, match=r'"l\.csv"'):
         dataset_of(plan_of(source, str(tmp_path), curate=rule, batch=1), str(tmp_path))
 
 

@@ -201,7 +201,10 @@ class Finite(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
-        self.on_disk = any(isinstance(values, np.memmap) for values in self._everything())
+        self.on_disk = any(
+            values.on_disk if isinstance(values, Windows) else isinstance(values, np.memmap)
+            for values in self._everything()
+        )
         self.summary = self._summary()
         self._gather, self._windows = {}, {}
         for field in fields:
