@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gendsl.check.headers.paths import Refused, files, regular
+from gendsl.lower.data.listed import names_in
 from gendsl.lower.data.loaded import LeftOut, place_of
 from gendsl.lower.errors import DataError
 from gendsl.plan import machine
 from gendsl.plan.plan import Data
 
 _Read = TypeVar("_Read")
-_RULES = ("corrupt", "duplicates")
+_RULES = ("corrupt", "duplicates", "leaks")
 _DAMAGED_SHARE = 0.5  # beyond, the glob or the folder is wrong, not a file
 _PART = 1 << 20  # bytes of a file that are read at once
 
@@ -182,9 +183,9 @@ def _rules(data: Data, folder: str, what: str) -> tuple[bool, frozenset[str]]:
         wrong += ["within"] if arguments.get("within") else []
         if wrong:
             raise DataError(
-                f"`drop {wrong[0]}` does not speak of {what}", "take it out; `corrupt`, `duplicates` and `listed:` do"
+                f"`drop {wrong[0]}` does not speak of {what}",
+                "take it out; `corrupt`, `duplicates`, `leaks` and `listed:` do",
             )
         if arguments.get("listed") is not None:
-            lines = content_of(folder, str(arguments["listed"])).decode(errors="replace").splitlines()
-            listed |= {line.strip() for line in lines}
+            listed |= names_in(str(arguments["listed"]), folder)
     return any("duplicates" in arguments["what"] for arguments in drops), frozenset(listed)

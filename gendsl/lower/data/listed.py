@@ -23,7 +23,7 @@ def listed_in(
     `source`, as the run's dropped.csv has, only the rows of this source count. `before` are names that are left out
     already. Raises DataError where the list cannot be read, or names nothing that is there.
     """
-    wanted = _names_in(path, folder, source)
+    wanted = names_in(path, folder, source)
     out = np.array([name in wanted for name in names], bool)
     unknown = sorted(wanted.difference(names, before))
     if not unknown:
@@ -37,7 +37,8 @@ def listed_in(
     return out, f'"{path}" lists {len(unknown):,} of {len(wanted):,} names that are not in the data: {shown}'
 
 
-def _names_in(path: str, folder: str, source: str) -> set[str]:
+def names_in(path: str, folder: str, source: str | None = None) -> set[str]:
+    """The names in a list: see `listed_in`. Without a source, those of all."""
     place = place_of(folder, path)
     if not os.path.isfile(place):
         raise DataError(f'there is no file "{path}" (looked for {place})', "write the files' names into it, one a line")
@@ -56,6 +57,6 @@ def _names_in(path: str, folder: str, source: str) -> set[str]:
     found = set()
     for row in rows if column is None else rows[1:]:
         name = row[column or 0].strip() if len(row) > (column or 0) else ""
-        if name and (origin is None or len(row) <= origin or row[origin] in ("", source)):
+        if name and (origin is None or source is None or len(row) <= origin or row[origin] in ("", source)):
             found.add(name.removeprefix("./"))
     return found
