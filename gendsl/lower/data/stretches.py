@@ -15,8 +15,8 @@ from gendsl.lower.data.store import let_go
 from gendsl.lower.data.windows import Windows
 
 _OF_PIECES, _OF_SIGNS = 50, 200  # tokens: a token of a learned vocabulary is some four bytes of English
-_AT_ONCE = 1 << 20
-_MOST_LOOKED_FOR = 1 << 22  # hashes of a split; of a larger one, each so manieth place is looked for
+_AT_ONCE = 1 << 18
+_MOST_LOOKED_FOR = 1 << 21  # hashes of a split; of a larger one, each so manieth place is looked for
 _BASE = 0x9E3779B97F4A7C15 | 1
 _INVERSE = pow(_BASE, -1, 1 << 64)
 

@@ -169,10 +169,10 @@ def tokenizer_from(record: Mapping[str, Any]) -> Tokenizer:
 
 
 def _characters(texts: Iterable[bytes], lowercase: bool) -> Characters:
-    found = np.zeros(0, np.uint32)
+    there = np.zeros(0x110000, bool)
     for text in texts:
-        found = np.union1d(found, _codes(text, lowercase))
-    return Characters(found.astype("<u4").tobytes().decode("utf-32-le"), lowercase)
+        there[_codes(text, lowercase)] = True
+    return Characters(np.flatnonzero(there).astype("<u4").tobytes().decode("utf-32-le"), lowercase)
 
 
 def _codes(data: bytes, lowercase: bool) -> np.ndarray:
