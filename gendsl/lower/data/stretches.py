@@ -103,7 +103,7 @@ def _first_of(values: np.ndarray, tokens: np.ndarray, training: np.ndarray, leng
     found = np.full(len(values), -1, np.int64)
     if not len(values):
         return found
-    bits = min(27, len(values).bit_length() + 3)
+    bits = min(26, len(values).bit_length() + 5)
     shift = np.uint64(64 - bits)
     maybe = np.zeros(1 << bits, bool)  # most of training is told apart here, without a search
     maybe[values >> shift] = True

@@ -17,6 +17,7 @@ from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call
 
 _CHUNK = 1 << 16  # characters that are cut into tokens at once
+_CODES = 0x110000  # of Unicode
 _TEXT_EXTRA = "pip install 'gendsl[text]'"
 
 
@@ -75,11 +76,12 @@ class Characters(Tokenizer):
         self._codes = np.frombuffer(alphabet.encode("utf-32-le"), np.uint32)
         self._alphabet, self._lowercase = alphabet, lowercase
         self.size = 1 + len(self._codes)
+        self._tokens = np.zeros(_CODES, np.int32)  # by code
+        self._tokens[self._codes] = np.arange(1, self.size)
 
     def encode(self, data: bytes) -> np.ndarray:
-        codes = _codes(data, self._lowercase)
-        place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        return np.where(self._codes[place] == codes, place + 1, 0)
+        found: np.ndarray = self._tokens[_codes(data, self._lowercase)]
+        return found
 
     def decode(self, tokens: np.ndarray) -> bytes:
         codes = np.concatenate([[0xFFFD], self._codes]).astype("<u4")
@@ -169,7 +171,7 @@ def tokenizer_from(record: Mapping[str, Any]) -> Tokenizer:
 
 
 def _characters(texts: Iterable[bytes], lowercase: bool) -> Characters:
-    there = np.zeros(0x110000, bool)
+    there = np.zeros(_CODES, bool)
     for text in texts:
         there[_codes(text, lowercase)] = True
     return Characters(np.flatnonzero(there).astype("<u4").tobytes().decode("utf-32-le"), lowercase)
