@@ -3,6 +3,7 @@ piano rolls and waves; excerpts of text and tables."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,10 +65,10 @@ def _sheets(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]:
     if plan.augment.both:
         pixels = grid(pixels_of(_after_both(plan, _first(dataset, field)), span))
         shown[f"{field.name}_both"] = Exhibit(pixels, _both_told(plan))
-    classes = dataset.by_class(field, _OF_CLASS)
+    classes = list(islice(dataset.by_class(field, _OF_CLASS), _CLASSES + 1))
     if classes:
-        some = dict(list(classes.items())[:_CLASSES])
-        first = "" if len(some) == len(classes) else f"the first {len(some)} of {len(classes):,} classes, "
+        first = f"the first {_CLASSES} classes, " if len(classes) > _CLASSES else ""
+        some = dict(classes[:_CLASSES])
         told = f"{first}a row each from the top: {', '.join(some)}"
         shown[f"{field.name}_classes"] = Exhibit(_class_rows(list(some.values()), span), told)
     return shown

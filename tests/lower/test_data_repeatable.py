@@ -200,7 +200,8 @@ def test_a_graph_gives_the_same_and_so_does_another_load(made: Make) -> None:
     data = made(6)
     graph = tf.function(data.fetch, input_signature=[tf.TensorSpec((1, 6, 2), tf.int64)])
     eager = batch_at(data, 7)
-    same({name: value.numpy()[0] for name, value in graph(tf.constant(data.addresses(7, 1)[0])).items()}, eager)
+    for name, value in graph(tf.constant(data.addresses(7, 1)[0])).items():
+        np.testing.assert_allclose(value[0], eager[name], atol=2e-6)  # a graph may round otherwise, and always alike
     known = made.__closure__  # another load: nothing of the first is used
     assert known is not None
     for cell in known:

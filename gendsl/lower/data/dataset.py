@@ -90,10 +90,10 @@ class Dataset(ABC):
         """The same data without `augment`: what stands at an address before it is transformed."""
         return self
 
-    def by_class(self, field: Field, count: int) -> dict[str, np.ndarray]:
-        """The first training examples (at most `count`, …) of each class that has any, in the order of the classes, as
-        `split` gives them; nothing where there are no classes."""
-        return {}
+    def by_class(self, field: Field, count: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Each class that has any, in their order, with its first training examples (at most `count`, …) as `split`
+        gives them; nothing where there are no classes."""
+        yield from ()
 
     def _missing(self, name: str) -> DataError:
         there = ", ".join(f"`{split}`" for split in self.sizes)
@@ -342,15 +342,16 @@ class Finite(Dataset):
         found._windows = {name: windows.as_written() for name, windows in self._windows.items()}
         return found
 
-    def by_class(self, field: Field, count: int) -> dict[str, np.ndarray]:
+    def by_class(self, field: Field, count: int) -> Iterator[tuple[str, np.ndarray]]:
         source = self._sources[field.source]
         labels = source.loaded.labels
         if labels is None:
-            return {}
+            return
         own = labels[source.rows["train"]]
-        names = source.loaded.class_names or tuple(map(str, range(int(labels.max()) + 1)))
-        chosen = {name: np.flatnonzero(own == number)[:count] for number, name in enumerate(names)}
-        return {name: self._as_given(field, "train", rows) for name, rows in chosen.items() if len(rows)}
+        names = source.loaded.class_names or ()
+        for number in np.unique(own):
+            chosen = np.flatnonzero(own == number)[:count]
+            yield names[number] if number < len(names) else str(number), self._as_given(field, "train", chosen)
 
     def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> Any:
         values = self._of(field, split, choice)
