@@ -101,7 +101,7 @@ def test_leaks_are_reported(leaky: Path) -> None:
     data = data_of(leaky)
     told = json.loads(json.dumps(data.manifest["sources"][0]["leaks"]["test"]))
     text = (leaky / "a.txt").read_text()
-    assert told["exact"] == 6 and "in part" not in told
+    assert told["exact"] == 6 and "in_part" not in told
     assert told["stretches"] == {
         "of_at_least": 200, "many": 1, "tokens": 300, "longest": 300, "longest_begins": text[2_000:2_060],
     }  # fmt: skip
@@ -118,7 +118,7 @@ def test_leaks_are_dropped_outside_training(leaky: Path) -> None:
     text[9_110] ^= 1  # now the first 11 bytes are too few, and two windows hold some of it
     (leaky / "a.txt").write_bytes(bytes(text))
     whole, data = data_of(leaky), data_of(leaky, curate=LEAKS)
-    assert whole.manifest["sources"][0]["leaks"]["test"]["in part"] == 1
+    assert whole.manifest["sources"][0]["leaks"]["test"]["in_part"] == 1
     assert data.sizes == {"train": whole.sizes["train"], "test": 19 - 6}
     assert data.manifest["sources"][0]["dropped"] == {"leak in part": 1, "leak": 5}
     assert not data.findings.warnings

@@ -54,7 +54,7 @@ class Leaks:
     def record(self) -> dict[str, Any]:
         """What data.json tells of them."""
         first = [{"example": one.example, "repeats": one.repeats, "reason": one.reason} for one in self.listed[:_SHOWN]]
-        counts = {"exact": 0, "near": 0} | self.counts
+        counts = {"exact": 0, "near": 0} | {kind.replace(" ", "_"): count for kind, count in self.counts.items()}
         return {**counts, **({} if self.stretches is None else {"stretches": self.stretches}), "first": first}
 
 

@@ -64,7 +64,7 @@ def _leaks_told(split: str, leaks: Mapping[str, Any]) -> str:
         return f"{split} {leaks['exact']:,} exact, {leaks['near']:,} near"
     begins = f", which begins {stretches['longest_begins']!r}" if "longest_begins" in stretches else ""
     return (
-        f"{split} {leaks['exact']:,} exact, {leaks.get('in part', 0):,} in part: they hold {stretches['many']:,} "
+        f"{split} {leaks['exact']:,} exact, {leaks.get('in_part', 0):,} in part: they hold {stretches['many']:,} "
         f"stretches of {stretches['of_at_least']} tokens or more that stand in train, in all {stretches['tokens']:,} "
         f"tokens, the longest {stretches['longest']:,}{begins}"
     )
