@@ -77,7 +77,8 @@ def _copies(windows: Windows, split: str, length: int) -> tuple[np.ndarray, np.n
     that are shorter. They ascend, and overlap."""
     tokens, own, training = windows.tokens, windows.sequences[split], windows.sequences["train"]
     every = max(1, -(-int((own[:, 1] - own[:, 0]).sum()) // _MOST_LOOKED_FOR))
-    wanted = [(places[::every], hashes[::every]) for places, hashes in _hashes(tokens, own, length)]
+    # copies: a view would hold all of them
+    wanted = [(places[::every].copy(), hashes[::every].copy()) for places, hashes in _hashes(tokens, own, length)]
     places = np.concatenate([np.zeros(0, np.int64), *(part for part, _ in wanted)])
     hashes = np.concatenate([np.zeros(0, np.uint64), *(part for _, part in wanted)])
     values, which = np.unique(hashes, return_inverse=True)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from gendsl.lower.data.store import let_go
 
 _AROUND = 1 << 16  # bytes that the system maps around a place of a file
-_MOST_MAPPED = 1 << 26  # bytes of a file that are mapped before they are let go
+_MOST_MAPPED = 1 << 25  # bytes of a file that are mapped before they are let go
 
 
 def following(name: str) -> str:
