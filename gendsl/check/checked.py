@@ -1,5 +1,6 @@
 """A constant and the kind of its place in, the checked value out, or a reported mistake."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -69,7 +70,7 @@ def _count(kind: vocabulary.Count, result: Any, span: Span, context: Context) ->
             rules.not_whole,
             span,
             f"{expected(kind)} is needed, and this is {float(result):g}",
-            help="round it, or choose numbers that divide",
+            help=f"write {_nearest(result, kind.minimum)}, or choose numbers that divide",
         )
         return LOST
     if result < kind.minimum:
@@ -127,11 +128,17 @@ def _amount(kind: vocabulary.Amount, result: Any, span: Span, context: Context) 
         context.problems.add(
             rules.not_whole if whole else rules.out_of_range,
             span,
-            f"a number of {result.unit} is needed that is {'whole and ' if whole else ''}positive",
-            help=f"this is {result.value}",
+            f"a {'whole ' if whole else ''}number of {result.unit} above 0 is needed, and this is "
+            f"{float(result.value):g}",
+            help=f"write {_nearest(result.value, 1)}" if whole else f"write more than 0 {result.unit}",
         )
         return LOST
     return result
+
+
+def _nearest(value: Fraction | float, least: int) -> str:
+    """The whole numbers on both sides of a value that are allowed, for people: `10 or 11`."""
+    return " or ".join(map(str, sorted({max(math.floor(value), least), max(math.ceil(value), least)})))
 
 
 def _path(kind: vocabulary.Path, result: Any, span: Span, context: Context) -> Any:

@@ -84,7 +84,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
             window.step.span,
             f"a window of {length:,} tokens and the one behind are more than any file has: "
             f"the longest has {longest:,} bytes",
-            help=f"write `window {max(2, longest // 2)}`, or less",
+            help=f"write `window {max(1, longest // 2)}`, or less" if longest > 1 else "give it more text",
         )
     shuffle = found.get("shuffle")
     cache = found.get("cache")

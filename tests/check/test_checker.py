@@ -221,3 +221,19 @@ def told(text: str) -> list[tuple[str, str]]:
     problems = Problems()
     check(Source("points.gen", text), problems)
     return [(problem.rule.code, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("statement", "told", "mend"),
+    [
+        ("steps 10.5", "a whole number of steps above 0 is needed, and this is 10.5", "write 10 or 11"),
+        ("epochs 10.5", "a whole number of epochs above 0 is needed, and this is 10.5", "write 10 or 11"),
+        ("steps 0.5", "a whole number of steps above 0 is needed, and this is 0.5", "write 1"),
+        ("steps -3", "a whole number of steps above 0 is needed, and this is -3", "write 1"),
+        ("seed 1.5; steps 4", "and this is 1.5", "write 1 or 2, or choose numbers that divide"),
+    ],
+)
+def test_a_count_that_is_not_whole_is_told_which_are(statement: str, told: str, mend: str) -> None:
+    _, problems = checked(spec(train=f"train {{ objective gan(); optimizer adam(2e-4); {statement} }}"))
+    (problem,) = [one for one in problems if one.severity == "error"]
+    assert told in problem.message and problem.help == mend

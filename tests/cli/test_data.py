@@ -15,15 +15,17 @@ def test_data(tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     lines = {line[:12].strip(): line[13:] for line in done.out.splitlines()}
     of_source = ["source", "splits", "dropped", "leaks", "SHA-256", "licence"]
-    assert list(lines) == [*of_source, "image", "label", "lists", "pictures", "TensorBoard"]
+    assert list(lines) == [*of_source, "image", "label", "picture", "lists", "pictures", "TensorBoard"]
     assert lines["dropped"].startswith("duplicates ") and lines["licence"].startswith("CC BY")
     assert lines["lists"] == "runs/digits_gan/data/dropped.csv"
-    assert (tmp_path / lines["pictures"]).is_file()
+    assert all((tmp_path / path).is_file() for path in lines["pictures"].split())
+    assert lines["picture"] == "image_classes.png: a row each from the top: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
 
     done = gendsl("data", "my.gen", "--format", "json", "-o", "look", folder=tmp_path)
     assert (done.code, done.err) == (0, "")
     record = json.loads(done.out)
-    assert record["files"]["pictures"] == ["look/image.png"] and record["files"]["TensorBoard"] == ["look/logs"]
+    assert record["files"]["pictures"] == ["look/image.png", "look/image_classes.png"]
+    assert record["files"]["TensorBoard"] == ["look/logs"]
     assert sum(record["fields"]["label"]["classes"].values()) == record["sizes"]["train"]
     listed = (tmp_path / "look/dropped.csv").read_text().splitlines()
     assert len(listed) - 1 == record["sources"][0]["dropped"]["duplicates"] > 0

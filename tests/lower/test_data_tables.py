@@ -185,3 +185,17 @@ def test_one_row_and_one_column(tmp_path: Path) -> None:
             data = dataset_of(plan_of(call, str(tmp_path), batch=1), str(tmp_path))
             table, rows = data.tables["row"], data.split("train")["row"]
             assert np.isfinite(rows).all() and table.texts(table.decode(rows)) == [[text.split("\n")[1]]]
+
+
+def test_rows_that_repeat_others_are_dropped(tmp_path: Path) -> None:
+    """Row 30 repeats row 0 but for `id`, which is dropped; 31 differs in one cell; 32 repeats 9, missing cells too."""
+    cells: dict[str, list[Any]] = {name: list(values) for name, values in CELLS.items()}
+    for values in cells.values():
+        values[30], values[31], values[32] = values[0], values[0], values[9]
+    cells["job"][31] = "smith"
+    cells["id"][30] = 999
+    rule = (Call("drop", {"what": ("duplicates",)}),)
+    plan = plan_of(source(tmp_path, **cells), str(tmp_path), curate=rule, batch=8)
+    data = dataset_of(plan, str(tmp_path))
+    assert data.manifest["sources"][0]["dropped"] == {"duplicates": 2} and data.sizes == {"train": COUNT - 2}
+    assert [(one.example, one.repeats) for _, one in data.findings.left_out] == [("30", "0"), ("32", "9")]

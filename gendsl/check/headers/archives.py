@@ -4,7 +4,7 @@ import os
 import re
 from typing import IO, Any, Literal
 
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 from gendsl.frozen import dataclass
 
 _CHECK = "check that it is what its name says, or fetch it again"
@@ -90,7 +90,7 @@ def idx_shape(path: str, shown: str) -> tuple[int, ...]:
 
 
 def _start(path: str, length: int) -> bytes:
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=regular) as file:
         head = file.read(min(length, 1 << 16) + 1024 if length < _SMALL else -1)
     if not path.endswith(".gz"):
         return head[:length]
@@ -154,14 +154,14 @@ def npy_parts(images: tuple[str, str], labels: tuple[str, str] | None) -> Parts:
     if classes.shape not in ((array.shape[0],), (array.shape[0], 1)):
         told = "x".join(map(str, classes.shape))
         raise Refused(f'"{labels[1]}" is {told}; {array.shape[0]} pictures have as many whole numbers', _CHECK)
-    with open(labels[0], "rb") as file:
+    with open(labels[0], "rb", opener=regular) as file:
         counted = _classes_in(file, classes)
     return Parts({"": Part(images[1], labels[1], array.shape)}, counted)
 
 
 def _of_file(place: str, shown: str) -> Array:
     try:
-        with open(place, "rb") as file:
+        with open(place, "rb", opener=regular) as file:
             return _npy_header(file)
     except ValueError as error:
         raise Refused(f'"{shown}" is not a NumPy array', "write it with `numpy.save`") from error

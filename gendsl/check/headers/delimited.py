@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import IO
 
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 
 LONGEST = 1 << 20  # characters of a cell, and bytes of a line
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip file"}
@@ -92,7 +92,7 @@ class _Lines:
         self.cut = False
 
     def __iter__(self) -> Iterator[str]:
-        with open(self._place, "rb") as file:
+        with open(self._place, "rb", opener=regular) as file:
             yield from self._decoded(file)
 
     def _decoded(self, file: IO[bytes]) -> Iterator[str]:

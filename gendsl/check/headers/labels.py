@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gendsl.check.headers.paths import Refused, inside
+from gendsl.check.headers.paths import Refused, inside, regular
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Call
 
@@ -107,7 +107,7 @@ def _csv_pairs(place: str, shown: str, arguments: Mapping[str, Any]) -> Iterator
     separator = str(arguments["separator"])
     if len(separator) != 1:
         raise Refused(f'the separator of "{shown}" is "{separator}"', "write one character")
-    with open(place, encoding="utf-8-sig", newline="") as file:
+    with open(place, opener=regular, encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=separator)
         try:
             header = [name.strip() for name in next(rows, [])]
@@ -135,7 +135,7 @@ def _csv_pairs(place: str, shown: str, arguments: Mapping[str, Any]) -> Iterator
 def _json_pairs(place: str, shown: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     import json
 
-    with open(place, encoding="utf-8-sig") as file:
+    with open(place, opener=regular, encoding="utf-8-sig") as file:
         try:
             told = json.load(file)
         except (ValueError, RecursionError) as error:

@@ -1,6 +1,8 @@
 """A path or glob of a spec in, files inside the project's folder out: nothing outside it is ever opened."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from fnmatch import translate
 from re import compile
@@ -13,6 +15,16 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.help = help
+
+
+def regular(path: str, flags: int) -> int:
+    """Python's `open` takes it as its `opener`: a descriptor of a file. OSError for anything else that a name may stand
+    for: a named pipe would be waited for, and a device may have no end."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file but a pipe, a device or a folder", path)
 
 
 def inside(folder: str, path: str) -> str:
@@ -76,7 +88,7 @@ def _matches(root: str, place: str, relative: str, states: frozenset[tuple[str, 
         if link and not os.path.realpath(entry.path).startswith(within):
             continue
         rests = [rest for match, shows, rest in named if (shows or not hidden) and match(name)]
-        if entry.is_dir():
+        if _is_folder(entry):
             deeper = {rest for rest in rests if rest}
             if not hidden and not link:
                 deeper.update(deep)
@@ -84,3 +96,11 @@ def _matches(root: str, place: str, relative: str, states: frozenset[tuple[str, 
                 yield from _matches(root, entry.path, before + name, frozenset(deeper))
         elif () in rests:
             yield before + name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link that leads back to itself is none, and is told of when it is opened."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

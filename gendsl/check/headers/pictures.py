@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _TURNED = frozenset((5, 6, 7, 8))  # EXIF orientations that swap height and width
@@ -18,7 +18,7 @@ def size_of(path: str, shown: str) -> tuple[int, int, int]:
     A palette counts as three channels, CMYK as three (it is converted).
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=regular) as file:
             head = file.read(ENOUGH)
     except OSError as error:
         raise Refused(f'"{shown}" cannot be read: {error.strerror}', "make it readable, or narrow the glob") from error

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 from gendsl.check.headers.pictures import ENOUGH, size_in
 
 _GZIP = b"\x1f\x8b\x08"
@@ -23,7 +23,7 @@ _LISTS = {1: "texts", 2: "numbers", 3: "whole numbers"}
 
 def is_packed(place: str) -> bool:
     """Whether a file is gzipped."""
-    with open(place, "rb") as file:
+    with open(place, "rb", opener=regular) as file:
         return file.read(3) == _GZIP
 
 
@@ -68,7 +68,7 @@ def size_of(place: str, shown: str, image: str, label: str | None) -> tuple[int,
 
 
 def _opened(place: str) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(place) if is_packed(place) else open(place, "rb")
+    return gzip.open(place) if is_packed(place) else open(place, "rb", opener=regular)
 
 
 def _features(record: bytes) -> Iterator[tuple[str, tuple[str, bytes]]]:

@@ -2,7 +2,7 @@
 
 import os
 
-from gendsl.check.headers.paths import Refused, inside
+from gendsl.check.headers.paths import Refused, inside, regular
 from gendsl.plan.plan import Call
 
 WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.016  # of a spectrogram
@@ -22,7 +22,7 @@ def vocabulary_of(source: str, tokenizer: Call | None, folder: str) -> int | Non
         place = inside(folder, str(path))
         if not os.path.isfile(place):
             raise Refused(f'there is no file "{path}"', f"looked for {place}")
-        with open(place, "rb") as file:
+        with open(place, "rb", opener=regular) as file:
             return _pieces_in(file.read(), str(path))
     vocabulary = tokenizer.arguments.get("vocabulary")
     return vocabulary if isinstance(vocabulary, int) else None
@@ -57,7 +57,7 @@ def characters_in(places: list[str], size: int, *, lowercase: bool) -> int | Non
         return None
     found: set[str] = set()
     for place in places:
-        with open(place, "rb") as file:
+        with open(place, "rb", opener=regular) as file:
             try:
                 text = file.read().decode()
             except UnicodeDecodeError:

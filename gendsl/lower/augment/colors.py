@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.augment.numbers import either_way, normal
+from gendsl.lower.augment.numbers import either_way, normal, steadily, two_to
 
 Recolor = Callable[[Mapping[str, Any], Any, Any], Any]
 
@@ -43,7 +43,7 @@ def brightness(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
 
 def contrast(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
     """Multiplies by 2 to the power of a normal number."""
-    return colors * _each(2.0 ** (float(arguments["std"]) * normal(uniform)[0]), colors)
+    return colors * _each(two_to(float(arguments["std"]) * normal(uniform)[0]), colors)
 
 
 def luma_flip(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
@@ -56,7 +56,7 @@ def hue(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
     if colors.shape[-1] == 1:
         return colors
     turn = either_way(uniform[:, 0]) * math.radians(float(arguments["angle"].value))
-    cosine, sine = _each(tf.cos(turn), colors), _each(tf.sin(turn), colors)
+    cosine, sine = (_each(steadily(function, turn), colors) for function in (tf.cos, tf.sin))
     across = (tf.roll(colors, 1, axis=3) - tf.roll(colors, -1, axis=3)) / math.sqrt(3)  # the axis times the color
     return colors * cosine + across * sine + _luma(colors) * (1 - cosine)
 
@@ -64,7 +64,7 @@ def hue(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
 def saturation(arguments: Mapping[str, Any], colors: Any, uniform: Any) -> Any:
     """Multiplies the distance from grey by 2 to the power of a normal number."""
     grey = _luma(colors)
-    return (colors - grey) * _each(2.0 ** (float(arguments["std"]) * normal(uniform)[0]), colors) + grey
+    return (colors - grey) * _each(two_to(float(arguments["std"]) * normal(uniform)[0]), colors) + grey
 
 
 def _luma(colors: Any) -> Any:

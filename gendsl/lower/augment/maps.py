@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.augment.numbers import below, either_way, normal
+from gendsl.lower.augment.numbers import below, either_way, normal, steadily, two_to
 from gendsl.lower.augment.places import picked, sides
 
 # Six numbers (batch,) float32: (row, column) of a place comes from (a row + b column + e, c row + d column + f).
@@ -51,7 +51,7 @@ def sampled(images: Any, one: Map, mode: str) -> Any:
 def rotate(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:
     """Turns by up to `angle` degrees either way."""
     turn = either_way(uniform[:, 0]) * math.radians(float(arguments["angle"].value))
-    return _turn(tf.cos(turn), tf.sin(turn))
+    return _turn(steadily(tf.cos, turn), steadily(tf.sin, turn))
 
 
 def rotate90(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:
@@ -72,13 +72,13 @@ def scale(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:
 def zoom(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:
     """A factor of 2 to the power of a normal number."""
     exponent = float(arguments["std"]) * normal(uniform)[0]
-    return _zoom(2.0**-exponent, 2.0**-exponent)
+    return _zoom(two_to(-exponent), two_to(-exponent))
 
 
 def stretch(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:
     """The width times 2 to the power of a normal number, the height divided by it."""
     exponent = float(arguments["std"]) * normal(uniform)[0]
-    return _zoom(2.0**exponent, 2.0**-exponent)
+    return _zoom(two_to(exponent), two_to(-exponent))
 
 
 def shift(arguments: Mapping[str, Any], images: Any, uniform: Any) -> Map:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers import archives
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 from gendsl.lower.data.loaded import MOST_CLASSES, Digest, Loaded, check_memory, digest_of, pictured, place_of
 from gendsl.lower.data.resizing import Transform
 from gendsl.lower.data.store import Store
@@ -128,7 +128,7 @@ def _idx_array(path: str, shown: str) -> np.ndarray:
                 # one byte more than is said, so that a bomb is not unpacked
                 data = packed.read(4 + 4 * len(shape) + int(np.prod(shape)) + 1)
         else:
-            with open(path, "rb") as plain:
+            with open(path, "rb", opener=regular) as plain:
                 data = plain.read()
     except (EOFError, OSError, zlib.error) as error:
         raise DataError(f'"{shown}" is cut off or damaged: {error}', _AGAIN) from error

@@ -90,6 +90,11 @@ class Dataset(ABC):
         """The same data without `augment`: what stands at an address before it is transformed."""
         return self
 
+    def by_class(self, field: Field, count: int) -> Iterator[tuple[str, np.ndarray]]:
+        """Each class that has any, in their order, with its first training examples (at most `count`, …) as `split`
+        gives them; nothing where there are no classes."""
+        yield from ()
+
     def _missing(self, name: str) -> DataError:
         there = ", ".join(f"`{split}`" for split in self.sizes)
         return DataError(f"there is no split `{name}`; there are {there}", "declare it: `split train: 90%, test: 10%`")
@@ -196,7 +201,10 @@ class Finite(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
-        self.on_disk = any(isinstance(values, np.memmap) for values in self._everything())
+        self.on_disk = any(
+            values.on_disk if isinstance(values, Windows) else isinstance(values, np.memmap)
+            for values in self._everything()
+        )
         self.summary = self._summary()
         self._gather, self._windows = {}, {}
         for field in fields:
@@ -330,8 +338,20 @@ class Finite(Dataset):
 
     def plain(self) -> "Finite":
         found = copy.copy(self)
-        found._augment = ()
+        found._augment = found._of_tokens = ()
+        found._windows = {name: windows.as_written() for name, windows in self._windows.items()}
         return found
+
+    def by_class(self, field: Field, count: int) -> Iterator[tuple[str, np.ndarray]]:
+        source = self._sources[field.source]
+        labels = source.loaded.labels
+        if labels is None:
+            return
+        own = labels[source.rows["train"]]
+        names = source.loaded.class_names or ()
+        for number in np.unique(own):
+            chosen = np.flatnonzero(own == number)[:count]
+            yield names[number] if number < len(names) else str(number), self._as_given(field, "train", chosen)
 
     def _as_given(self, field: Field, split: str, choice: np.ndarray | None) -> Any:
         values = self._of(field, split, choice)

@@ -16,6 +16,7 @@ _LOW = 0xFFFFFFFF
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+_LANES = 16  # numbers that a processor computes at once, at most
 
 
 def place_key(seed: int, place: str) -> tuple[int, int]:
@@ -73,11 +74,12 @@ def uniforms(key: tuple[int, int], epoch: Any, index: Any, blocks: int) -> Any:
 
 def normals(key: tuple[int, int], epoch: Any, index: Any, count: int) -> Any:
     """Standard normal float32 (n, count) of examples' epochs and indexes (n,) int64, by Box and Muller's transform."""
-    uniform = tf.reshape(uniforms(key, epoch, index, -(-count // 4)), (-1, -(-count // 4) * 2, 2))
+    blocks = -(-count // (4 * _LANES)) * _LANES  # whole lanes, or the last numbers are rounded as their place says
+    uniform = tf.reshape(uniforms(key, epoch, index, blocks), (-1, 2 * blocks, 2))
     radius = tf.sqrt(-2.0 * tf.math.log(1.0 - uniform[..., 0]))  # 1 - u lies in (0, 1]
     angle = (2 * math.pi) * uniform[..., 1]
     pair = tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=-1)
-    return tf.reshape(pair, (-1, -(-count // 4) * 4))[:, :count]
+    return tf.reshape(pair, (-1, 4 * blocks))[:, :count]
 
 
 def _high(value: Any) -> Any:

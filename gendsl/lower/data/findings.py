@@ -44,9 +44,9 @@ def _told(source: str, split: str, found: Leaks) -> str:
     which = ", ".join(f"{one.example} as {one.repeats}" for one in found.listed[:_SHOWN])
     more = ", …" if len(found.listed) > _SHOWN else ""
     place = f"`{split}` of `{source}`" if source else f"`{split}`"
-    kinds = [f"{found.exact:,} exact"] * bool(found.exact) + [f"{found.near:,} near"] * bool(found.near)
+    stand = "stand in `train` too" if found.stretches is None else "hold a stretch that stands in `train` too"
     return (
-        f"{len(found.listed):,} of the {found.among:,} examples of {place} stand in `train` too ({', '.join(kinds)}): "
+        f"{len(found.listed):,} of the {found.among:,} examples of {place} {stand} ({found.told}): "
         f"{which}{more}. They make scores on `{split}` too good; `curate {{ drop leaks }}` leaves them out"
     )
 

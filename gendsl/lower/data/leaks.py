@@ -1,10 +1,12 @@
-"""A source and its splits in, the examples out that stand in its training split too: exact copies and near ones.
+"""A source and its splits in, the examples out that stand in its training split too: exact copies, near ones, windows
+of text that hold a stretch of it.
 
 They make a score on the split too good, since the model was trained on them. What is dropped of them on request is the
 copy outside training, so that the model stays the one that others train on the same data, as ciFAIR does.
 Source: Barz & Denzler 2020, Do We Train on Test Data? Purging CIFAR of Near-Duplicates.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,9 @@ import numpy as np
 
 from gendsl.lower.data.fingerprints import Fingerprints, Tell, fingerprints_of, silent
 from gendsl.lower.data.loaded import LeftOut, Loaded
+from gendsl.lower.data.stretches import shared_with_training, stretch_of
+from gendsl.lower.data.tokenizers import tokenizer_from
+from gendsl.lower.data.windows import Windows
 from gendsl.plan.plan import Call, Data
 
 if TYPE_CHECKING:
@@ -20,31 +25,37 @@ if TYPE_CHECKING:
 
 NEAR = 0.01  # of the range: saving anew as JPEG mostly changes less; other garments of Fashion-MNIST are at 0.0147 up
 _SHOWN = 20  # in data.json; leaks.csv has all
+_KINDS = {"leak": "exact", "near leak": "near", "leak in part": "in part"}
+_MOST_TEXT = 60  # tokens of the longest stretch that are shown
 
 
 @dataclass(frozen=True)
 class Leaks:
-    """The leaks `among` so many examples of a split: their positions `at` (m,), ascending, and what each repeats."""
+    """The leaks `among` so many examples of a split: their positions `at` (m,), ascending, and what each repeats. Of
+    text, `stretches` tells how many stretches of `tokens` in all are shared, and which is the longest."""
 
     at: np.ndarray
     listed: tuple[LeftOut, ...]
     among: int
+    stretches: Mapping[str, Any] | None = None
 
     @property
-    def exact(self) -> int:
-        """How many are copies to the bit."""
-        return sum(one.reason == "leak" for one in self.listed)
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind: copies to the bit, pictures that look the same, windows that hold copies."""
+        found = Counter(_KINDS[one.reason] for one in self.listed)
+        return {kind: found[kind] for kind in _KINDS.values() if found[kind]}
 
     @property
-    def near(self) -> int:
-        """How many look the same."""
-        return len(self.listed) - self.exact
+    def told(self) -> str:
+        """The counts, for people."""
+        return ", ".join(f"{count:,} {kind}" for kind, count in self.counts.items())
 
     @property
     def record(self) -> dict[str, Any]:
         """What data.json tells of them."""
         first = [{"example": one.example, "repeats": one.repeats, "reason": one.reason} for one in self.listed[:_SHOWN]]
-        return {"exact": self.exact, "near": self.near, "first": first}
+        counts = {"exact": 0, "near": 0} | {kind.replace(" ", "_"): count for kind, count in self.counts.items()}
+        return {**counts, **({} if self.stretches is None else {"stretches": self.stretches}), "first": first}
 
 
 def drops_leaks(calls: Iterable[Call]) -> bool:
@@ -54,7 +65,7 @@ def drops_leaks(calls: Iterable[Call]) -> bool:
 
 def with_prints(loaded: Loaded, data: Data, tell: Tell = silent) -> Loaded:
     """A source with the fingerprints of its examples, if there will be several splits of it. To be called before they
-    are drawn: what is fitted to a training split may change the examples. Windows of text repeat as language does."""
+    are drawn: what is fitted to a training split may change the examples. Text is compared by stretches instead."""
     kind, values = loaded.content
     if kind == "text" or loaded.prints is not None or (data.split is None and len(loaded.splits or {}) < 2):
         return loaded
@@ -67,13 +78,38 @@ def without_leaks(
     """The sources, without their leaks if `curate` drops them; and the leaks of each source, by split."""
     found: dict[str, dict[str, Leaks]] = {source.name: {} for source in sources}
     for source in sources:
-        if len(source.rows) > 1 and source.loaded.prints is not None:
+        if len(source.rows) > 1:
             tell("looking for examples that stand in several splits…")
-            found[source.name] = leaks_of(source.loaded, source.rows, source.loaded.prints)
+            found[source.name] = _found(source)
     if drops_leaks(data.curate):
         paired = data.pairs is not None
         sources = tuple(_without(source, found if paired else {source.name: found[source.name]}) for source in sources)
     return tuple(replace(source, loaded=replace(source.loaded, prints=None)) for source in sources), found
+
+
+def _found(source: "Stored") -> dict[str, Leaks]:
+    if "text" in source.loaded.columns:
+        return _in_text(source.loaded, source.rows, source.loaded.columns["text"])
+    return {} if source.loaded.prints is None else leaks_of(source.loaded, source.rows, source.loaded.prints)
+
+
+def _in_text(loaded: Loaded, rows: Mapping[str, np.ndarray], windows: Windows) -> dict[str, Leaks]:
+    """The windows of each split that hold a stretch which stands in `train`; a leak where all of it does."""
+    record = loaded.details["tokenizer"]
+    length = stretch_of(record["word"])
+    out = {}
+    for split, shared in shared_with_training(windows, rows, length).items():
+        names = loaded.names_of(rows[split][shared.at])
+        repeats = loaded.names_of(rows["train"][shared.repeats])
+        reasons = ["leak" if whole else "leak in part" for whole in shared.whole]
+        start, end = map(int, shared.longest)
+        told: dict[str, Any] = {"of_at_least": length, "many": len(shared.stretches), "tokens": shared.tokens}
+        told["longest"] = end - start
+        if record["word"] != "remi":
+            text = tokenizer_from(record).decode(windows.tokens[start : min(end, start + _MOST_TEXT)])
+            told["longest_begins"] = text.decode(errors="replace")
+        out[split] = Leaks(shared.at, tuple(map(LeftOut, names, reasons, repeats)), len(rows[split]), told)
+    return out
 
 
 def _without(source: "Stored", found: Mapping[str, Mapping[str, Leaks]]) -> "Stored":

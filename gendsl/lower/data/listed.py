@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gendsl.check.headers.paths import regular
 from gendsl.lower.data.loaded import place_of
 from gendsl.lower.errors import DataError
 
@@ -22,7 +23,7 @@ def listed_in(
     `source`, as the run's dropped.csv has, only the rows of this source count. `before` are names that are left out
     already. Raises DataError where the list cannot be read, or names nothing that is there.
     """
-    wanted = _names_in(path, folder, source)
+    wanted = names_in(path, folder, source)
     out = np.array([name in wanted for name in names], bool)
     unknown = sorted(wanted.difference(names, before))
     if not unknown:
@@ -36,12 +37,13 @@ def listed_in(
     return out, f'"{path}" lists {len(unknown):,} of {len(wanted):,} names that are not in the data: {shown}'
 
 
-def _names_in(path: str, folder: str, source: str) -> set[str]:
+def names_in(path: str, folder: str, source: str | None = None) -> set[str]:
+    """The names in a list: see `listed_in`. Without a source, those of all."""
     place = place_of(folder, path)
     if not os.path.isfile(place):
         raise DataError(f'there is no file "{path}" (looked for {place})', "write the files' names into it, one a line")
     try:
-        with open(place, encoding="utf-8-sig", newline="") as file:
+        with open(place, opener=regular, encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except UnicodeDecodeError as error:
         raise DataError(f'"{path}" is not UTF-8 text: {error.reason}', "save it as UTF-8") from error
@@ -55,6 +57,6 @@ def _names_in(path: str, folder: str, source: str) -> set[str]:
     found = set()
     for row in rows if column is None else rows[1:]:
         name = row[column or 0].strip() if len(row) > (column or 0) else ""
-        if name and (origin is None or len(row) <= origin or row[origin] in ("", source)):
+        if name and (origin is None or source is None or len(row) <= origin or row[origin] in ("", source)):
             found.add(name.removeprefix("./"))
     return found

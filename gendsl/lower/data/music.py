@@ -69,6 +69,20 @@ def remi_from(record: Mapping[str, Any]) -> Remi:
         return Remi(library.REMI(params=place), record["model"])
 
 
+def notes_of(body: bytes) -> np.ndarray:
+    """The notes (n, 4) float64 of a MIDI file: start and end in quarters, pitch, and the number of the part."""
+    import symusic
+
+    score: Any = symusic.Score.from_midi(body)
+    quarter = score.ticks_per_quarter
+    found = [
+        (note.start / quarter, (note.start + note.duration) / quarter, note.pitch, part)
+        for part, track in enumerate(score.tracks)
+        for note in track.notes
+    ]
+    return np.array(found, np.float64).reshape(-1, 4)
+
+
 def midi(
     arguments: Mapping[str, Any], folder: str, data: Data, *, seed: int, place: str, augment: tuple[Call, ...], **_: Any
 ) -> Loaded:

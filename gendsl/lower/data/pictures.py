@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled, labels_of, some, unlabelled
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 from gendsl.check.headers.pictures import MOST_PIXELS, size_of
 from gendsl.lower.data.curation import size_reason
 from gendsl.lower.data.decoding import DAMAGED_SHARE, decoded, in_threads
@@ -122,7 +122,7 @@ def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int
 def _content(root: str, path: str) -> bytes:
     """A file's bytes; none where it can no longer be read, which is then damaged like one that does not decode."""
     try:
-        with open(os.path.join(root, path), "rb") as file:
+        with open(os.path.join(root, path), "rb", opener=regular) as file:
             return file.read()
     except OSError:
         return b""

@@ -51,14 +51,23 @@ def _of_source(source: Mapping[str, Any], dataset: Dataset) -> list[tuple[str, s
         dropped = [f"{reason} {number:,}" for reason, number in source["dropped"].items()]
         lines.append(("dropped", ", ".join(dropped) or "nothing"))
     if len(source["splits"]) > 1 and source["examples"] is not None:
-        found = [
-            f"{split} {leaks['exact']:,} exact, {leaks['near']:,} near" for split, leaks in source["leaks"].items()
-        ]
+        found = [_leaks_told(split, leaks) for split, leaks in source["leaks"].items()]
         lines.append(("leaks", ", ".join(found) or "none"))
     if source["sha256"] is not None:
         lines.append(("SHA-256", source["sha256"]))
         lines.append(("licence", source["licence"] or "unknown: the source does not say"))
     return lines
+
+
+def _leaks_told(split: str, leaks: Mapping[str, Any]) -> str:
+    if (stretches := leaks.get("stretches")) is None:
+        return f"{split} {leaks['exact']:,} exact, {leaks['near']:,} near"
+    begins = f", which begins {stretches['longest_begins']!r}" if "longest_begins" in stretches else ""
+    return (
+        f"{split} {leaks['exact']:,} exact, {leaks.get('in_part', 0):,} in part: they hold {stretches['many']:,} "
+        f"stretches of {stretches['of_at_least']} tokens or more that stand in train, in all {stretches['tokens']:,} "
+        f"tokens, the longest {stretches['longest']:,}{begins}"
+    )
 
 
 def _written(value: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from gendsl.check.headers import split_sizes
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.loaded import LeftOut
-from gendsl.lower.data.windows import Windows, smallest
+from gendsl.lower.data.windows import Windows, kind_of
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data
 
@@ -26,7 +26,7 @@ class Span:
 
 
 def spans_of(
-    files: Sequence[bytes], shares: Mapping[str, float] | None, seed: int, place: str
+    files: Sequence[bytes] | Sequence[np.ndarray], shares: Mapping[str, float] | None, seed: int, place: str
 ) -> dict[str, list[Span]]:
     """The spans of each split, in the order of the files.
 
@@ -51,7 +51,7 @@ def spans_of(
     return found
 
 
-def _whole(data: bytes, cut: int) -> int:
+def _whole(data: bytes | np.ndarray, cut: int) -> int:
     """The first place from `cut` on where a character of UTF-8 begins, at most three further."""
     if cut == 0:
         return 0  # a file begins where it does, whatever its first byte is
@@ -74,6 +74,50 @@ def files_by_split(count: int, shares: Mapping[str, float] | None, seed: int, pl
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Where the windows of sequences start that are laid end to end: `starts` (variants, n) int64, the `rows` of each
+    split among them, the bounds (sequences, 2) of the `plain` sequences of each, and those too short for a window."""
+
+    starts: np.ndarray
+    rows: Mapping[str, np.ndarray]
+    plain: Mapping[str, np.ndarray]
+    left_out: tuple[LeftOut, ...]
+
+
+def layout_of(lengths: Mapping[str, Sequence[Sequence[int]]], data: Data, *, plain: int = 0) -> Layout:
+    """The windows of sequences of these lengths, by split: each has the lengths of all its variants, of which `plain`
+    is read outside training. DataError where a split has none.
+
+    They start every `stride` tokens, and n + 1 tokens are there from each start: the last targets of a next token too.
+    """
+    assert data.window is not None
+    length, stride = data.window, data.stride or data.window
+    starts: list[np.ndarray] = []
+    short: list[LeftOut] = []
+    rows, bounds, base, number = {}, {}, 0, 0
+    for split, every in lengths.items():
+        first, own = number, []
+        for place, variants in enumerate(every):
+            offsets = np.arange(0, variants[plain] - length, stride)
+            bases = base + np.cumsum([0, *variants])
+            places = np.empty((len(variants), len(offsets)), np.int64)
+            for variant, tokens in enumerate(variants):
+                fits = tokens > length  # else the variant has too few tokens, and the plain one stands for it
+                last = tokens - length - 1
+                places[variant] = bases[variant] + np.minimum(offsets, last) if fits else bases[plain] + offsets
+            starts.append(places)
+            own.append((bases[plain], bases[plain] + variants[plain]))
+            if not len(offsets):
+                short.append(LeftOut(f"{split}/{place}", "shorter than a window"))
+            number += len(offsets)
+            base = int(bases[-1])
+        if number == first:
+            _refuse_empty(split, [variants[plain] for variants in every], length)
+        rows[split], bounds[split] = np.arange(first, number), np.array(own, np.int64).reshape(-1, 2)
+    return Layout(np.concatenate(starts, axis=1), rows, bounds, tuple(short))
+
+
+@dataclass(frozen=True)
 class Cut:
     """The windows of all splits, the rows of each among them, and the sequences that are too short for one."""
 
@@ -83,38 +127,13 @@ class Cut:
 
 
 def cut(sequences: Mapping[str, Sequence[Sequence[np.ndarray]]], data: Data, *, vocabulary: int, plain: int = 0) -> Cut:
-    """Windows of the sequences of each split, each of which is given in all its variants (of which `plain` is read
-    outside training). DataError where a split has none.
-
-    They start every `stride` tokens, and n + 1 tokens are there from each start: the last targets of a next token too.
-    """
+    """Windows of sequences in memory, by split: see `layout_of`."""
+    lengths = {split: [list(map(len, variants)) for variants in every] for split, every in sequences.items()}
+    found = layout_of(lengths, data, plain=plain)
+    tokens = [sequence for every in sequences.values() for variants in every for sequence in variants]
+    joined = np.concatenate(tokens).astype(kind_of(vocabulary))
     assert data.window is not None
-    length, stride = data.window, data.stride or data.window
-    tokens: list[np.ndarray] = []
-    starts: list[np.ndarray] = []
-    short: list[LeftOut] = []
-    rows, base, number = {}, 0, 0
-    for split, every in sequences.items():
-        first = number
-        for place, variants in enumerate(every):
-            offsets = np.arange(0, len(variants[plain]) - length, stride)
-            bases = base + np.cumsum([0, *map(len, variants)])
-            places = np.empty((len(variants), len(offsets)), np.int64)
-            for variant, sequence in enumerate(variants):
-                fits = len(sequence) > length  # else the variant has too few tokens, and the plain one stands for it
-                last = len(sequence) - length - 1
-                places[variant] = bases[variant] + np.minimum(offsets, last) if fits else bases[plain] + offsets
-            tokens += [smallest(sequence, vocabulary) for sequence in variants]
-            starts.append(places)
-            if not len(offsets):
-                short.append(LeftOut(f"{split}/{place}", "shorter than a window"))
-            number += len(offsets)
-            base = int(bases[-1])
-        if number == first:
-            _refuse_empty(split, [len(variants[plain]) for variants in every], length)
-        rows[split] = np.arange(first, number)
-    windows = Windows(np.concatenate(tokens), np.concatenate(starts, axis=1), length, plain)
-    return Cut(windows, rows, tuple(short))
+    return Cut(Windows(joined, found.starts, data.window, plain, found.plain), found.rows, found.left_out)
 
 
 def _refuse_empty(split: str, lengths: Sequence[int], length: int) -> None:

@@ -1,4 +1,4 @@
-"""Decoded pictures in, one after the other, a column of them out: in memory where they fit, else in a scratch file.
+"""Pictures, bytes or tokens in, some after others, a column of them out: in memory if they fit, else a scratch file.
 
 A source is decoded once, when it is loaded. So a step costs no decoding, and nothing that happens to a picture's file
 later can end a run or change its numbers. A scratch file has no name: it is gone with the process, however that ends.
@@ -21,32 +21,46 @@ _ROWS = 1024  # that are copied at once
 
 
 class Store:
-    """Takes at most so many pictures of one shape and type; `cache` is that of `data`.
+    """Takes about so many pictures of one shape and type, or with the shape () numbers; `cache` is that of `data`.
 
-    Raises DataError where there is no room for them; `what` names the source.
+    Raises DataError where there is no room for them; `what` names the source, `unit` what is counted of it.
     """
 
-    def __init__(self, most: int, shape: tuple[int, ...], kind: Any, *, what: str, cache: bool | None) -> None:
-        self._most, self._shape, self._kind, self._what, self._count = most, shape, np.dtype(kind), what, 0
-        needed = most * int(np.prod(shape)) * self._kind.itemsize
+    def __init__(
+        self,
+        about: int,
+        shape: tuple[int, ...],
+        kind: Any,
+        *,
+        what: str,
+        cache: bool | None,
+        unit: str = "pictures",
+    ) -> None:
+        self._shape, self._kind, self._what, self._count = shape, np.dtype(kind), what, 0
+        needed = about * int(np.prod(shape)) * self._kind.itemsize
         there = machine.memory()
-        told = f"{what}: {most:,} pictures of {'x'.join(map(str, shape))} take {size(needed)}"
+        many = f"{about:,} {unit}" + (f" of {'x'.join(map(str, shape))}" if shape else "")
+        told = f"{what}: {many} take {size(needed)}"
         self._file: Any = None
         if cache is False or (cache is None and there is not None and needed > there * SHARE_UNASKED):
             self._file = _scratch(needed, told)
         elif there is not None and needed > there * SHARE_ASKED:
             raise DataError(
                 f"{told} of memory; this machine has {size(there)}",
-                "leave `cache` out, and they lie in a scratch file; or `resize` to less",
+                "leave `cache` out, and they lie in a scratch file; or `resize` pictures to less",
             )
         else:
-            self._rows = np.empty((most, *shape), self._kind)
+            self._rows = np.empty((about, *shape), self._kind)
 
     def add(self, pictures: np.ndarray) -> None:
         """Appends pictures (n, h, w, c) of the store's shape and type. Raises DataError where the disk is full."""
         assert pictures.shape[1:] == self._shape and pictures.dtype == self._kind
         start, self._count = self._count, self._count + len(pictures)
         if self._file is None:
+            if self._count > len(self._rows):
+                more = np.empty((max(self._count, 2 * len(self._rows)), *self._shape), self._kind)
+                more[:start] = self._rows[:start]
+                self._rows = more
             self._rows[start : self._count] = pictures
             return
         try:
@@ -54,6 +68,13 @@ class Store:
         except OSError as error:
             told = f"the scratch file of {self._what} in {scratch_folder()} cannot be written: {error.strerror}"
             raise DataError(told, "make room there, or set TMPDIR to a folder with more") from error
+
+    def cut(self, count: int) -> None:
+        """Forgets all behind the first so many."""
+        self._count = count
+        if self._file is not None:
+            self._file.seek(count * int(np.prod(self._shape)) * self._kind.itemsize)
+            self._file.truncate()
 
     def column(self) -> np.ndarray:
         """All that was added (n, h, w, c); a `np.memmap` where it lies in a file."""
@@ -85,7 +106,9 @@ def read(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def let_go(values: np.ndarray) -> None:
     """Takes what was read of a scratch file out of this process's memory; the system may keep it, but not as ours."""
-    pages: Any = values.base
+    pages: Any = values
+    while isinstance(pages, np.ndarray):
+        pages = pages.base
     if isinstance(pages, mmap.mmap):
         pages.madvise(mmap.MADV_DONTNEED)
 
@@ -110,5 +133,5 @@ def _scratch(needed: int, told: str) -> Any:
         ) from error
     raise DataError(
         f"{told}, decoded; the disk of {folder} has {size(free)} free",
-        "set TMPDIR to a folder with more room, `resize` to less, or narrow the glob",
+        "set TMPDIR to a folder with more room, narrow the glob, or `resize` pictures to less",
     )

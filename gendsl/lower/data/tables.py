@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gendsl.check.headers.delimited import Record, records
-from gendsl.check.headers.paths import Refused
+from gendsl.check.headers.paths import Refused, regular
 from gendsl.check.headers.tables import Head, checked_head, columns_of, head_of
 from gendsl.lower.data.draws import stream_key
 from gendsl.lower.data.loaded import Loaded, place_of
@@ -99,5 +99,5 @@ def _read(rows: Iterator[Record], columns: tuple[Call, ...], place: str, path: s
 def _digest(place: str) -> str:
     import hashlib
 
-    with open(place, "rb") as file:
+    with open(place, "rb", opener=regular) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

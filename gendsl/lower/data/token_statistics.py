@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from gendsl.lower.data.store import let_go
+
 _MOST_FREQUENT = 20
+_AT_ONCE = 1 << 20
 
 
 def statistics_of(
@@ -18,7 +21,9 @@ def statistics_of(
     for split, every in sequences.items():
         counts = np.zeros(vocabulary, np.int64)
         for sequence in every:
-            counts += np.bincount(sequence, minlength=vocabulary)
+            for start in range(0, len(sequence), _AT_ONCE):
+                counts += np.bincount(sequence[start : start + _AT_ONCE], minlength=vocabulary)
+                let_go(sequence)
         lengths = np.sort([len(sequence) for sequence in every])
         total = int(counts.sum())
         share = counts[counts > 0] / max(total, 1)

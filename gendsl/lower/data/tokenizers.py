@@ -8,7 +8,7 @@ import base64
 import io
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,20 @@ from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Call
 
 _CHUNK = 1 << 16  # characters that are cut into tokens at once
+_CODES = 0x110000  # of Unicode
 _TEXT_EXTRA = "pip install 'gendsl[text]'"
 
 
 class Tokenizer(ABC):
-    """Text and tokens: `size` is how many different tokens there are, `unknown` the one for what it does not know."""
+    """Text and tokens: `size` is how many different tokens there are, `unknown` the one for what it does not know. With
+    `any_bytes` it reads what is no text too, and its tokens are the same wherever that is cut. A token stands for about
+    `bytes_each` or more.
+    """
 
     size: int
     unknown: int | None = None
+    any_bytes = False
+    bytes_each = 2
 
     @abstractmethod
     def encode(self, data: bytes) -> np.ndarray:
@@ -47,6 +53,8 @@ class Bytes(Tokenizer):
     """Each byte is a token."""
 
     size = 256
+    any_bytes = True
+    bytes_each = 1
 
     def encode(self, data: bytes) -> np.ndarray:
         return np.frombuffer(data, np.uint8)
@@ -62,16 +70,18 @@ class Characters(Tokenizer):
     """Each character of an alphabet is a token from 1 on, in the order of Unicode; 0 stands for any other."""
 
     unknown = 0
+    bytes_each = 1
 
     def __init__(self, alphabet: str, lowercase: bool) -> None:
         self._codes = np.frombuffer(alphabet.encode("utf-32-le"), np.uint32)
         self._alphabet, self._lowercase = alphabet, lowercase
         self.size = 1 + len(self._codes)
+        self._tokens = np.zeros(_CODES, np.int32)  # by code
+        self._tokens[self._codes] = np.arange(1, self.size)
 
     def encode(self, data: bytes) -> np.ndarray:
-        codes = _codes(data, self._lowercase)
-        place = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        return np.where(self._codes[place] == codes, place + 1, 0)
+        found: np.ndarray = self._tokens[_codes(data, self._lowercase)]
+        return found
 
     def decode(self, tokens: np.ndarray) -> bytes:
         codes = np.concatenate([[0xFFFD], self._codes]).astype("<u4")
@@ -123,8 +133,9 @@ class Pieces(Tokenizer):
         return {"word": "sentencepiece", "model": base64.b64encode(self._model).decode()}
 
 
-def tokenizer_of(call: Call, texts: Sequence[bytes], model: bytes | None = None) -> Tokenizer:
+def tokenizer_of(call: Call, texts: Iterable[bytes], model: bytes | None = None) -> Tokenizer:
     """The tokenizer that a call asks for, learned from training texts in UTF-8, or read from the content of a `file:`.
+    The texts are gone through once.
 
     DataError where the text supports no vocabulary of that size, or a library is not installed.
     """
@@ -159,9 +170,11 @@ def tokenizer_from(record: Mapping[str, Any]) -> Tokenizer:
             raise ValueError(f"no tokenizer of text: {word}")
 
 
-def _characters(texts: Sequence[bytes], lowercase: bool) -> Characters:
-    found = np.unique(np.concatenate([np.unique(_codes(text, lowercase)) for text in texts]))
-    return Characters(found.astype("<u4").tobytes().decode("utf-32-le"), lowercase)
+def _characters(texts: Iterable[bytes], lowercase: bool) -> Characters:
+    there = np.zeros(_CODES, bool)
+    for text in texts:
+        there[_codes(text, lowercase)] = True
+    return Characters(np.flatnonzero(there).astype("<u4").tobytes().decode("utf-32-le"), lowercase)
 
 
 def _codes(data: bytes, lowercase: bool) -> np.ndarray:
@@ -169,7 +182,7 @@ def _codes(data: bytes, lowercase: bool) -> np.ndarray:
     return np.frombuffer((text.lower() if lowercase else text).encode("utf-32-le"), np.uint32)
 
 
-def _pairs(texts: Sequence[bytes], vocabulary: int) -> Pairs:
+def _pairs(texts: Iterable[bytes], vocabulary: int) -> Pairs:
     """Pieces of GPT-2's pattern, merged from their bytes: nothing is unknown, and every text comes back as it was."""
     library = _library("tokenizers", "bpe")
     tokenizer = library.Tokenizer(library.models.BPE())
@@ -194,7 +207,7 @@ def _chunks(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def _pieces(texts: Sequence[bytes], vocabulary: int) -> Pieces:
+def _pieces(texts: Iterable[bytes], vocabulary: int) -> Pieces:
     """A unigram model that leaves white space as it is; what no piece covers is spelled in bytes, so all comes back."""
     library = _library("sentencepiece", "sentencepiece")
     model = io.BytesIO()
