@@ -132,6 +132,8 @@ def recorder_for(
             dataset,
             Sampler(experiment, place="evaluate"),
             lambda count: examples_of(plan, dataset, count),
+            folder=ready.order.project,
+            tell=screen.say,
         ),
         draw=draw,
         best=best_of(plan, folders.read_lines(folder.metrics)),

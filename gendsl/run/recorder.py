@@ -20,6 +20,7 @@ from gendsl.run.pictures import Pixels, png
 from gendsl.run.profiling import Profile
 from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
+from gendsl.run.scores import note_contracts, shown_scores
 from gendsl.run.throughput import Throughput
 from gendsl.run.trainer import Listener
 
@@ -143,8 +144,11 @@ class Recorder(Listener):
 
     def _score(self, number: int, step: int, window: Window) -> None:
         began = time.perf_counter()
-        found = self.evaluator.scores(number)
+        scored = self.evaluator.scores(number)
+        found = scored.values
         self._scored_at[number] = time.monotonic()
+        for warning in scored.warnings:
+            self.screen.say(f"warning: {warning}")
         if not found:
             return
         self.scores |= found
@@ -153,8 +157,10 @@ class Recorder(Listener):
             self.saver.make_best(step)
         self.logs.scalars(step, {f"scores/{name}": value for name, value in found.items()})
         self.logs.flush()
+        note_contracts(self.folder, scored.contracts)  # before the scores that refer to them
         record = {"step": step, "evaluation": number} | found | {"seconds": round(time.perf_counter() - began, 3)}
-        append_line(self.folder.metrics, record)
+        intervals = {"intervals": scored.intervals} if scored.intervals else {}
+        append_line(self.folder.metrics, record | intervals)
         self.screen.say(f"step {step:,}: {shown_scores(found)}")
 
     def _picture(self, step: int, stem: str) -> None:
@@ -163,13 +169,3 @@ class Recorder(Listener):
         for number, (output, pixels) in enumerate(pictures.items()):
             file = f"{stem}.png" if number == 0 else f"{stem}-{output}.png"
             write_whole(self.folder.samples / file, png(pixels))
-
-
-def shown_scores(scores: Mapping[str, float]) -> str:
-    """`diversity 87.1 %  modes 25` of scores by name."""
-    return "  ".join(f"{name} {_shown(name, value)}" for name, value in scores.items())
-
-
-def _shown(name: str, value: float) -> str:
-    share = name.split("/")[0] in ("diversity", "high_quality")
-    return f"{100 * value:.1f} %" if share else f"{value:.4g}"

@@ -1,6 +1,18 @@
 """The statements at the top of a spec, as words: which stand there, what they take, what their blocks hold."""
 
-from gendsl.vocabulary.word import Amount, Count, Expression, FreeName, Parameter, Path, Text, Toggle, Word, WordOf
+from gendsl.vocabulary.word import (
+    Amount,
+    Count,
+    Expression,
+    FreeName,
+    OneOf,
+    Parameter,
+    Path,
+    Text,
+    Toggle,
+    Word,
+    WordOf,
+)
 
 WORDS: tuple[Word, ...] = (
     Word(
@@ -111,24 +123,24 @@ WORDS: tuple[Word, ...] = (
             ),
             Parameter(
                 name="samples",
-                kind=Count(),
+                kind=Count(maximum=1_000_000),
                 default=None,
                 positional=False,
-                doc="how many samples the scores draw",
+                doc="how many samples the scores draw; 1,000, if it is left out",
             ),
             Parameter(
                 name="features",
-                kind=WordOf("extractor"),
+                kind=OneOf((WordOf("extractor"), Path())),
                 default=None,
                 positional=False,
-                doc="what the features of the scores are",
+                doc="what the features of the scores are: an extractor, or a `.keras` file",
             ),
             Parameter(
                 name="split",
                 kind=FreeName(),
                 default=None,
                 positional=False,
-                doc="the split that the scores compare with",
+                doc="the split that the scores compare with; `train` for those of a distribution, else `test`",
             ),
         ),
         body="score",
