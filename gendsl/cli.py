@@ -215,6 +215,18 @@ def _words(options: "Namespace") -> int:
     return FINE
 
 
+def _evaluate(options: "Namespace") -> int:
+    from gendsl.commands.evaluate import evaluate
+
+    return evaluate(options)
+
+
+def _compare(options: "Namespace") -> int:
+    from gendsl.commands.compare import compare
+
+    return compare(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -231,6 +243,8 @@ _COMMANDS = {
     "verify": training.verify,
     "launch": training.launch,
     "sample": training.sample,
+    "evaluate": _evaluate,
+    "compare": _compare,
     "export": training.export,
     "fmt": _fmt,
     "new": _new,

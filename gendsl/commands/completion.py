@@ -82,6 +82,8 @@ def _zsh() -> str:
             "resume": "'1:run:_files -/'",
             "sample": "'1:run:_files -/'",
             "export": "'1:run:_files -/'",
+            "evaluate": "'1:run:_files -/'",
+            "compare": "'*:run:_files -/'",
             "words": "",
             "new": "",
         }.get(name, "'*:spec:_files -g \"*.gen\"'")
@@ -118,7 +120,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
         if name in ("check", "plan", "data", "run", "verify", "launch", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
-        elif name in ("resume", "sample", "export"):
+        elif name in ("resume", "sample", "evaluate", "compare", "export"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")
         elif name == "explain":
             out.append(f"complete -c gendsl {seen} -a '(gendsl words --format names)'")

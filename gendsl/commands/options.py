@@ -4,6 +4,7 @@ import argparse
 
 from gendsl import __version__
 from gendsl.commands.parsing import Command
+from gendsl.commands.scoring import SCORING, checkpoint
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -193,12 +194,12 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
-    _checkpoint(parser)
+    checkpoint(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    _checkpoint(parser)
+    checkpoint(parser)
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
@@ -211,11 +212,6 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
     )
     _hints(parser)
-
-
-def _checkpoint(parser: argparse.ArgumentParser) -> None:
-    help = "`last` (the default), `best` (by the spec's `keep best`) or a step"
-    parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
@@ -322,6 +318,7 @@ COMMANDS: dict[str, Command] = {
             ),
             _sample,
         ),
+        *SCORING,
         Command(
             "export",
             "write a run as a SavedModel for TF Serving",

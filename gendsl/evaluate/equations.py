@@ -26,6 +26,11 @@ class Equations:
         self._graph = tf.function(self._measured)
 
     @property
+    def by_batch(self) -> frozenset[str]:
+        """Those that are one number a batch, whose examples are not independent."""
+        return frozenset(name for name, number in self._wanted if isinstance(self._operations[number].type, Scalar))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Those bindings that are numbers, one an example or one a batch; the others only serve them."""
         return tuple(name for name, _ in self._wanted)

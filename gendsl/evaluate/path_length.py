@@ -42,12 +42,12 @@ def path_length(
         samples = experiment.sample(CHUNK, key, fields=given, averaged=averaged, between=between)
         return levelled(samples[output], field)
 
-    @tf.function
-    def step(moment: tf.Tensor, given: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+    def step_of(moment: tf.Tensor, given: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         key = Key(experiment.seed, "path", moment)
         place = key.at("place").uniform([CHUNK])
         return drawn(key, given, place), drawn(key, given, place + epsilon)
 
+    step = tf.function(step_of)
     lengths = []
     for chunk in range(-(-count // CHUNK)):
         rows = np.minimum(np.arange(chunk * CHUNK, (chunk + 1) * CHUNK), count - 1)

@@ -20,7 +20,6 @@ from gendsl.evaluate.inputs import label_of, output_field
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sampler import Sampler
 from gendsl.evaluate.words import Asked, refuse_impossible
-from gendsl.lower.errors import UserError
 from gendsl.plan.features import extractor_of, label_beside
 from gendsl.plan.plan import Call, Evaluation, Field, Plan
 from gendsl.vocabulary import WORDS
@@ -48,6 +47,14 @@ class Scored:
             self.contracts[contract.fingerprint] = contract.record()
             if intervals and (bounds := estimate.interval()) is not None:
                 self.intervals[key], self.resampled[key] = bounds, estimate.how
+
+    def add(self, other: "Scored") -> None:
+        """Takes in what another block gave."""
+        self.values |= other.values
+        self.intervals |= other.intervals
+        self.resampled |= other.resampled
+        self.contracts |= other.contracts
+        self.warnings += other.warnings
 
 
 def _silent(told: str) -> None:
@@ -99,9 +106,12 @@ class Evaluator:
             several = len(gathered) > 1
             for output, samples in gathered.items():
                 self._warn_of_broken(output, samples, scored)
+                kids = [call for call in calls if call.word == "kid"]
                 for call in calls:
                     asked = self._asked(call, evaluation, output, samples, fields)
-                    self._take(asked, scored, output if several else "", intervals=intervals)
+                    beside = any(self._same_features(one, call, evaluation, samples.of) for one in kids)
+                    where = output if several else ""
+                    self._take(asked, scored, where, intervals=intervals, beside_kid=beside)
         self._take_equations(number, evaluation, scored, intervals=intervals)
         self._count_classes(calls, evaluation, scored)
         return scored
@@ -213,6 +223,11 @@ class Evaluator:
             self._extractors[key] = extractor_for(meant, self.real(of), shape, self.folder, self.tell)
         return self._extractors[key]
 
+    def _same_features(self, one: Call, other: Call, evaluation: Evaluation, of: Field) -> bool:
+        fields = self.plan.data.fields
+        first = extractor_of(one, evaluation.arguments, of, fields)
+        return first == extractor_of(other, evaluation.arguments, of, fields)
+
     def _data_digest(self) -> str:
         """What the data is, before it is split and brought into a range."""
         data = self.plan.data
@@ -243,7 +258,7 @@ class Evaluator:
             self.averaged,
         )
 
-    def _take(self, asked: Asked, scored: Scored, output: str, *, intervals: bool) -> None:
+    def _take(self, asked: Asked, scored: Scored, output: str, *, intervals: bool, beside_kid: bool) -> None:
         """One score of one output; where there are fewer samples than features, with its interval and beside KID."""
         word, extractor = asked.call.word, asked.extractor
         few = word == "fid" and extractor is not None and asked.gathered.count <= extractor.width
@@ -258,7 +273,7 @@ class Evaluator:
             "biased upward: the covariance has not their rank; `kid` beside it is unbiased (`samples:` draws more)",
             scored,
         )
-        if not any(key.startswith(named("kid", extractor.name) + "#") for key in scored.values):
+        if not beside_kid:
             given = {one.name: one.default for one in WORDS["score"]["kid"].parameters}
             beside = self._replaced(asked, Call("kid", given | {"features": asked.call.arguments.get("features")}))
             values = words.SCORES["kid"](beside)
@@ -290,7 +305,7 @@ class Evaluator:
             examples=words.examples_of(asked),
             samples=asked.gathered.count,
             weights=self._weights(),
-            **of_extractor(asked.extractor),
+            **of_extractor(asked.extractor),  # type: ignore[arg-type]
         )
 
     def _take_equations(self, number: int, evaluation: Evaluation, scored: Scored, *, intervals: bool) -> None:
@@ -314,7 +329,9 @@ class Evaluator:
                 samples=0,
                 weights=self._weights(),
             )
-            scored.take(contract, {name: mean_of(values, how="examples")}, "", intervals=intervals)
+            whole = name in equations.by_batch
+            found = Estimate(float(values.mean())) if whole else mean_of(values, how="examples")
+            scored.take(contract, {name: found}, "", intervals=intervals)
 
     def _count_classes(self, calls: list[Call], evaluation: Evaluation, scored: Scored) -> None:
         """Tells of classes that the real side has no example of."""
@@ -329,11 +346,3 @@ class Evaluator:
                 f"{', '.join(missing[:5])}",
                 scored,
             )
-
-
-def refuse_count(samples: int) -> None:
-    """Raises UserError for a number of samples that makes no sense."""
-    most = WORDS["top"]["evaluate"].parameter("samples")
-    top = getattr(most.kind, "maximum", None) if most is not None else None
-    if samples < 1 or (top is not None and samples > top):
-        raise UserError(f"{samples:,} samples cannot be scored", f"give 1 to {top or 1_000_000:,}; 50,000 are usual")

@@ -84,7 +84,7 @@ def _distances(
     """The Wasserstein distance along each direction (directions)."""
     found = np.empty(directions)
     for number in range(directions):
-        direction = random.normal(size=a.shape[1]).astype(np.float32)
+        direction: NDArray[np.float32] = np.asarray(random.normal(size=a.shape[1]), np.float32)
         direction /= np.linalg.norm(direction)
         found[number] = np.abs(np.sort(a @ direction) - np.sort(b @ direction)).mean()
     return found

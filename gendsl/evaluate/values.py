@@ -17,7 +17,7 @@ def taken(values: NDArray[Any], field: Field) -> NDArray[Any]:
     """Bytes (n, h, w, c) of pictures, float32 (n, …) of anything else; what is no finite number counts as 0."""
     levels = np.asarray(levelled(np.asarray(values, np.float32), field))
     levels = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.rint(levels.clip(0, 255)).astype(np.uint8) if field.kind == "image" else levels
+    return np.asarray(np.rint(levels.clip(0, 255)), np.uint8) if field.kind == "image" else levels
 
 
 def levelled(values: Any, field: Field) -> Any:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gendsl.evaluate.contract import plain, shown
+from gendsl.lower.errors import UserError
 from gendsl.run.folder import RunFolder, read_json, write_json
+from gendsl.vocabulary.blocks import MOST_SAMPLES
 
 _SHARES = frozenset(
     ("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy")
@@ -37,6 +39,15 @@ def note_contracts(folder: RunFolder, contracts: Mapping[str, Mapping[str, Any]]
     known = contracts_in(folder)
     if any(fingerprint not in known for fingerprint in contracts):
         write_json(contracts_file(folder), {"contracts": known | dict(contracts)})
+
+
+def refuse_count(samples: int) -> None:
+    """Raises UserError for a number of samples that would take for ever."""
+    if samples > MOST_SAMPLES:
+        raise UserError(
+            f"{samples:,} samples are too many to score",
+            f"{MOST_SAMPLES:,} are the most; the literature takes 10,000 or 50,000",
+        )
 
 
 def shown_scores(scores: Mapping[str, float]) -> str:

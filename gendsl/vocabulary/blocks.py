@@ -14,6 +14,8 @@ from gendsl.vocabulary.word import (
     WordOf,
 )
 
+MOST_SAMPLES = 1_000_000  # that scores are taken of
+
 WORDS: tuple[Word, ...] = (
     Word(
         name="experiment",
@@ -123,7 +125,7 @@ WORDS: tuple[Word, ...] = (
             ),
             Parameter(
                 name="samples",
-                kind=Count(maximum=1_000_000),
+                kind=Count(maximum=MOST_SAMPLES),
                 default=None,
                 positional=False,
                 doc="how many samples the scores draw; 1,000, if it is left out",

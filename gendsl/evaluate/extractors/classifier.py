@@ -39,10 +39,11 @@ def classifier(
         weights = model.get_weights()
         keep_arrays("classifier", key, {f"w{number}": value for number, value in enumerate(weights)})
 
-    @tf.function(reduce_retracing=True)
-    def graph(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def judged(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         features, logits = model(_scaled(values), training=False)
         return features, tf.nn.softmax(logits)
+
+    graph = tf.function(judged, reduce_retracing=True)
 
     def compute(values: NDArray[Any]) -> Features:
         features, chances = graph(tf.constant(values))
@@ -82,14 +83,14 @@ def trained(model: Any, pictures: NDArray[np.uint8], labels: NDArray[np.int32], 
     weights = model.trainable_variables
     optimizer.build(weights)
 
-    @tf.function(reduce_retracing=True, autograph=False)
-    def step(values: tf.Tensor, classes: tf.Tensor, rate: tf.Tensor) -> None:
+    def step_of(values: tf.Tensor, classes: tf.Tensor, rate: tf.Tensor) -> None:
         with tf.GradientTape() as tape:
             _, logits = model(_scaled(values), training=True)
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits))
         optimizer.learning_rate = rate
         optimizer.apply(tape.gradient(loss, weights), weights)
 
+    step = tf.function(step_of, reduce_retracing=True, autograph=False)
     random = np.random.Generator(np.random.Philox(key=seed))
     batch = min(_BATCH, len(pictures))
     order = random.permutation(len(pictures))

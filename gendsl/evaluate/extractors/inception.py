@@ -30,9 +30,10 @@ def inception() -> Extractor:
     except Exception as error:  # whatever TensorFlow meets in a folder
         raise UserError(f"{folder} is no SavedModel that can be loaded: {error}", _help()) from error
 
-    @tf.function(reduce_retracing=True)
-    def graph(pictures: tf.Tensor) -> Any:
+    def judged(pictures: tf.Tensor) -> Any:
         return module((sized(colour(pictures), _SIDE) - 127.5) / 127.5)
+
+    graph = tf.function(judged, reduce_retracing=True)
 
     try:
         found = graph(tf.zeros((1, 8, 8, 3), tf.uint8))

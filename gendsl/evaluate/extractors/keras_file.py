@@ -42,13 +42,14 @@ def keras_file(path: Path, shown: str, shape: tuple[int, ...], *, pictures: bool
     side = takes[1] if pictures else None
     three = pictures and takes[-1] == 3
 
-    @tf.function(reduce_retracing=True)
-    def graph(values: tf.Tensor) -> tf.Tensor:
+    def judged(values: tf.Tensor) -> tf.Tensor:
         x = colour(values) if three else values
         x = sized(x, side) if side is not None else tf.cast(x, tf.float32)
         out = model(x, training=False)
         out = out[0] if isinstance(out, list | tuple) else out
         return tf.reshape(tf.cast(out, tf.float32), (tf.shape(values)[0], -1))
+
+    graph = tf.function(judged, reduce_retracing=True)
 
     def compute(values: NDArray[Any]) -> Features:
         return graph(tf.constant(values)).numpy(), None

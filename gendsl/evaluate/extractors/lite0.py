@@ -27,10 +27,11 @@ def lite0(shape: tuple[int, ...]) -> Extractor:
     side = side_for(shape)
     model, digest = _network(weights_file())
 
-    @tf.function(reduce_retracing=True)
-    def graph(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def judged(pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         features, logits = model((sized(colour(pictures), side) - 127.0) / 128.0, training=False)
         return features, tf.nn.softmax(logits)
+
+    graph = tf.function(judged, reduce_retracing=True)
 
     def computed(values: NDArray[Any]) -> Features:
         features, chances = graph(tf.constant(values))

@@ -35,9 +35,9 @@ class _Reader(pickle.Unpickler):
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> str:
-        _, kind, key, _, length, *_ = pid
-        self._storages[str(key)] = _KINDS[kind], int(length)
-        return str(key)
+        kind, key, length = str(pid[1]), str(pid[2]), int(pid[4])
+        self._storages[key] = (_KINDS[kind], length)
+        return key
 
 
 def _tensor(storage: str, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> _Part:
