@@ -4,8 +4,8 @@ import gc
 import os
 from typing import TYPE_CHECKING, Any
 
-from gendsl.commands.evaluate import columns
-from gendsl.commands.output import FAILED, FINE, UsageError, say, tell, warn
+from gendsl.commands.evaluate import columns, telling
+from gendsl.commands.output import FAILED, FINE, UsageError, say, warn
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,7 +23,8 @@ def compare(options: "Namespace") -> int:
 
     wanted = None if options.scores is None else options.scores.replace(";", ",").split(",")
     names = None if wanted is None else [name.strip() for name in wanted if name.strip()]
-    found = compared(options.runs, scores=names, recorded=options.recorded, told=warn, tell=tell)
+    with telling() as tell:
+        found = compared(options.runs, scores=names, recorded=options.recorded, told=warn, tell=tell)
     say(_json(found) if options.format == "json" else _text(found))
     return FAILED if found.refused or not found.rows else FINE
 

@@ -2,13 +2,16 @@
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from gendsl.commands.output import FINE, WRONG, report, say, tell, warn
+from gendsl.commands.output import FINE, WRONG, report, say, warn
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from rich.status import Status
 
     from gendsl.run.evaluating import Evaluated
 
@@ -21,20 +24,37 @@ def evaluate(options: "Namespace") -> int:
     from gendsl.run.evaluating import evaluated
 
     problems = Problems()
-    found = evaluated(
-        options.run,
-        problems,
-        checkpoint=options.checkpoint,
-        samples=options.samples,
-        scores=options.scores,
-        told=warn,
-        tell=tell,
-    )
+    with telling() as tell:
+        found = evaluated(
+            options.run,
+            problems,
+            checkpoint=options.checkpoint,
+            samples=options.samples,
+            scores=options.scores,
+            told=warn,
+            tell=tell,
+        )
     report(problems.of("error"))
     if found is None:
         return WRONG
     say(_json(found) if options.format == "json" else _text(found))
     return FINE
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """A function that shows on standard error how far the work is, in one line that is gone at the end."""
+    from rich.console import Console
+
+    with ExitStack() as stack:
+        shown: list[Status] = []
+
+        def tell(text: str) -> None:
+            if not shown:  # not before there is something to tell: TensorFlow's loading holds standard error back
+                shown.append(stack.enter_context(Console(stderr=True).status(text)))
+            shown[0].update(text)
+
+        yield tell
 
 
 def _json(found: "Evaluated") -> str:

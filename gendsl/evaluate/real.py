@@ -1,5 +1,6 @@
 """A field of the data in, what samples of it are compared with out: examples, and their features, computed once."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from gendsl.plan.plan import Field
 MOST_EXAMPLES = 50_000  # of a split, drawn evenly where there are more
 MOST_NUMBERS = 1 << 28  # of features that are kept of a side: 1 GB
 _AT_ONCE = 4096
+_SILENCE = 5  # seconds between two lines of how far the work is
 
 
 def most_rows(width: int) -> int:
@@ -34,6 +36,7 @@ class Real:
     _digests: dict[str, str] = field(default_factory=dict)
     _gaussians: dict[tuple[str, str], Gaussian] = field(default_factory=dict)
     _rows: dict[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
+    _told_at: float = 0.0
     _some: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
 
     def count(self, split: str) -> int:
@@ -123,7 +126,8 @@ class Real:
         done = 0
         for block in self.blocks(split):
             kept = block if chosen is None else block[chosen[done : done + len(block)]]
-            if extractor.costly and total > _AT_ONCE:
+            if extractor.costly and total > _AT_ONCE and time.monotonic() - self._told_at > _SILENCE:
+                self._told_at = time.monotonic()
                 self.tell(f"{extractor.name} looks at `{self.of.name}` of `{split}`… {done:,} of {total:,}")
             done += len(block)
             yield extractor.features(kept)[0]

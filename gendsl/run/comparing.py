@@ -12,7 +12,6 @@ from typing import Any
 from gendsl.diagnostics import Problems
 from gendsl.evaluate.contract import differences, plain, shown
 from gendsl.lower.errors import UserError
-from gendsl.run import checkpoints
 from gendsl.run.evaluating import evaluated
 from gendsl.run.folder import RunFolder, open_run, read_lines, steps_done
 from gendsl.run.scores import contracts_in, evaluations_file
@@ -132,9 +131,16 @@ def _recorded(folder: RunFolder) -> _Recorded:
             f"the run in {folder.shown} has no scores", f'`gendsl evaluate {folder.shown} --scores "fid"` takes some'
         )
     scored = {step for values in run.values.values() for step in values}
-    run.best = checkpoints.best(folder.checkpoints)
+    run.best = _best_step(folder)
     run.last = steps_done(folder) or max(scored)
     return run
+
+
+def _best_step(folder: RunFolder) -> int | None:
+    """The step that `best` is a link to; known without TensorFlow."""
+    name = folder.best.resolve().name if folder.best.is_symlink() and folder.best.is_dir() else ""
+    step = name.removeprefix("step-")
+    return int(step) if step != name and step.isdigit() else None
 
 
 def _names(runs: Sequence[_Recorded], scores: Sequence[str] | None) -> list[str]:

@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAGIC = 0x1950A86A20F9469CFC6C
-_KINDS = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8"), "DoubleStorage": np.dtype("<f8")}
+_KINDS: dict[str, np.dtype[Any]] = {
+    "FloatStorage": np.dtype("<f4"),
+    "LongStorage": np.dtype("<i8"),
+    "DoubleStorage": np.dtype("<f8"),
+}
 _Part = tuple[str, int, tuple[int, ...], tuple[int, ...]]  # a tensor: its storage, where in it, shape and strides
 
 
