@@ -28,6 +28,11 @@ class Extractor:
     classes: int = 0
     costly: bool = True
 
+    @property
+    def key(self) -> str:
+        """What its features are known by: two `.keras` files have one name."""
+        return f"{self.name} {self.digest} {self.resizing}"
+
     def features(self, values: NDArray[Any], *, at_once: int = 64) -> Features:
         """Features (n, width) float32 and probabilities (n, classes), or None, of values (n, …)."""
         parts = [self.compute(values[start : start + at_once]) for start in range(0, len(values), at_once)]

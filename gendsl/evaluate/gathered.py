@@ -66,7 +66,7 @@ class Gathered:
 
     of: Field
     count: int
-    extracted: dict[str, Extracted]  # by the extractor's name
+    extracted: dict[str, Extracted]  # by the extractor's key
     broken: int = 0  # samples that hold no finite numbers
     _kept: list[NDArray[Any]] = field(default_factory=list)
     _pending: list[NDArray[Any]] = field(default_factory=list)

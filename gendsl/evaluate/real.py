@@ -87,7 +87,7 @@ class Real:
 
     def gaussian(self, extractor: Extractor, split: str) -> Gaussian:
         """The mean and covariance of their features."""
-        key = (extractor.digest + extractor.resizing, split)
+        key = (extractor.key, split)
         if key not in self._gaussians:
             kept = self._kept("moments", extractor, split)
             if kept is None:
@@ -98,7 +98,7 @@ class Real:
         return self._gaussians[key]
 
     def _gaussian(self, extractor: Extractor, split: str) -> Gaussian:
-        rows = self._rows.get((extractor.digest + extractor.resizing, split))
+        rows = self._rows.get((extractor.key, split))
         if rows is not None and len(rows) == self.count(split):
             return gaussian_of(rows)
         moments = Moments(extractor.width)
@@ -108,7 +108,7 @@ class Real:
 
     def rows(self, extractor: Extractor, split: str) -> NDArray[np.float32]:
         """Their features (n, width), as many as are kept in memory."""
-        key = (extractor.digest + extractor.resizing, split)
+        key = (extractor.key, split)
         if key not in self._rows:
             kept = self._kept("features", extractor, split) if extractor.costly else None
             if kept is None:
@@ -140,7 +140,7 @@ class Real:
             keep_arrays(kind, self._key(extractor, split), arrays)
 
     def _key(self, extractor: Extractor, split: str) -> str:
-        return digest_of(self.digest(split), extractor.digest, extractor.resizing, extractor.range)
+        return digest_of(self.digest(split), extractor.key, extractor.range)
 
 
 def _chosen(size: int) -> NDArray[np.bool_] | None:

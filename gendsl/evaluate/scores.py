@@ -178,10 +178,8 @@ class Evaluator:
         for call in calls:
             if call.word in _EXTRACTED:
                 one = self._extractor(call, evaluation, gathered.of, shape)
-                wanted.setdefault(one.name, []).append(call.word)
-                gathered.extracted[one.name] = extracted(
-                    one, wanted[one.name], intervals=intervals, count=gathered.count
-                )
+                wanted.setdefault(one.key, []).append(call.word)
+                gathered.extracted[one.key] = extracted(one, wanted[one.key], intervals=intervals, count=gathered.count)
 
     def _warn_of_broken(self, output: str, samples: Gathered, scored: Scored) -> None:
         if samples.broken:

@@ -49,7 +49,7 @@ class Asked:
     def rows(self) -> NDArray[np.float32]:
         """The samples' features."""
         assert self.extractor is not None
-        return self.gathered.extracted[self.extractor.name].rows
+        return self.gathered.extracted[self.extractor.key].rows
 
     @property
     def real_rows(self) -> NDArray[np.float32]:
@@ -80,7 +80,7 @@ def examples_of(asked: Asked) -> int:
 def _fid(asked: Asked) -> dict[str, Estimate]:
     extractor = asked.extractor
     assert extractor is not None
-    found = asked.gathered.extracted[extractor.name]
+    found = asked.gathered.extracted[extractor.key]
     if asked.gathered.count < 2:
         return {"fid": Estimate(float("nan"))}
     other = asked.real.gaussian(extractor, asked.split)
@@ -106,7 +106,7 @@ def _kid(asked: Asked) -> dict[str, Estimate]:
 
 def _inception_score(asked: Asked) -> dict[str, Estimate]:
     assert asked.extractor is not None
-    chances = asked.gathered.extracted[asked.extractor.name].chances
+    chances = asked.gathered.extracted[asked.extractor.key].chances
     return {"inception_score": inception_score(chances, splits=int(asked.call.arguments["splits"]))}
 
 
@@ -213,11 +213,11 @@ def refuse_impossible(call: Call, plan: Plan, splits: Mapping[str, int | None], 
             f"`modes` needs a mixture whose modes are known, and `{source}` is none",
             "score `diversity` instead, or use `source gaussians(…)`",
         )
-    if call.word == "memorized" and (chosen not in splits or chosen == "train"):
+    if chosen not in splits:
+        there = ", ".join(f"`{name}`" for name in splits)
+        raise UserError(f"`{call.word}` compares with the split `{chosen}`; there are {there}", "write `split: test`")
+    if call.word == "memorized" and chosen == "train":
         raise UserError(
             "`memorized` needs examples that were not trained on, and there is no other split than `train`",
             "keep some: `split train: 90%, test: 10%` in `data`",
         )
-    if chosen not in splits:
-        there = ", ".join(f"`{name}`" for name in splits)
-        raise UserError(f"`{call.word}` compares with the split `{chosen}`; there are {there}", "write `split: test`")

@@ -29,9 +29,8 @@ def test_precision_and_recall_are_their_definition() -> None:
     samples, data = features(150, 0, 0.9), features(200, 1)
     apart = pairwise_distances(samples.astype(float), data.astype(float))
     found = precision_recall(samples, data, neighbours=3)
-    assert found["precision"].value == pytest.approx(
-        (apart <= radii(data.astype(float), 3)).any(axis=1).mean(), abs=1e-4
-    )
+    expected = (apart <= radii(data.astype(float), 3)).any(axis=1).mean()
+    assert found["precision"].value == pytest.approx(expected, abs=1e-4)
     expected = (apart <= radii(samples.astype(float), 3)[:, None]).any(axis=0).mean()
     assert found["recall"].value == pytest.approx(expected, abs=1e-4)
     assert 0 < found["recall"].value < 1
@@ -58,9 +57,7 @@ def test_the_nearest_is_exact() -> None:
 def test_equal_rows_have_a_radius_of_zero_and_few_rows_none() -> None:
     rows = np.repeat(features(1, 6), 10, axis=0)
     assert (radii_of(rows, 3) == 0).all()
-    assert (
-        precision_recall(rows, rows, neighbours=3)["precision"].value == 1
-    )  # the constant sample is the constant data
+    assert precision_recall(rows, rows, neighbours=3)["precision"].value == 1  # they are the data
     assert np.isnan(precision_recall(rows[:3], rows, neighbours=3)["precision"].value)
     assert np.isnan(density_coverage(rows, rows[:5], neighbours=5)["density"].value)
 

@@ -60,8 +60,7 @@ def keras_file(path: Path, shown: str, shape: tuple[int, ...], *, pictures: bool
         raise UserError(f'the model in "{shown}" cannot take an example: {_first_line(error)}', help) from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     resizing = "none" if side in (None, shape[0]) else f"bilinear to {side}x{side}"
-    name = path.stem if path.stem.isidentifier() else "keras"
-    return Extractor(name, digest, width, compute, resizing, "bytes as 0..255" if pictures else "as given")
+    return Extractor("keras", digest, width, compute, resizing, "bytes as 0..255" if pictures else "as given")
 
 
 def _first_line(error: Exception) -> str:

@@ -79,4 +79,4 @@ def _strided(numbers: NDArray[Any], offset: int, shape: tuple[int, ...], strides
     view = np.lib.stride_tricks.as_strided(
         numbers[offset:], shape, [stride * width for stride in strides], writeable=False
     )
-    return np.ascontiguousarray(view)
+    return np.array(view, order="C")
