@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
+from gendsl.evaluate.contract import shown
 from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Plan
@@ -151,7 +152,7 @@ class Recorder(Listener):
             self.screen.say(f"warning: {warning}")
         if not found:
             return
-        self.scores |= found
+        self.scores |= {shown(key): value for key, value in found.items()}
         if self.best is not None and self.best.beaten(number, found):
             self._save(step, window)
             self.saver.make_best(step)
