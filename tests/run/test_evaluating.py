@@ -102,9 +102,8 @@ def test_a_run_that_was_scored_goes_on_as_if_it_had_not_been(
     run_tiny(tiny_text, tmp_path / "part", resume=True)
 
     def of(folder: Path) -> list[dict[str, Any]]:
-        return [
-            {name: value for name, value in one.items() if name != "seconds"} for one in lines(folder / "metrics.jsonl")
-        ]
+        records = lines(folder / "metrics.jsonl")
+        return [{name: value for name, value in record.items() if name != "seconds"} for record in records]
 
     ours = [record for record in of(tmp_path / "part") if record["step"] != 40 or "evaluation" not in record]
     assert ours == of(tiny[0])
