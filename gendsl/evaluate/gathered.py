@@ -62,23 +62,30 @@ class Extracted:
 
 @dataclass(slots=True)
 class Gathered:
-    """One output's samples: how many there are, `kept` the first of them, and what was extracted of all."""
+    """One output's samples: how many there are, `kept` the first `most` of them, and what was extracted of all."""
 
     of: Field
     count: int
+    most: int
     extracted: dict[str, Extracted]  # by the extractor's key
     broken: int = 0  # samples that hold no finite numbers
+    alike: bool = True  # whether all are one and the same
+    _first: NDArray[Any] | None = None
     _kept: list[NDArray[Any]] = field(default_factory=list)
     _pending: list[NDArray[Any]] = field(default_factory=list)
     _bytes: int = 0
+    _held: int = 0
 
     def add(self, values: NDArray[Any]) -> None:
         """Takes samples (n, …) in."""
         self.broken += unfinite(values)
         form = taken(values, self.of)
-        if self._bytes < _MOST_BYTES:
-            self._kept.append(form)
-            self._bytes += form.nbytes
+        self._first = form[:1] if self._first is None else self._first
+        self.alike = self.alike and bool((form == self._first).all())
+        if self._held < self.most and self._bytes < _MOST_BYTES:
+            self._kept.append(form[: self.most - self._held].copy())
+            self._held += len(self._kept[-1])
+            self._bytes += self._kept[-1].nbytes
         self._pending.append(form)
         if sum(map(len, self._pending)) >= _AT_ONCE:
             self.close()
@@ -93,7 +100,7 @@ class Gathered:
 
     @property
     def kept(self) -> NDArray[Any]:
-        """Samples as `values.taken` gives them: all, but at most 512 MB."""
+        """Samples as `values.taken` gives them: `most`, but at most 512 MB."""
         if len(self._kept) > 1:
             self._kept = [np.concatenate(self._kept)]
         return self._kept[0]

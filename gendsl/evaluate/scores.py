@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -116,16 +116,6 @@ class Evaluator:
         self._count_classes(calls, evaluation, scored)
         return scored
 
-    def extractor_names(self) -> list[str]:
-        """What features are taken with, for a person: `image: classifier (auto)`."""
-        found: dict[str, None] = {}
-        for evaluation in self.plan.evaluations:
-            for call in evaluation.scores:
-                for _, of in self._outputs() if call.word in _EXTRACTED else ():
-                    meant = extractor_of(call, evaluation.arguments, of, self.plan.data.fields)
-                    found[meant if isinstance(meant, str) else meant.word] = None
-        return list(found)
-
     # Samples
 
     def _outputs(self) -> Iterator[tuple[str, Field]]:
@@ -164,7 +154,7 @@ class Evaluator:
                     of = output_field(self.plan, output, values.shape[1:])
                     if of is None:
                         continue
-                    found[output] = Gathered(of, count, {})
+                    found[output] = Gathered(of, count, words.most_kept(calls, count), {})
                     self._prepare(found[output], evaluation, calls, values.shape[1:], intervals=intervals)
                 found[output].add(values)
         for one in found.values():
@@ -187,7 +177,7 @@ class Evaluator:
                 f"{samples.broken:,} of {samples.count:,} samples of `{output}` hold what is no finite number; scores "
                 "of features are then none"
             )
-        elif len(samples.kept) > 1 and (samples.kept == samples.kept[:1]).all():
+        elif samples.alike and samples.count > 1:
             scored.warnings.append(f"all {samples.count:,} samples of `{output}` are the same")
 
     # Data
@@ -273,17 +263,11 @@ class Evaluator:
         )
         if not beside_kid:
             given = {one.name: one.default for one in WORDS["score"]["kid"].parameters}
-            beside = self._replaced(asked, Call("kid", given | {"features": asked.call.arguments.get("features")}))
+            beside = replace(asked, call=Call("kid", given | {"features": asked.call.arguments.get("features")}))
             values = words.SCORES["kid"](beside)
             if asked.gathered.broken:
                 values = {name: Estimate(math.nan) for name in values}
             scored.take(self._contract(beside), values, output, intervals=True)
-
-    @staticmethod
-    def _replaced(asked: Asked, call: Call) -> Asked:
-        from dataclasses import replace
-
-        return replace(asked, call=call)
 
     def _tell_once(self, warning: str, scored: Scored) -> None:
         if warning not in self._told:

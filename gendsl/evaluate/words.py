@@ -1,6 +1,6 @@
 """What was gathered for a score in, its numbers out, by word: `diversity` gives one, `precision_recall` two."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,6 +196,19 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "classification_accuracy": _classification_accuracy,
     "ppl": _ppl,
 }
+
+
+def most_kept(calls: Sequence[Call], count: int) -> int:
+    """How many of so many samples these scores look at themselves, rather than at their features."""
+    most = 2
+    for call in calls:
+        if call.word in ("modes", "classification_accuracy"):
+            return count
+        if call.word == "diversity":
+            most = max(most, MOST_EXAMPLES)
+        elif call.word == "sliced_wasserstein":
+            most = max(most, most_pictures(int(call.arguments["patches"])))
+    return min(most, count)
 
 
 def mixture_of(plan: Plan) -> tuple[NDArray[np.float64], float] | None:
