@@ -60,7 +60,7 @@ class Real:
         for part in self.dataset.parts(split):
             if of.name not in part:
                 continue
-            values = np.asarray(part[of.name])
+            values = np.asarray(part[of.name])[: size - start]  # of several sources, one may have more
             kept = values if chosen is None else values[chosen[start : start + len(values)]]
             start += len(values)
             if len(kept):
