@@ -65,7 +65,7 @@ def _unscorable(
     if call.word == "sliced_wasserstein" and not pictures:
         return "`sliced_wasserstein` is of patches of pictures, and the data has none", "score `fid` or `kid` instead"
     if call.word == "classification_accuracy":
-        labelled = sample is not None and any(one.kind == "label" and one.name in sample.inputs for one in fields)
+        labelled = sample is None or any(one.kind == "label" and one.name in sample.inputs for one in fields)
         if not (labelled and pictures):
             return (
                 "`classification_accuracy` trains a classifier on samples of given classes, and a sample takes none",

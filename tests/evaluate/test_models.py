@@ -59,8 +59,11 @@ data {
   batch 64
 }
 network generator(z: normal(4), y: label) -> image {
-  embed 4 y as e
-  from z | concat e | dense 64 | reshape 8, 8, 1
+  from y
+  one_hot | dense 8 as e
+  from z
+  concat e
+  dense 64 | reshape 8, 8, 1
 }
 network discriminator(x: image) -> logits(1) { flatten | dense 1 }
 train {
