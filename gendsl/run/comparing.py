@@ -62,6 +62,7 @@ class _Recorded:
     folder: RunFolder
     contracts: dict[str, dict[str, Any]]
     values: dict[str, dict[int, Value]] = field(default_factory=dict)
+    taken: set[tuple[str, int]] = field(default_factory=set)  # with intervals, where a score has one
     best: int | None = None
     last: int = 0
 
@@ -73,6 +74,8 @@ class _Recorded:
                 step, intervals = record.get("step"), record.get("intervals")
                 for key, value in record.items():
                     if isinstance(step, int) and "#" in key and (value is None or isinstance(value, int | float)):
+                        if path != self.folder.metrics:
+                            self.taken.add((key, step))
                         bounds = intervals.get(key) if isinstance(intervals, dict) else None
                         known = self.values.setdefault(key, {}).get(step)
                         if bounds is None and known is not None and known.interval is not None:
@@ -182,7 +185,7 @@ def _at(run: _Recorded, key: str, step: int | None) -> Value | None:
 def _complete(run: _Recorded, keys: Sequence[str], told: Tell, tell: Tell) -> None:
     """Scores the best and the last checkpoint where an interval is not known."""
     for which, step in (("last", run.last), ("best", run.best)):
-        if step is None or all((found := _at(run, key, step)) and found.interval for key in keys):
+        if step is None or all((key, step) in run.taken for key in keys):
             continue
         problems = Problems()
         try:

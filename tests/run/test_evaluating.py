@@ -112,18 +112,21 @@ def test_a_run_that_was_scored_goes_on_as_if_it_had_not_been(
 
 def test_runs_side_by_side(run_folder: Path, tmp_path: Path, run_tiny: Run, tiny_text: str) -> None:
     other = tmp_path / "other"
-    run_tiny(tiny_text.replace("dense 16 | batch_norm", "dense 24 | batch_norm"), other)
+    text = tiny_text.replace("dense 16 | batch_norm", "dense 24 | batch_norm")
+    run_tiny(text.replace("  diversity\n}", "  diversity\n  keep best: diversity\n}"), other)
+    best = int(os.readlink(other / "best").rpartition("-")[2])
     found = compared([run_folder, other])
     assert not found.refused and not found.alone
     assert [shown(row.key) for row in found.rows][:2] == ["fid_pixels", "modes"]
     for row in found.rows:
-        assert row.best == (None, None)  # the spec keeps none
+        assert row.best[0] is None and row.best[1] is not None and row.best[1].step == best  # one spec keeps none
         assert all(value is not None and value.step == 60 for value in row.last)
     fid = found.rows[0].last
     assert all(value is not None and value.interval is not None and value.value is not None for value in fid)
-    assert len(lines(other / "evaluations.jsonl")) == 1
+    taken = len(lines(other / "evaluations.jsonl"))
+    assert taken == len({best, 60})
     compared([run_folder, other])
-    assert len(lines(other / "evaluations.jsonl")) == 1  # what is known is not taken again
+    assert len(lines(other / "evaluations.jsonl")) == taken  # what is known is not taken again
 
 
 def test_scores_that_were_not_taken_alike_are_refused(
