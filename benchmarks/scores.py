@@ -102,7 +102,8 @@ def memory(numbers: list[int]) -> bool:
         rate = samples / float(seconds)
         print(f"memory   {samples:,} samples: {int(peak) / 2**30:.2f} GiB, {rate:.0f} samples/s, fid_lite0 {value}")
     growth = peaks[-1] / peaks[0]
-    print(f"memory   grows {growth:.2f} times from {numbers[0]:,} to {numbers[-1]:,} samples; bar {GROWTH}")
+    if len(peaks) > 1:
+        print(f"memory   grows {growth:.2f} times from {numbers[0]:,} to {numbers[-1]:,} samples; bar {GROWTH}")
     return max(peaks) > LARGEST or (len(peaks) > 1 and growth > GROWTH)
 
 
