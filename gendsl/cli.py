@@ -222,6 +222,18 @@ def _replay(options: "Namespace") -> int:
     return replay(options)
 
 
+def _evaluate(options: "Namespace") -> int:
+    from gendsl.commands.evaluate import evaluate
+
+    return evaluate(options)
+
+
+def _compare(options: "Namespace") -> int:
+    from gendsl.commands.compare import compare
+
+    return compare(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -238,6 +250,8 @@ _COMMANDS = {
     "verify": training.verify,
     "launch": training.launch,
     "sample": training.sample,
+    "evaluate": _evaluate,
+    "compare": _compare,
     "export": training.export,
     "report": report_command.report,
     "replay": _replay,

@@ -375,6 +375,12 @@ no_gradient_through_draw = _advice(
     "A discrete draw passes no gradient, so the network that gave the distribution learns nothing from it.",
     "Kingma & Welling 2013, section 2.4",
 )
+unscorable = _error(
+    "unscorable",
+    "A score that this spec can never have.",
+    "A score needs something to look at: features that fit the data, a classifier's classes, labels that samples are "
+    "drawn with, a prior to walk through, an encoder and a decoder, or a file that is a Keras model.",
+)
 idle_bias = Rule(
     "idle_bias",
     "hint",

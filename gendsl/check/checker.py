@@ -66,7 +66,8 @@ def check_tree(
         train, builder = train_of(blocks["train"], networks, augment, context)
     sites = builder.sites if builder is not None else Sites()
     sample = sample_of(blocks.get("sample"), networks, sites, context)
-    evaluations = [one for step in definitions.evaluations if (one := evaluation_of(step, networks, sites, context))]
+    scored = [evaluation_of(step, networks, sites, context, sample) for step in definitions.evaluations]
+    evaluations = [one for one in scored if one is not None]
     updates = [update for group in (builder.groups if builder else ()) for update in group.updates]
     monitors = monitors_of(blocks["monitor"], updates, train, augment, context) if "monitor" in blocks else ()
     export = calls_of(blocks["export"].block, "export", context.globals, context) if "export" in blocks else ()

@@ -11,6 +11,7 @@ from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope
+from gendsl.check.scores import check_scores
 from gendsl.check.statements import Statement, calls_of, statement_of, statements_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample
@@ -19,7 +20,9 @@ from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import same_shape
+from gendsl.vocabulary.scores import SCORES, better_of, numbers_of
 from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Unknown
+from gendsl.vocabulary.word import Word
 
 Bound = tuple[str, Operand, Span]
 
@@ -138,7 +141,11 @@ def _article(operand: Operand) -> str:
 
 
 def evaluation_of(
-    step: tree.Step, networks: Mapping[str, Network | None], sites: Sites, context: Context
+    step: tree.Step,
+    networks: Mapping[str, Network | None],
+    sites: Sites,
+    context: Context,
+    sample: Sample | None = None,
 ) -> Evaluation | None:
     """The plan of one `evaluate { }`."""
     word = WORDS["top"]["evaluate"]
@@ -155,11 +162,16 @@ def evaluation_of(
         context.problems.add(
             rules.needs_block, step.span, "`evaluate` needs its scores", help=f"write `{word.example}`"
         )
+    own = {name for name, _, _ in bound}
+    for equation in check_scores(statements, arguments, step.head_span, networks, sample, context):
+        made = _bindings(tree.Block((*equation,), step.span), equations, context, "score")
+        bound += [one for one in made if one[0] in WORDS["score"] and one[0] not in own]
     outputs: list[tuple[str, int]] = []
     for name, operand, _ in bound:
         if isinstance(operand.type, Scalar) or (isinstance(operand.type, Tensor) and operand.type.shape == ()):
             outputs.append((name, operand.number))
-    names = {call.word for call in scores if call.word != "keep"} | {name for name, _ in outputs}
+    names = {number for call in scores if call.word != "keep" for number in numbers_of(call.word)}
+    names |= {name for name, _ in outputs}
     context.scores.update(dict.fromkeys(names))
     for statement in statements:
         if statement.word.name == "keep":
@@ -182,11 +194,11 @@ def _check_best(statement: Statement, names: Collection[str], context: Context) 
     best, span = statement.arguments.get("best"), statement.step.span
     if not isinstance(best, str):
         return
-    word = WORDS["score"].get(best)
+    word = _scoring(best)
     if best not in names:
         help = did_you_mean(best, names) or "score it here, too"
         context.problems.add(rules.unknown_score, span, f"`{best}` is no score of this block", help=help)
-    elif statement.arguments.get("better") is None and not (word and word.better):
+    elif statement.arguments.get("better") is None and not better_of(best):
         message = f"it is not said whether a lower or a higher `{best}` is better"
         help = f"write `keep best: {best}, better: lower`, or `better: higher`"
         context.problems.add(rules.missing_argument, span, message, help=help)
@@ -201,6 +213,11 @@ def _check_best(statement: Statement, names: Collection[str], context: Context) 
             help="keep one of them",
         )
     context.best = context.best or span
+
+
+def _scoring(number: str) -> Word | None:
+    """The word of the score that gives a number."""
+    return next((word for word in SCORES if word.name == number or number in numbers_of(word.name)), None)
 
 
 def sweep_of(step: tree.Step, context: Context) -> Call:

@@ -83,6 +83,8 @@ def _zsh() -> str:
             "sample": "'1:run:_files -/'",
             "export": "'1:run:_files -/'",
             "report": "'1:run:_files -/'",
+            "evaluate": "'1:run:_files -/'",
+            "compare": "'*:run:_files -/'",
             "words": "",
             "new": "",
         }.get(name, "'*:spec:_files -g \"*.gen\"'")
@@ -119,7 +121,7 @@ def _fish() -> str:
             out.append(f"complete -c gendsl {seen} -a {_quoted(' '.join(values))}")
         if name in ("check", "plan", "data", "run", "verify", "launch", "fmt"):
             out.append(f"complete -c gendsl {seen} -k -a '(__fish_complete_suffix .gen)'")
-        elif name in ("resume", "sample", "export", "report"):
+        elif name in ("resume", "sample", "evaluate", "compare", "export", "report"):
             out.append(f"complete -c gendsl {seen} -a '(__fish_complete_directories)'")
         elif name == "explain":
             out.append(f"complete -c gendsl {seen} -a '(gendsl words --format names)'")

@@ -7,6 +7,7 @@ from gendsl.commands.parsing import Command
 from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.report import REPORT
+from gendsl.commands.scoring import SCORING, checkpoint
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -185,12 +186,12 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
-    _checkpoint(parser)
+    checkpoint(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    _checkpoint(parser)
+    checkpoint(parser)
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
@@ -203,11 +204,6 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
     )
     _hints(parser)
-
-
-def _checkpoint(parser: argparse.ArgumentParser) -> None:
-    help = "`last` (the default), `best` (by the spec's `keep best`) or a step"
-    parser.add_argument("--checkpoint", metavar="WHICH", default="last", help=help)
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
@@ -314,6 +310,7 @@ COMMANDS: dict[str, Command] = {
             ),
             _sample,
         ),
+        *SCORING,
         Command(
             "export",
             "write a run as a SavedModel for TF Serving",

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-_MOST_EXAMPLES = 1_000  # the eigenvalues take 0.3 s at a thousand, and eight times as long at two thousand
+MOST_EXAMPLES = 1_000  # the eigenvalues take 0.3 s at a thousand, and eight times as long at two thousand
 
 
 def diversity(samples: NDArray[np.floating], data: NDArray[np.floating]) -> float:
@@ -15,7 +15,7 @@ def diversity(samples: NDArray[np.floating], data: NDArray[np.floating]) -> floa
     is half the median squared distance between examples, so that a typical pair has a similarity of 1/e. At most
     1,000 of each are compared. Samples that are no finite numbers count as one and the same sample.
     """
-    count = min(len(samples), len(data), _MOST_EXAMPLES)
+    count = min(len(samples), len(data), MOST_EXAMPLES)
     if count < 2:
         return float("nan")
     real = _flat(data, count)

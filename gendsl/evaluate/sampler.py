@@ -3,7 +3,7 @@
 Samples are drawn in chunks of a fixed size, each keyed by (seed, number of the chunk) and cut to what was asked for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,11 +41,19 @@ class Sampler:
     ) -> dict[str, NDArray[Any]]:
         """Samples by output name (count, …); `fields` gives the signature's inputs (count, …)."""
         parts: dict[str, list[NDArray[Any]]] = {}
+        for chunk in self.chunks(count, seed=seed, fields=fields):
+            for name, values in chunk.items():
+                parts.setdefault(name, []).append(values)
+        return {name: np.concatenate(values) for name, values in parts.items()}
+
+    def chunks(
+        self, count: int, *, seed: int, fields: Mapping[str, NDArray[Any]] | None = None
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """The same samples, one chunk after the other: memory does not grow with their number."""
         for chunk in range(-(-count // CHUNK)):
             given = {name: tf.constant(_cut(values, chunk)) for name, values in (fields or {}).items()}
-            for name, values in self._graph(moment_of(seed, chunk), given).items():
-                parts.setdefault(name, []).append(values.numpy())
-        return {name: np.concatenate(values)[:count] for name, values in parts.items()}
+            left = count - chunk * CHUNK
+            yield {name: v.numpy()[:left] for name, v in self._graph(moment_of(seed, chunk), given).items()}
 
 
 def _cut(values: NDArray[Any], chunk: int) -> NDArray[Any]:

@@ -68,6 +68,7 @@ class Evaluation:
     state: dict[int, Any] = field(default_factory=dict)
     watch: Watch | None = None
     scale: Any = None
+    between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
 
     def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
         """The values of the wanted operations and of all that they need, by number."""
@@ -176,8 +177,11 @@ class Evaluation:
 
     def _prior(self, operation: Operation) -> Any:
         call: Call = operation.attributes["call"]
-        drawn = self._standard(operation, call.word, call.arguments)
-        return drawn.draw(self._key(operation))
+        prior = self._standard(operation, call.word, call.arguments)
+        drawn = prior.draw(self._key(operation))
+        if self.between is None:
+            return drawn
+        return self.between(drawn, prior.draw(self._key(operation).at("end")), call.word)
 
     def _standard(self, operation: Operation, family: str = "", arguments: Mapping[str, Any] | None = None) -> Any:
         """A standard distribution of the operation's event, one for each example of the batch."""

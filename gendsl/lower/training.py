@@ -315,18 +315,18 @@ class Experiment(keras.Model):
 
     @_unconverted
     def sample(
-        self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True
+        self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True, **walk: Any
     ) -> dict[str, Any]:
         """The outputs of the spec's `sample`, {name: (n, …)}; `n` and the seed are ints or int tensors.
 
-        `fields` are its inputs; labels default to the frequencies of `class_counts`. Raises ValueError for a missing
-        one."""
+        `fields` are its inputs; labels default to the frequencies of `class_counts`. `between` in `walk` makes one
+        point of two draws of a prior. Raises ValueError for a missing field."""
         sample = self.plan.value.sample
         if sample is None:
             raise ValueError("the spec says not what a sample is: add a `sample` block")
         key = key_or_seed if isinstance(key_or_seed, Key) else Key(self.seed, "sample", key_or_seed)
         wanted = [number for _, number in sample.outputs]
-        values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged)
+        values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged, **walk)
         return {name: plain(values[number]) for name, number in sample.outputs}
 
     @_unconverted
@@ -351,6 +351,7 @@ class Experiment(keras.Model):
         key: Key,
         given: Mapping[str, Any],
         averaged: bool,
+        **walk: Any,
     ) -> dict[int, Any]:
         plan = self.plan.value
         read = {
@@ -360,7 +361,7 @@ class Experiment(keras.Model):
         }
         fields = fields_of(list(read), given, plan.data.fields, n, key, self.class_counts)
         step = tf.constant(max(self.steps - 1, 0), tf.int64)
-        evaluation = self._evaluation(fields, n, key, step, training=False)
+        evaluation = self._evaluation(fields, n, key, step, training=False, **walk)
         if averaged:
             evaluation.weights = [pair for average in self._averages.value.values() for pair in average.values]
         return evaluation.values(operations, wanted)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from gendsl.vocabulary.score_keys import plain
+
 _NOT_THE_VALUE = {"best", "min", "max", "std", "stderr", "time", "seconds", "var", "err", "error", "delta", "target"}
-_EXTRACTORS = ("classifier", "lite0", "pixels", "keras")  # that the keys of scores name
 _IS = {"is", "inception"}
 _FULL = {
     "frechet_inception_distance": "fid",
@@ -17,17 +18,6 @@ _SIDES = {
     "discriminator": {"d", "dis", "disc", "discriminator", "critic", "netd"},
     "generator": {"g", "gen", "generator", "netg"},
 }
-
-
-def plain(key: str) -> str:
-    """The name of a score without the fingerprint behind it: `fid_classifier#3fa9c1d2` is `fid`."""
-    name, mark, _ = key.partition("#")
-    if not mark:
-        return name
-    score, slash, output = name.partition("/")
-    for extractor in _EXTRACTORS:
-        score = score.removesuffix(f"_{extractor}")
-    return f"{score}{slash}{output}"
 
 
 def of_log(values: Mapping[str, float]) -> dict[str, float]:

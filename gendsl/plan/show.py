@@ -5,9 +5,10 @@ from typing import Any
 
 from gendsl.plan.columns import column_text
 from gendsl.plan.cost import cost_of, work_of
+from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
 from gendsl.plan.machine import memory
-from gendsl.plan.plan import Call, Data, Group, Network, Operation, Phase, Plan, Quantity
+from gendsl.plan.plan import Call, Data, Evaluation, Group, Network, Operation, Phase, Plan, Quantity
 from gendsl.plan.record import hash_of
 from gendsl.vocabulary.dimensions import Dimension, shown
 
@@ -23,7 +24,7 @@ def plan_shown(plan: Plan, *, expand: bool = False) -> str:
     parts += [_updates(plan), _schedule(plan)]
     if plan.sample is not None:
         parts.append("sample\n" + _rows((name, str(plan.sample.operations[n].type)) for name, n in plan.sample.outputs))
-    scores = [_evaluation(one.scores, one.equations, one.every, one.samples) for one in plan.evaluations]
+    scores = [_evaluation(one, plan) for one in plan.evaluations]
     parts += scores
     parts.append(_memory(plan))
     if plan.not_built:
@@ -270,11 +271,23 @@ def _length(plan: Plan, phase: Phase) -> str:
     return f"{length.value:,} {length.unit}"
 
 
-def _evaluation(scores: tuple[Call, ...], equations: Any, every: Quantity | None, samples: int | None) -> str:
-    when = f"every {every.value:g} {every.unit}" if every is not None else "at the end"
-    on = f", on {samples:,} samples" if samples is not None else ""
-    names = [call_shown(call) for call in scores] + [f"{name} (an equation of this spec)" for name, _ in equations]
+def _evaluation(one: Evaluation, plan: Plan) -> str:
+    when = f"every {one.every.value:g} {one.every.unit}" if one.every is not None else "at the end"
+    on = f", on {one.samples:,} samples" if one.samples is not None else ""
+    words = {call.word for call in one.scores}
+    names = [call_shown(call) + _features(call, one, plan) for call in one.scores]
+    names += [f"{name} (an equation of this spec)" for name, _ in one.equations if name not in words]
     return f"evaluate {when}{on}\n" + "\n".join(f"  {name}" for name in names)
+
+
+def _features(call: Call, evaluation: Evaluation, plan: Plan) -> str:
+    """`, on the features of lite0`: what `auto` stands for is to be seen."""
+    if "features" not in call.arguments:
+        return ""
+    fields = plan.data.fields
+    meant = [extractor_of(call, evaluation.arguments, field, fields) for field in scored_fields(plan)]
+    named = dict.fromkeys(one if isinstance(one, str) else one.word for one in meant)
+    return f", on the features of {' and '.join(named)}" if named else ""
 
 
 def _memory(plan: Plan) -> str:

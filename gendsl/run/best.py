@@ -7,6 +7,8 @@ from typing import Any
 
 from gendsl.plan.plan import Plan
 from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.score_keys import plain
+from gendsl.vocabulary.scores import better_of
 
 
 @dataclass(slots=True)
@@ -27,8 +29,11 @@ class Best:
         return True
 
     def _value(self, found: Mapping[str, Any]) -> float | None:
-        """The score, or its mean over several outputs (`diversity/a`, `diversity/b`); None if it is no number."""
-        parts = [found[name] for name in found if name == self.score or name.startswith(f"{self.score}/")]
+        """The score, or its mean over several outputs (`diversity/a`, `diversity/b`); None if it is no number.
+
+        The names are keys of contracts: `diversity#3fa9c1d2`."""
+        names = {key: plain(key) for key in found}
+        parts = [found[key] for key, name in names.items() if name == self.score or name.startswith(f"{self.score}/")]
         if not parts or not all(isinstance(part, (int, float)) and math.isfinite(part) for part in parts):
             return None
         return float(sum(parts)) / len(parts)
@@ -41,7 +46,7 @@ def best_of(plan: Plan, records: Iterable[Mapping[str, Any]]) -> Best | None:
             word = WORDS["score"].get(str(call.arguments.get("best")))
             if call.word != "keep" or (word is not None and not word.runs):
                 continue
-            better = call.arguments["better"] or (word.better if word is not None else "")
+            better = call.arguments["better"] or better_of(str(call.arguments["best"]))
             best = Best(number, str(call.arguments["best"]), better == "higher")
             for record in records:
                 best.beaten(record.get("evaluation", -1), record)

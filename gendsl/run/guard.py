@@ -9,11 +9,12 @@ from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.monitor.monitors import Firing, Monitors, monitors_of
-from gendsl.monitor.names import of_log, of_scores, plain
+from gendsl.monitor.names import of_log, of_scores
 from gendsl.plan.plan import Call, Plan
 from gendsl.plan.show import call_shown
 from gendsl.run.course import Course, course_of
 from gendsl.vocabulary.monitors import values_of
+from gendsl.vocabulary.score_keys import plain
 
 _BACK = "rollback"
 

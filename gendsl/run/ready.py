@@ -138,6 +138,8 @@ def recorder_for(
             dataset,
             Sampler(experiment, place="evaluate"),
             lambda count: examples_of(plan, dataset, count),
+            folder=ready.order.project,
+            tell=screen.say,
         ),
         gallery=gallery_of(plan, dataset, experiment, tell=screen.say),
         best=best_of(plan, folders.read_lines(folder.metrics)),

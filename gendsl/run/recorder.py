@@ -26,8 +26,10 @@ from gendsl.run.pictures import png
 from gendsl.run.profiling import Profile
 from gendsl.run.progress import Screen
 from gendsl.run.saver import Saver
+from gendsl.run.scores import note_contracts, shown_scores
 from gendsl.run.throughput import Throughput
 from gendsl.run.trainer import Listener, Turn
+from gendsl.vocabulary.score_keys import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +196,23 @@ class Recorder(Listener):
 
     def _score(self, number: int, step: int, window: Window) -> None:
         began = time.perf_counter()
-        found = self.evaluator.scores(number)
+        scored = self.evaluator.scores(number)
+        found = scored.values
         self._scored_at[number], self._scored_for[number] = time.monotonic(), step
+        for warning in scored.warnings:
+            self.screen.say(f"warning: {warning}")
         if not found:
             return
-        self.scores |= found
+        self.scores |= {shown(key): value for key, value in found.items()}
         if self.best is not None and self.best.beaten(number, found):
             self._save(step, window)
             self.saver.make_best(step)
         self.logs.scalars(step, {f"scores/{name}": value for name, value in found.items()})
         self.logs.flush()
+        note_contracts(self.folder, scored.contracts)  # before the scores that refer to them
         record = {"step": step, "evaluation": number} | found | {"seconds": round(time.perf_counter() - began, 3)}
-        append_line(self.folder.metrics, record)
+        intervals = {"intervals": scored.intervals} if scored.intervals else {}
+        append_line(self.folder.metrics, record | intervals)
         self.screen.say(f"step {step:,}: {shown_scores(found)}")
         self._told(step, self.guard.score(step, number, found))
 
@@ -226,10 +233,10 @@ class Recorder(Listener):
 
     def _picture(self, step: int, *, begins: bool = False, ends: bool = False) -> None:
         """Draws and measures what is due: for TensorBoard, and as files in `samples/`."""
-        for view, shown in self.gallery.shown(step, begins=begins, ends=ends):
+        for view, drawn in self.gallery.shown(step, begins=begins, ends=ends):
             own = view == "samples"
             stem = ("grid" if own else view) + "-final" if ends else f"{'step' if own else view}-{step:07}"
-            for number, (output, one) in enumerate(shown.items()):
+            for number, (output, one) in enumerate(drawn.items()):
                 content = one.plain.encode() if isinstance(one, Text) else png(one)
                 if isinstance(one, Text):
                     self.logs.markdown(step, f"{view}/{output}", one.markdown)
@@ -242,13 +249,3 @@ class Recorder(Listener):
             self.logs.scalars(step, measured.scalars)
             self.logs.histograms(step, measured.histograms)
         self.logs.flush()
-
-
-def shown_scores(scores: Mapping[str, float]) -> str:
-    """`diversity 87.1 %  modes 25` of scores by name."""
-    return "  ".join(f"{name} {_shown(name, value)}" for name, value in scores.items())
-
-
-def _shown(name: str, value: float) -> str:
-    share = name.split("/")[0] in ("diversity", "high_quality")
-    return f"{100 * value:.1f} %" if share else f"{value:.4g}"

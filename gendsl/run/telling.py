@@ -101,7 +101,7 @@ def say_done(
 ) -> None:
     """What is told at the end of a run; `work` is how much of the machine it used."""
     from gendsl.run.progress import clock, rate
-    from gendsl.run.recorder import shown_scores
+    from gendsl.run.scores import shown_scores
 
     speed = f" ({rate(steps / seconds)})" if steps and seconds >= 1 else ""
     done = f"{steps:,} steps in {clock(seconds)}{speed}"

@@ -6,6 +6,7 @@ from gendsl.vocabulary.word import (
     Count,
     Expression,
     FreeName,
+    OneOf,
     Parameter,
     Path,
     Text,
@@ -13,6 +14,8 @@ from gendsl.vocabulary.word import (
     Word,
     WordOf,
 )
+
+MOST_SAMPLES = 1_000_000  # that scores are taken of
 
 WORDS: tuple[Word, ...] = (
     Word(
@@ -123,24 +126,24 @@ WORDS: tuple[Word, ...] = (
             ),
             Parameter(
                 name="samples",
-                kind=Count(),
+                kind=Count(maximum=MOST_SAMPLES),
                 default=None,
                 positional=False,
-                doc="how many samples the scores draw",
+                doc="how many samples the scores draw; 1,000, if it is left out",
             ),
             Parameter(
                 name="features",
-                kind=WordOf("extractor"),
+                kind=OneOf((WordOf("extractor"), Path())),
                 default=None,
                 positional=False,
-                doc="what the features of the scores are",
+                doc="what the features of the scores are: an extractor, or a `.keras` file",
             ),
             Parameter(
                 name="split",
                 kind=FreeName(),
                 default=None,
                 positional=False,
-                doc="the split that the scores compare with",
+                doc="the split that the scores compare with; `train` for those of a distribution, else `test`",
             ),
         ),
         body="score",

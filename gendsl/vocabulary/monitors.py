@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from gendsl.vocabulary.scores import SCORES
+from gendsl.vocabulary.scores import better_of, numbers_of
 from gendsl.vocabulary.word import Amount, Count, Expression, FreeName, Parameter, Real, Word, WordOf
 
 # What says best whether a model is good, in this order: the score that alarms without `when:` look at.
@@ -19,18 +19,11 @@ _MAIN = (
     "diversity",
 )
 HELD_OUT = ("elbo", "bits_per_byte", "perplexity", "reconstruction")  # of the test split, unless told otherwise
-# The values of scores that give several, or others than their own name.
-_VALUES = {
-    "precision_recall": ("precision", "recall"),
-    "density_coverage": ("density", "coverage"),
-    "modes": ("modes", "high_quality", "reverse_kl", "spread"),
-}
-_HIGHER = ("precision", "recall", "density", "coverage", "high_quality")
 
 
 def values_of(score: str) -> tuple[str, ...]:
     """The names of the values that a score gives, as conditions read them."""
-    return _VALUES.get(score, (score,))
+    return tuple(numbers_of(score))
 
 
 def main_score(values: Collection[str], best: str | None = None) -> str | None:
@@ -40,7 +33,7 @@ def main_score(values: Collection[str], best: str | None = None) -> str | None:
 
 def is_higher_better(value: str) -> bool:
     """Whether higher values of a score are the better ones; of what is not known, such as losses, they are not."""
-    return value in _HIGHER or any(word.name == value and word.better == "higher" for word in SCORES)
+    return better_of(value) == "higher"
 
 
 _WHEN = Parameter(

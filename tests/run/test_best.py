@@ -16,6 +16,7 @@ from gendsl.run import checkpoints
 from gendsl.run.best import Best, best_of
 from gendsl.run.rebuild import rebuilt
 from gendsl.source import Source
+from gendsl.vocabulary.score_keys import shown
 
 Run = Callable[..., Any]
 
@@ -68,7 +69,8 @@ def test_the_best_checkpoint_is_that_of_the_best_score_and_stays(tmp_path: Path,
     outcome, said = run_tiny(text, folder)
     assert outcome.finished and f"best         {folder}/checkpoints/step-" in said and "keep" not in said.split("\n")[0]
     records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    scores = {record["step"]: record["spread_out"] for record in records if "spread_out" in record}
+    named = [{shown(key): value for key, value in record.items()} for record in records]
+    scores = {record["step"]: record["spread_out"] for record in named if "spread_out" in record}
     assert list(scores) == [*range(7, 57, 7), 60]
     best = min(scores, key=lambda step: scores[step])
     assert os.readlink(folder / "best") == f"checkpoints/step-{best}"
@@ -85,8 +87,21 @@ def test_a_resumed_run_has_the_same_best(tmp_path: Path, run_tiny: Run, tiny_tex
     assert os.readlink(tmp_path / "part" / "best") == os.readlink(tmp_path / "whole" / "best")
 
 
-def test_a_score_that_is_not_built_is_left_out_by_name(tiny_text: str) -> None:
+def test_the_best_of_a_score_goes_by_its_name_in_the_spec(tiny_text: str) -> None:
     plan, told = checked(with_lines(tiny_text, "keep best: fid"))
+    assert plan is not None and not told and not plan.not_built
+    records = [
+        {"step": 30, "evaluation": 0, "fid_pixels#0123abcd": 0.4, "fid_pixels_other": 0.1},
+        {"step": 60, "evaluation": 0, "fid_pixels#0123abcd": 0.3},
+    ]
+    assert best_of(plan, records) == Best(0, "fid", False, 0.3)
+    plan, told = checked(with_lines(tiny_text, "precision_recall", "keep best: recall"))
+    assert plan is not None and not told
+    assert best_of(plan, [{"step": 1, "evaluation": 0, "recall_pixels#0": 0.5}]) == Best(0, "recall", True, 0.5)
+
+
+def test_a_score_that_is_not_built_is_left_out_by_name(tiny_text: str) -> None:
+    plan, told = checked(with_lines(tiny_text, "closest_record", "keep best: closest_record"))
     assert plan is not None and not told
     assert ("keep best", "score") in plan.not_built and best_of(plan, []) is None
     plan, _ = checked(with_lines(tiny_text, "keep best: diversity"))

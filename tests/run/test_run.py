@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gendsl.lower.errors import UserError
 from gendsl.run.rebuild import rebuilt
+from gendsl.vocabulary.score_keys import shown
 
 Run = Callable[..., Any]
 
@@ -32,7 +33,7 @@ def metrics(folder: Path) -> list[dict[str, Any]]:
 
 def test_a_run_says_what_is_left_out_where_all_is_and_what_to_type_next(tiny: tuple[Path, str]) -> None:
     _, said = tiny
-    assert "not built yet and left out: `fid`" in said
+    assert "step 60: fid_pixels " in said and "#" not in said and "not built yet" not in said
     for words in (
         "tensorboard --logdir",
         "gendsl sample",
@@ -60,16 +61,19 @@ def test_metrics_stand_at_fixed_steps(tiny: tuple[Path, str]) -> None:
     folder, _ = tiny
     losses = [record["step"] for record in metrics(folder) if "generator/loss" in record]
     assert losses == list(range(1, 61))
-    scores = [record for record in metrics(folder) if "diversity" in record]
+    scores = [record for record in metrics(folder) if "evaluation" in record]
     assert [record["step"] for record in scores] == [30, 60]
-    assert {"modes", "high_quality", "reverse_kl", "spread"} <= set(scores[0])
+    names = {shown(key) for key in scores[0]}
+    assert {"fid_pixels", "diversity", "modes", "high_quality", "reverse_kl", "spread"} <= names
+    contracts = json.loads((folder / "scores.json").read_text())["contracts"]
+    assert {key.partition("#")[2] for key in scores[0] if "#" in key} == set(contracts)
 
 
 def test_tensorboard_has_scalars_pictures_and_the_spec(tiny: tuple[Path, str]) -> None:
     folder, _ = tiny
     found = EventAccumulator(str(folder / "logs"), size_guidance={"tensors": 0})
     found.Reload()
-    tags = set(found.Tags()["tensors"])
+    tags = {shown(tag) for tag in found.Tags()["tensors"]}
     assert {"generator/loss", "discriminator/loss", "scores/diversity", "samples/point", "spec", "plan"} <= tags
     assert [event.step for event in found.Tensors("generator/loss")] == list(range(1, 61))
     picture = found.Tensors("samples/point")[-1].tensor_proto.string_val
