@@ -252,7 +252,7 @@ def _name(name: tree.Name, known: Mapping[str, None] | None, context: Context, *
     if word is None:
         help = f"did you mean `{found}`?" if found else "monitors read the scores of `evaluate`"
         message = f"no score or loss is named `{name.text}`"
-    elif name.text in context.scores:
+    elif not set(known).isdisjoint(values_of(name.text)):
         message = f"`{name.text}` has several values"
         help = f"write one of {', '.join(f'`{value}`' for value in values_of(name.text))}"
     else:

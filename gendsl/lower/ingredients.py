@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import keras
 import tensorflow as tf
@@ -17,6 +17,13 @@ from gendsl.lower.replay import Replay
 from gendsl.lower.timetable import Timetable
 from gendsl.plan.plan import Group, Operation, Plan
 from gendsl.vocabulary.types import Tensor
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def unconverted(method: _Method) -> _Method:
+    """A method that AutoGraph leaves alone: it is graph code already, and converting it would slow its tracing."""
+    return cast(_Method, tf.autograph.experimental.do_not_convert(method))
 
 
 def compiled_by_xla(plan: Plan, replicas: int) -> bool:

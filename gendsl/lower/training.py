@@ -5,9 +5,9 @@ steps in one graph call and n calls of one step give the same bits. A replica, a
 through in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -24,6 +24,7 @@ from gendsl.lower.ingredients import (
     refuse_torn_packs,
     replays_of,
     setting,
+    unconverted,
 )
 from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
@@ -37,13 +38,6 @@ from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Operation, Plan
 from gendsl.plan.reals import real_scores
-
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-
-def _unconverted(method: _Method) -> _Method:
-    """A method that AutoGraph leaves alone: it is graph code already, and converting it would slow its tracing."""
-    return cast(_Method, tf.autograph.experimental.do_not_convert(method))
 
 
 def experiment_of(plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> "Experiment":
@@ -110,7 +104,7 @@ class Experiment(keras.Model):
 
     # Training
 
-    @_unconverted
+    @unconverted
     def train_step(self, data: Any) -> dict[str, Any]:
         """One step of `fit`: every repetition uses the batch given, {field: (batch, …)}; advances its own step."""
         fields, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -119,7 +113,7 @@ class Experiment(keras.Model):
         self._step.assign_add(1)
         return logs
 
-    @_unconverted
+    @unconverted
     def step_at(self, step: Any, batches: Mapping[str, Any], groups: frozenset[int] | None = None) -> dict[str, Any]:
         """Trains once. `step` is an int64 scalar, `batches` {field: (times, rows, …)}, a replica's part of the batch.
 
@@ -313,7 +307,7 @@ class Experiment(keras.Model):
 
     # Samples and scores
 
-    @_unconverted
+    @unconverted
     def sample(
         self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True, **walk: Any
     ) -> dict[str, Any]:
@@ -329,7 +323,7 @@ class Experiment(keras.Model):
         values = self._measured(sample.operations, wanted, n, key, fields or {}, averaged, **walk)
         return {name: plain(values[number]) for name, number in sample.outputs}
 
-    @_unconverted
+    @unconverted
     def measure(
         self,
         equations: Sequence[tuple[str, int]],
