@@ -39,6 +39,7 @@ class Scored:
     resampled: dict[str, str] = field(default_factory=dict)  # what the intervals are of
     contracts: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    curves: dict[str, NDArray[np.float64]] = field(default_factory=dict)  # precision and recall (n, 2), by key
 
     def take(self, contract: Contract, found: Mapping[str, Estimate], output: str, *, intervals: bool) -> None:
         """Notes the numbers of a score."""
@@ -56,6 +57,7 @@ class Scored:
         self.resampled |= other.resampled
         self.contracts |= other.contracts
         self.warnings += other.warnings
+        self.curves |= other.curves
 
 
 def _silent(told: str) -> None:
@@ -255,6 +257,8 @@ class Evaluator:
         if asked.gathered.broken and extractor is not None:
             found = {name: Estimate(math.nan) for name in found}
         scored.take(self._contract(asked), found, output, intervals=intervals or few)
+        if word in words.CURVES and not asked.gathered.broken:
+            scored.curves[self._contract(asked).key(word, output)] = words.CURVES[word](asked)
         if not few or extractor is None:
             return
         self._tell_once(

@@ -18,6 +18,7 @@ from gendsl.evaluate.kernel import kernel_distance
 from gendsl.evaluate.modes import modes
 from gendsl.evaluate.neighbours import density_coverage, memorized, precision_recall
 from gendsl.evaluate.path_length import path_length
+from gendsl.evaluate.prd import precision_recall_curve
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
 from gendsl.lower.data import modes_of
@@ -195,6 +196,11 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "sliced_wasserstein": _sliced_wasserstein,
     "classification_accuracy": _classification_accuracy,
     "ppl": _ppl,
+}
+
+# What is drawn beside a score: precision and recall (n, 2).
+CURVES: Mapping[str, Callable[[Asked], NDArray[np.float64]]] = {
+    "precision_recall": lambda asked: precision_recall_curve(asked.rows, asked.real_rows),
 }
 
 

@@ -17,6 +17,7 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboard.plugins.histogram.metadata import create_summary_metadata as histogram_metadata
 from tensorboard.plugins.image.metadata import create_summary_metadata as image_metadata
+from tensorboard.plugins.pr_curve.metadata import create_summary_metadata as curve_metadata
 from tensorboard.plugins.scalar.metadata import create_summary_metadata as scalar_metadata
 from tensorboard.plugins.text.metadata import create_summary_metadata as text_metadata
 
@@ -78,6 +79,19 @@ class Logs:
             for size in buckets.shape:
                 value.tensor.tensor_shape.dim.add(size=size)
             value.tensor.double_val.extend(buckets.reshape(-1).tolist())
+        self._add(event)
+
+    def curves(self, step: int, curves: Mapping[str, NDArray[np.float64]]) -> None:
+        """Curves of precision and recall (n, 2) by tag, recall falling."""
+        event = Event(step=step)
+        for tag, curve in curves.items():
+            # The first four rows are the counts of a classifier's answers, of which there are none here.
+            rows = np.concatenate([np.zeros((4, len(curve))), curve.T])
+            value = event.summary.value.add(tag=tag, metadata=curve_metadata("", "", len(curve)))
+            value.tensor.dtype = tf.float32.as_datatype_enum
+            for size in rows.shape:
+                value.tensor.tensor_shape.dim.add(size=size)
+            value.tensor.float_val.extend(rows.reshape(-1).tolist())
         self._add(event)
 
     def graph(self, graph: GraphDef) -> None:

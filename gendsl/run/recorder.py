@@ -208,6 +208,8 @@ class Recorder(Listener):
             self._save(step, window)
             self.saver.make_best(step)
         self.logs.scalars(step, {f"scores/{name}": value for name, value in found.items()})
+        if scored.curves:
+            self.logs.curves(step, {f"scores/{name}": curve for name, curve in scored.curves.items()})
         self.logs.flush()
         note_contracts(self.folder, scored.contracts)  # before the scores that refer to them
         record = {"step": step, "evaluation": number} | found | {"seconds": round(time.perf_counter() - began, 3)}

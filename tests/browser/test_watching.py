@@ -26,6 +26,7 @@ pytestmark = [
 
 SPEC = Path(__file__).parents[2] / "specs" / "digits_gan.gen"
 TEXT = SPEC.read_text().replace("  steps 2_000\n", "  steps 2_000\n  checkpoint every: 40 steps\n")
+TEXT = TEXT.replace("  diversity\n", "  diversity\n  precision_recall\n")
 STEPS, LOGGED = 120, 10  # how many, and every how many a point of a curve
 KILLED_BEHIND = 100
 ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
@@ -192,8 +193,14 @@ def test_the_spec_and_the_plan_are_texts_as_they_were_written(page: Any, address
 
 def test_hparams_has_the_run_with_its_params_and_its_scores(page: Any, address: str) -> None:
     opened(page, address, "hparams")
-    for told in ("width", "32.000", "scores/diversity", "generator/loss"):
+    for told in ("width", "32.000", re.compile("scores/diversity#"), "generator/loss"):
         page.get_by_text(told, exact=True).first.wait_for()
+
+
+def test_precision_against_recall_is_a_curve(page: Any, address: str) -> None:
+    page.goto(f"{address}/#pr_curves")
+    page.get_by_text(re.compile("precision_recall_classifier#")).first.wait_for(timeout=PATIENCE)
+    page.wait_for_selector("tf-pr-curve-card svg .tick-mark", state="attached", timeout=PATIENCE)
 
 
 def test_weights_are_histograms_and_the_networks_are_a_graph(page: Any, address: str) -> None:

@@ -11,6 +11,7 @@ from tensorboard.context import RequestContext
 from tensorboard.data import server_ingester
 from tensorboard.data.provider import RunTagFilter
 from tensorboard.util.grpc_util import ChannelCredsType
+from tensorboard.util.tensor_util import make_ndarray
 
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import RunFolder, append_line, read_lines
@@ -151,3 +152,16 @@ def test_a_full_disk_is_said_so(folder: RunFolder, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("gendsl.run.logs.files", lambda _: [])
     with pytest.raises(UserError, match=r"events\.out\.tfevents\.000001 cannot be written: No space left on device"):
         Logs(folder.logs, first=0)
+
+
+def test_a_curve_is_precision_over_falling_recall(folder: RunFolder) -> None:
+    logs = Logs(folder.logs, first=0)
+    curve = np.stack([np.linspace(0, 1, 7), np.linspace(1, 0.5, 7)], axis=1)
+    logs.curves(3, {"scores/curve": curve})
+    logs.close()
+    reader = EventAccumulator(str(folder.logs), size_guidance={"tensors": 0})
+    reader.Reload()
+    (event,) = reader.Tensors("scores/curve")
+    assert event.step == 3 and list(reader.PluginTagToContent("pr_curves")) == ["scores/curve"]
+    rows = make_ndarray(event.tensor_proto)  # TensorBoard draws the fifth over the sixth
+    np.testing.assert_allclose(rows[4:], curve.T, rtol=1e-6)
