@@ -170,7 +170,6 @@ def test_stop_ends_the_run_as_if_its_steps_were_over(tmp_path: Path) -> None:
     assert alarms(tmp_path / "run") == [(30, "collapse", "stop", 0)]
     scored = [any(name.startswith("diversity#") for name in line) for line in metrics(tmp_path / "run")]
     assert sum(scored) == 1, "scored once"
-    )
     assert told(tmp_path / "run")["monitors/collapse"] == [30]
     assert events(tmp_path / "run")[-1] | {"time": ""} == {"step": 30, "event": "stopped", "by": "collapse", "time": ""}
     code, said = finished("resume", "run", folder=tmp_path)
