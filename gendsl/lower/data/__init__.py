@@ -10,7 +10,7 @@ from gendsl.check.headers import split_sizes
 from gendsl.lower.data import arrays, music, pictures, prepared, records, sounds, text
 from gendsl.lower.data.conditions import Sampling, conditions_of, refuse_other_width
 from gendsl.lower.data.curation import THINNING, curated
-from gendsl.lower.data.dataset import Dataset, Drawn, Finite, Stored
+from gendsl.lower.data.dataset import Dataset, Drawn, Finite
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.findings import findings_of
 from gendsl.lower.data.fingerprints import Tell, silent
@@ -19,6 +19,7 @@ from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import DRAWN, modes_of
 from gendsl.lower.data.resizing import Transform, transform_of
+from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tables import TABLES, encoded, table
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data, Field, Plan, Source

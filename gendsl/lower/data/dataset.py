@@ -3,7 +3,6 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -11,15 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.augment import span_of, transformed
-from gendsl.lower.data.columns import gatherer
-from gendsl.lower.data.conditions import Conditions, Sampling
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.findings import Findings
-from gendsl.lower.data.loaded import Loaded
-from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
-from gendsl.lower.data.store import read, scratch_folder
+from gendsl.lower.data.store import scratch_folder
+from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tokens import augmented
 from gendsl.lower.data.windows import HeldWindows, Windows, following
 from gendsl.lower.errors import DataError
@@ -160,18 +156,6 @@ class Drawn(Dataset):
         return out
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A source that is loaded, with its splits: `rows` are indexes by split, `order` is that of the training split."""
-
-    name: str
-    loaded: Loaded
-    rows: Mapping[str, np.ndarray]
-    order: Order | Sampling
-    table: Table | None = None  # what encoded its rows, if it is a table
-    conditions: Conditions | None = None  # of a table's rows, if the spec has them
-
-
 class Finite(Dataset):
     """Examples in memory or a scratch file. Several sources are drawn independently, unless they are pairs."""
 
@@ -218,10 +202,8 @@ class Finite(Dataset):
             if field.kind == "text":
                 with tf.init_scope(), tf.device("cpu"):
                     self._windows[field.name] = HeldWindows(self._of(field, "train"))
-            elif field.kind == "condition" and source.conditions is not None:
-                self._gather[field.name] = source.conditions.gatherer(source.rows["train"])
             else:
-                self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
+                self._gather[field.name] = source.gatherer(field.kind)
 
     def _everything(self) -> Iterator[Any]:
         for source in self._sources.values():
@@ -245,10 +227,7 @@ class Finite(Dataset):
     def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> Any:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        if field.kind == "condition" and source.conditions is not None:
-            return source.conditions.vectors(rows)
-        values = source.loaded.columns[field.kind]
-        return values[rows] if isinstance(values, Windows) else read(values, rows)
+        return source.values(field.kind, rows)
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
