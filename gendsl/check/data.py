@@ -4,6 +4,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import WRONG
+from gendsl.check.conditions import condition_of
 from gendsl.check.context import Context
 from gendsl.check.curation import check_curation, check_shares
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
@@ -17,7 +18,6 @@ from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
-from gendsl.vocabulary.dimensions import symbol
 
 SPLITS = ("train", "validation", "test")
 KINDS = ("image", "label", "text", "row", "point", "condition")
@@ -89,6 +89,14 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
     shuffle = found.get("shuffle")
     cache = found.get("cache")
     condition = found.get("condition")
+    if condition is not None and shuffle is not None and shuffle.arguments["on"] is False:
+        context.problems.add(
+            rules.bad_data,
+            shuffle.step.span,
+            "`condition` draws the rows of each step, and they have no order to keep",
+            labels=(Label(condition.step.span, "the conditions are declared here"),),
+            help="take `shuffle off` out",
+        )
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
         fields=tuple(fields),
@@ -184,9 +192,9 @@ def _fields(sources: list[Sourced] | None, found: dict[str, Statement], context:
             fine = _field(out, given, statement, field_name, name, found, context) and fine
     if "condition" in found:
         used.add("condition")
-        out.append(
-            Field("condition", "condition", (symbol("condition.width"),), "", None, found["condition"].arguments)
-        )
+        condition = condition_of(found["condition"], sources, context)
+        fine = fine and condition is not None
+        out += [condition] if condition is not None else []
     for kind in KINDS:
         if kind in found and kind not in used:
             header = sources[0][2]

@@ -65,10 +65,11 @@ def label_of(plan: Plan) -> str | None:
 
 
 def examples_of(plan: Plan, dataset: Any, count: int) -> dict[str, NDArray[Any]]:
-    """The fields that a sample takes, but labels: the first examples of the test split (else of `train`), repeated."""
-    kinds = {field.name: field.kind for field in plan.data.fields}
+    """The fields that a sample takes and does not draw: the first examples of the test split (else of `train`),
+    repeated."""
+    drawn = {field.name for field in plan.data.fields if field.drawn}
     inputs = plan.sample.inputs if plan.sample is not None else ()
-    names = [name for name in inputs if kinds.get(name) != "label"]
+    names = [name for name in inputs if name not in drawn]
     if not names:
         return {}
     split = "test" if "test" in dataset.sizes else "train"

@@ -1,7 +1,8 @@
 """The folder of a run in, a SavedModel for TF Serving in `export/<name>/1/` out: what `gendsl export` does.
 
 `serving_default` takes `n` and `seed` and gives what `gendsl sample` draws for that seed; `from_prior` takes the
-prior's draws (and labels) by the names of the network's inputs; `labelled`, with labels, takes `seed` and them.
+prior's draws (and labels) by the names of the network's inputs; `labelled`, with labels or conditions, takes `seed` and
+them.
 """
 
 import os

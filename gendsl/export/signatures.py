@@ -32,12 +32,12 @@ def signatures_of(run: Rebuilt) -> list[Signature]:
     if sample is None:
         raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
     fields = [field for field in run.plan.data.fields if field.name in sample.inputs]
-    labels = [field for field in fields if field.kind == "label"]
+    drawn = all(field.drawn for field in fields)
     found = []
-    if len(labels) == len(fields):
+    if drawn:
         found.append(_of_seed(run))
     if fields:
-        name = "labelled" if len(labels) == len(fields) else "serving_default"
+        name = "labelled" if drawn else "serving_default"
         found.append(_of_fields(run, name, fields))
     priors = priors_of(run.plan, sample)
     if priors and not any(operation.name == "draw" for operation in sample.operations):

@@ -12,10 +12,13 @@ from gendsl.plan.plan import Field
 
 
 def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
-    """Classes, int32 (n), with the frequencies of `counts` (classes); all alike where there are none."""
-    if counts is None and not isinstance(field.classes, int):
+    """Classes, int32 (n), with the frequencies of `counts` (classes); all alike where there are none.
+
+    Of a condition the classes are its places."""
+    classes = field.shape[0] if field.kind == "condition" else field.classes
+    if counts is None and not isinstance(classes, int):
         raise ValueError(f"the number of classes of `{field.name}` is not known")
-    chances = np.ones(cast(int, field.classes)) if counts is None else np.asarray(counts, np.float64)
+    chances = np.ones(cast(int, classes)) if counts is None else np.asarray(counts, np.float64)
     bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
     drawn = key.uniform([n])
     found = tf.searchsorted(bounds, drawn, side="right")
@@ -32,9 +35,9 @@ def plain(value: Any) -> Any:
 def fields_of(
     wanted: Sequence[str], given: Mapping[str, Any], fields: Sequence[Field], n: Any, key: Key, counts: Any
 ) -> dict[str, Any]:
-    """The fields that a sample reads: those given, and labels drawn by their frequencies.
+    """The fields that a sample reads: those given; labels, and conditions (n, width), drawn by their frequencies.
 
-    Raises ValueError for a field that is neither given nor a label."""
+    Raises ValueError for a field that is neither given nor drawn."""
     found: dict[str, Any] = {}
     for name in wanted:
         if name in given:
@@ -43,6 +46,8 @@ def fields_of(
         field = next(field for field in fields if field.name == name)
         if field.kind == "label":
             found[name] = labels_of(field, n, key.at(f"label_{name}"), counts)
+        elif field.kind == "condition":
+            found[name] = tf.one_hot(labels_of(field, n, key.at(name), counts), cast(int, field.shape[0]))
         else:
             raise ValueError(f"a sample needs the field `{name}`")
     return found

@@ -51,7 +51,8 @@ class Experiment(keras.Model):
     """The networks of a plan with its train step.
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
-    `class_counts` (classes), where it is set, gives the frequencies that labels of samples are drawn with.
+    `class_counts` (classes), where it is set, gives the frequencies that labels, or conditions, of samples are drawn
+    with.
     """
 
     def __init__(self, plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> None:
@@ -313,8 +314,8 @@ class Experiment(keras.Model):
     ) -> dict[str, Any]:
         """The outputs of the spec's `sample`, {name: (n, …)}; `n` and the seed are ints or int tensors.
 
-        `fields` are its inputs; labels default to the frequencies of `class_counts`. `between` in `walk` makes one
-        point of two draws of a prior. Raises ValueError for a missing field."""
+        `fields` are its inputs; labels and conditions default to the frequencies of `class_counts`. `between` in `walk`
+        makes one point of two draws of a prior. Raises ValueError for a missing field."""
         sample = self.plan.value.sample
         if sample is None:
             raise ValueError("the spec says not what a sample is: add a `sample` block")

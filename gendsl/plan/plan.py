@@ -52,6 +52,11 @@ class Field:
     classes: Dimension | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether samples draw it by its frequencies in the training data, where it is not given."""
+        return self.kind in ("label", "condition")
+
 
 @dataclass(frozen=True, slots=True)
 class Data:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from gendsl.plan.columns import column_text
+from gendsl.plan.columns import column_text, name_text
 from gendsl.plan.cost import cost_of, work_of
 from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
@@ -55,7 +55,8 @@ def _data(plan: Plan) -> str:
         low, high = field.arguments.get("range") or (None, None)
         within = f" in {low}..{high}" if low is not None else ""
         size = shown(field.shape) if field.shape else "a whole number"
-        rows.append((field.name, f"{size}{within}{classes}"))
+        of = f", of {', '.join(map(name_text, data.condition))}" if field.kind == "condition" else ""
+        rows.append((field.name, f"{size}{within}{classes}{of}"))
     if data.window is not None:
         rows.append(("window", f"{data.window} tokens, one every {data.stride or data.window}"))
     many = (

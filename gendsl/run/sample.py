@@ -54,10 +54,11 @@ def sample(
 
 
 def _refuse_examples(run: "Rebuilt") -> None:
-    """Raises UserError if a sample is made from examples; labels are drawn as the training data has them."""
+    """Raises UserError if a sample is made from examples; labels and conditions are drawn as the training data has
+    them."""
     inputs = run.plan.sample.inputs if run.plan.sample is not None else ()
-    kinds = {field.name: field.kind for field in run.plan.data.fields}
-    examples = [name for name in inputs if kinds.get(name) != "label"]
+    drawn = {field.name for field in run.plan.data.fields if field.drawn}
+    examples = [name for name in inputs if name not in drawn]
     if examples:
         raise UserError(
             f"a sample of `{run.plan.experiment}` is made from examples of `{examples[0]}`",

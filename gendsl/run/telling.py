@@ -126,9 +126,9 @@ def _uses(folder: RunFolder, plan: Plan) -> list[tuple[str, str]]:
     """What can be done with a run that has ended."""
     where = shlex.quote(folder.shown)
     lines = [("watch", f"{typed('tensorboard')} --logdir {where}")]
-    kinds = {field.name: field.kind for field in plan.data.fields}
+    drawn = {field.name for field in plan.data.fields if field.drawn}
     if plan.sample is not None:
-        if all(kinds.get(name) == "label" for name in plan.sample.inputs):
+        if drawn.issuperset(plan.sample.inputs):
             lines.append(("sample", f"{typed('gendsl')} sample {where} -n 16 --seed 3 -o samples"))
         lines.append(("export", f"{typed('gendsl')} export {where}"))
     return lines

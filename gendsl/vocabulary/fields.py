@@ -158,12 +158,16 @@ _FIELDS: tuple[Word, ...] = (
     Word(
         name="condition",
         category="data",
-        doc="Columns that a table's generator is conditioned on. Training by sampling: a category by its "
-        "log-frequency, and a row that has it.",
-        parameters=(Parameter(name="columns", kind=FreeName(), many=True, doc="Categorical columns."),),
+        doc="Columns that a table's generator is conditioned on: a one-hot of a category, in its column's part of as "
+        "many numbers as these have categories. In training each place of a batch draws a column, a category of it by "
+        "its log-frequency, and a row that has it; elsewhere the frequencies are the true ones.",
+        parameters=(
+            Parameter(
+                name="columns", kind=OneOf((FreeName(), Text())), many=True, doc="Categorical columns of the table."
+            ),
+        ),
         source="Xu et al. 2019, Modeling Tabular Data using Conditional GAN, section 4.3",
         example="condition job, city",
-        runs=False,
     ),
 )
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from gendsl.check.headers import split_sizes
 from gendsl.lower.data import arrays, music, pictures, prepared, records, sounds, text
+from gendsl.lower.data.conditions import Sampling, conditions_of, refuse_other_width
 from gendsl.lower.data.curation import THINNING, curated
-from gendsl.lower.data.dataset import Dataset, Drawn, Finite, Stored
+from gendsl.lower.data.dataset import Dataset, Drawn, Finite
 from gendsl.lower.data.draws import permutation, stream_key
 from gendsl.lower.data.findings import findings_of
 from gendsl.lower.data.fingerprints import Tell, silent
@@ -18,6 +19,7 @@ from gendsl.lower.data.loaded import LeftOut, Loaded
 from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import DRAWN, modes_of
 from gendsl.lower.data.resizing import Transform, transform_of
+from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tables import TABLES, encoded, table
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data, Field, Plan, Source
@@ -126,8 +128,11 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = {split: rows[split] for split in sorted(rows, key=lambda split: split != "train")}
     # the first source's order is keyed by the seed itself, that of others by their names too
     place = "" if place == data.sources[0].name else place
-    loaded, fitted = encoded(loaded, rows["train"], seed)
-    return Stored(name, loaded, rows, Order(len(rows["train"]), seed, data.shuffle, place), fitted)
+    made, fitted = encoded(loaded, rows["train"], seed)
+    if not data.condition:
+        return Stored(name, made, rows, Order(len(rows["train"]), seed, data.shuffle, place), fitted)
+    conditions = conditions_of(data.condition, fitted, loaded.columns["row"], seed)
+    return Stored(name, made, rows, Sampling(conditions.places[rows["train"]], seed), fitted, conditions)
 
 
 def _paired(loaded: Mapping[str, Loaded], pairs: str) -> dict[str, Loaded]:
@@ -183,7 +188,9 @@ def _check(source: Stored, data: Data, overfit: bool) -> None:
             f"write `batch {train}` or less",
         )
     for field in data.fields:
-        if field.source == source.name:
+        if field.kind == "condition" and source.conditions is not None:
+            refuse_other_width(field, source.conditions)
+        elif field.source == source.name:
             _check_field(field, source.loaded)
 
 
@@ -250,5 +257,7 @@ def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mappi
             entry["classes"] = dict(zip(loaded.class_names, map(int, counts), strict=False))
         if source.table is not None:
             entry["table"] = source.table.record()
+        if source.conditions is not None:
+            entry["condition"] = dict(source.conditions.widths)
         told.append(entry)
     return {"sources": told}

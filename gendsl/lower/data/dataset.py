@@ -3,7 +3,6 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -11,14 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.augment import span_of, transformed
-from gendsl.lower.data.columns import gatherer
 from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.findings import Findings
-from gendsl.lower.data.loaded import Loaded
-from gendsl.lower.data.order import Order
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
-from gendsl.lower.data.store import read, scratch_folder
+from gendsl.lower.data.store import scratch_folder
+from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tokens import augmented
 from gendsl.lower.data.windows import HeldWindows, Windows, following
 from gendsl.lower.errors import DataError
@@ -38,11 +35,11 @@ class Dataset(ABC):
     """The data of a plan.
 
     `sizes` counts the examples of each split, None where there is no end; `class_counts` (classes,) those of the
-    training split by class; `tables` says by field what the numbers of a table's rows mean; `manifest` is for
-    data.json, `findings` are what to tell a person beside it, `summary` tells how much there is and where it lies. With
-    `on_disk` it lies in a scratch file, and splits are to be asked for in part. An address is an example's (epoch,
-    index): what it is, how it is transformed and where it stands are functions of the spec, the seed and its position,
-    never of what was read.
+    training split by class, or by the places of a condition; `tables` says by field what the numbers of a table's rows
+    mean; `manifest` is for data.json, `findings` are what to tell a person beside it, `summary` tells how much there is
+    and where it lies. With `on_disk` it lies in a scratch file, and splits are to be asked for in part. An address is
+    an example's (epoch, index): what it is, how it is transformed and where it stands are functions of the spec, the
+    seed and its position, never of what was read.
     """
 
     sizes: dict[str, int | None]
@@ -159,17 +156,6 @@ class Drawn(Dataset):
         return out
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A source that is loaded, with its splits: `rows` are indexes by split, `order` is that of the training split."""
-
-    name: str
-    loaded: Loaded
-    rows: Mapping[str, np.ndarray]
-    order: Order
-    table: Table | None = None  # what encoded its rows, if it is a table
-
-
 class Finite(Dataset):
     """Examples in memory or a scratch file. Several sources are drawn independently, unless they are pairs."""
 
@@ -201,6 +187,10 @@ class Finite(Dataset):
         labelled = next((f for f in fields if f.kind == "label"), None)
         if labelled is not None:
             self._count_classes(labelled)
+        self._conditions = sources[0].conditions
+        if self._conditions is not None:
+            self.class_counts = self._conditions.counts(sources[0].rows["train"])
+            self.class_names = self._conditions.titles
         self.on_disk = any(
             values.on_disk if isinstance(values, Windows) else isinstance(values, np.memmap)
             for values in self._everything()
@@ -213,7 +203,7 @@ class Finite(Dataset):
                 with tf.init_scope(), tf.device("cpu"):
                     self._windows[field.name] = HeldWindows(self._of(field, "train"))
             else:
-                self._gather[field.name] = gatherer(source.loaded.columns[field.kind], source.rows["train"])
+                self._gather[field.name] = source.gatherer(field.kind)
 
     def _everything(self) -> Iterator[Any]:
         for source in self._sources.values():
@@ -237,8 +227,7 @@ class Finite(Dataset):
     def _of(self, field: Field, split: str, choice: np.ndarray | None = None) -> Any:
         source = self._sources[field.source]
         rows = source.rows[split] if choice is None else source.rows[split][choice]
-        values = source.loaded.columns[field.kind]
-        return values[rows] if isinstance(values, Windows) else read(values, rows)
+        return source.values(field.kind, rows)
 
     def _at(self, first: int, count: int) -> np.ndarray:
         if self._alone is not None:
@@ -253,7 +242,8 @@ class Finite(Dataset):
         """Each source's epochs and indexes (n,) of addresses (n, 2)."""
         epoch, index = addresses[:, 0], addresses[:, 1]
         if self._alone is not None:
-            return {name: (epoch, index) for name in self._sources}
+            row = index if self._conditions is None else index % self._alone.order.count
+            return {name: (epoch, row) for name in self._sources}
         out = {}
         for name, source in reversed(self._sources.items()):
             out[name] = (epoch % (1 << _EPOCH_BITS), index % source.order.count)
@@ -263,10 +253,13 @@ class Finite(Dataset):
     def fetch(self, addresses: Any, share: Share = WHOLE) -> dict[str, Any]:
         addresses = share.of_rows(addresses, axis=1)
         lead = tf.shape(addresses)[:-1]
-        places = self._address_in(tf.reshape(addresses, (-1, 2)))
+        flat = tf.reshape(addresses, (-1, 2))
+        places = self._address_in(flat)
         out = {}
         for field in self._fields:
-            for name, values in self._values(field, *places[field.source]).items():
+            # the index of a condition says its column, too
+            place = (flat[:, 0], flat[:, 1]) if field.kind == "condition" else places[field.source]
+            for name, values in self._values(field, *place).items():
                 whole = tf.reshape(values, tf.concat([lead, tf.shape(values)[1:]], 0))
                 out[name] = tf.ensure_shape(whole, (*addresses.shape[:-1], *values.shape[1:]))
         return out

@@ -21,7 +21,7 @@ from gendsl.lower.data.windows import Windows
 from gendsl.plan.plan import Call, Data
 
 if TYPE_CHECKING:
-    from gendsl.lower.data.dataset import Stored
+    from gendsl.lower.data.stored import Stored
 
 NEAR = 0.01  # of the range: saving anew as JPEG mostly changes less; other garments of Fashion-MNIST are at 0.0147 up
 _SHOWN = 20  # in data.json; leaks.csv has all

@@ -194,6 +194,25 @@ class RowReport(FieldReport):
         return [(column["name"], _column_told(column)) for column in self.record()["columns"]]
 
 
+class ConditionReport(FieldReport):
+    """The columns of a condition, and how many of its numbers are theirs."""
+
+    def __init__(self, field: Field, dataset: Dataset) -> None:
+        super().__init__(field, dataset)
+        sources = dataset.manifest["sources"]
+        self._widths = next(source["condition"] for source in sources if source["name"] == field.source)
+
+    def add(self, values: np.ndarray) -> None:
+        pass
+
+    def record(self) -> dict[str, Any]:
+        return {"width": sum(self._widths.values()), "columns": dict(self._widths)}
+
+    def told(self) -> str:
+        parts = ", ".join(f"{name} {width:,}" for name, width in self._widths.items())
+        return f"{sum(self._widths.values()):,} numbers, one for each category: {parts}"
+
+
 # Another kind of field is a class here; `run/survey.py` draws those that can be seen.
 KINDS: Mapping[str, type[FieldReport]] = {
     "image": PictureReport,
@@ -201,6 +220,7 @@ KINDS: Mapping[str, type[FieldReport]] = {
     "point": PointReport,
     "text": TextReport,
     "row": RowReport,
+    "condition": ConditionReport,
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gendsl.lower.tables.encoding import Codes, best, one_hot
 
@@ -19,8 +20,11 @@ class OneHot:
     missing: bool
 
     def encode(self, codes: Codes, uniform: Codes) -> Codes:
-        place = np.where(np.isnan(codes), self.width - 1, np.nan_to_num(codes))
-        return one_hot(place.astype(np.int64), self.width)
+        return one_hot(self.places(codes), self.width)
+
+    def places(self, codes: Codes) -> NDArray[np.int64]:
+        """Where (n,) the 1 of each code stands."""
+        return np.where(np.isnan(codes), self.width - 1, np.nan_to_num(codes)).astype(np.int64)
 
     def decode(self, values: Codes) -> Codes:
         allowed = np.arange(self.width) < self.known
