@@ -241,7 +241,7 @@ def test_a_damaged_file_of_records(tmp_path: Path) -> None:
     [
         (b"", {}, "no TFRecord file"),
         (b"text " * 100, {}, "no TFRecord file"),
-        (gzip.compress(b"text"), {}, "no TFRecord file"),
+        (gzip.compress(b"text", mtime=0), {}, "no TFRecord file"),
         (b"\x1f\x8b\x08 cut off", {}, "no TFRecord file"),
         (None, {"image": "picture"}, "have no feature `picture`"),
         (None, {"label": "class"}, "have no feature `class`"),

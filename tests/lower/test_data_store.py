@@ -153,7 +153,7 @@ def test_a_store_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cach
 
 
 PROGRAM = """
-import resource, sys
+import sys
 from gendsl.run.loading import load_tensorflow
 load_tensorflow()
 import tensorflow as tf
@@ -167,10 +167,10 @@ def an_epoch(plan, folder):
         graph(tf.constant(data.addresses(step, 1)[0]))
 
 an_epoch(plan_of(call_of("source", "digits"), batch=8), ".")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
 images = call_of("source", "images", glob="*.png")
 an_epoch(plan_of(images, sys.argv[1], cache=sys.argv[2] == "on", batch=8), sys.argv[1])
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) - before) / 1024)
 """
 
 

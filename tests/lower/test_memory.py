@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import resource, sys
+import sys
 from gendsl.run.loading import load_tensorflow
 load_tensorflow()
 from gendsl import api
@@ -19,9 +19,9 @@ from gendsl.run.loop import EMPTY, Stepper
 plan = api.loads(sys.argv[1])
 dataset = dataset_of(plan, ".", overfit=False)
 stepper = Stepper(experiment_of(plan, examples=dataset.sizes["train"]), dataset)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
 stepper.run(0, 2, EMPTY)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]) - before) / 1024)
 """
 SPEC = """
 experiment deep

@@ -50,7 +50,7 @@ def kept(data: st.DataObject) -> None:
 
 
 def survived(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     problems = Problems()
     spec = parse(Source("spec.gen", text), problems)
     for diagnostic in problems:
@@ -59,7 +59,7 @@ def survived(text: str) -> None:
     if not len(problems):
         undone(spec)
         event("parsed")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 10, "longer than any text of this size can need"
 
 
 @FAST
