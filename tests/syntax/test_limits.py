@@ -99,7 +99,7 @@ def test_time_grows_linearly(layers: int) -> None:
             gc.enable()
         return min(times)
 
-    assert seconds(layers) < 2.3 * seconds(layers // 2) + 0.05
+    assert seconds(layers) < 3 * seconds(layers // 2) + 0.05  # what grows as the square takes four times as long
 
 
 def _read(path: str) -> tuple[Source | None, list[str], str]:
