@@ -5,6 +5,7 @@ were, and a resumed run cuts off what was written after it. Each process writes 
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ from gendsl.run.pictures import Pixels, png
 
 _SECONDS_BETWEEN_FLUSHES = 2.0
 _STEM = "events.out.tfevents."
+_NAME = re.compile(re.escape(_STEM) + r"[0-9]{6}")
 _SCALAR: SummaryMetadata = scalar_metadata("", "")
 _IMAGE: SummaryMetadata = image_metadata("", "")
 _TEXT: SummaryMetadata = text_metadata("", "")
@@ -145,13 +147,25 @@ class Logs:
 
 def files(folder: Path) -> list[Path]:
     """The event files of a run in the order of their writing; those of other tools, such as a profiler, are not."""
-    return sorted(folder.glob(_STEM + "[0-9]" * 6))
+    return [folder / name for name in sorted(_sizes(folder))]
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """The sizes of a run's event files by name, in bytes."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries if _NAME.fullmatch(entry.name)}
+    except FileNotFoundError:
+        return {}
 
 
 def lengths(folder: RunFolder) -> dict[str, int]:
     """How many bytes each log of a run has: its metrics and its event files."""
-    there = [path for path in (folder.metrics, *files(folder.logs)) if path.is_file()]
-    return {str(path.relative_to(folder.path)): path.stat().st_size for path in there}
+    found = {f"{folder.logs.name}/{name}": size for name, size in _sizes(folder.logs).items()}
+    try:
+        return {folder.metrics.name: folder.metrics.stat().st_size, **found}
+    except FileNotFoundError:
+        return found
 
 
 def cut(folder: RunFolder, lengths: Mapping[str, int]) -> None:

@@ -29,11 +29,15 @@ class Throughput:
     experiment: Any
     machine: float | None = None
     _achieved: float | None = None
+    _work: dict[frozenset[int], Any] = field(default_factory=dict)  # FLOPs a step, by the groups that run in it
     _began: float = field(default_factory=time.monotonic)
 
     def scalars(self, step: int, steps_per_second: float | None) -> Mapping[str, float]:
         """What TensorBoard shows of a speed, after `step` steps."""
-        work = work_of(self.plan, self.experiment.groups_at(max(step - 1, 0)))
+        groups = self.experiment.groups_at(max(step - 1, 0))
+        if groups not in self._work:
+            self._work[groups] = work_of(self.plan, groups)
+        work = self._work[groups]
         if steps_per_second is None or not isinstance(work, int) or not work:
             return {}
         self._achieved = work * steps_per_second

@@ -1,5 +1,7 @@
 """The words of `evaluate`: scores of samples or of a model on a split, extractors of features, `keep best`."""
 
+from functools import cache
+
 from gendsl.vocabulary.word import (
     Choice,
     Count,
@@ -71,6 +73,7 @@ def numbers_of(word: str) -> dict[str, str]:
     return PARTS.get(word) or {word: found.better if found is not None else ""}
 
 
+@cache
 def better_of(number: str) -> str:
     """Which values of a number are better: "lower", "higher", or "" where that is not known."""
     return next((found[number] for word in SCORES if number in (found := numbers_of(word.name))), "")
