@@ -52,7 +52,7 @@ def alarms_alone(source: Source, problems: Problems, settings: Mapping[str, str]
 
 def _alarms(
     step: tree.Step,
-    known: Mapping[str, None] | None,
+    known: dict[str, None] | None,
     updates: Sequence[Update],
     train: Train | None,
     context: Context,
@@ -190,7 +190,7 @@ def _compares(value: tree.Value) -> bool:
     return False
 
 
-def _condition(value: tree.Value, known: Mapping[str, None] | None, context: Context) -> tree.Value:
+def _condition(value: tree.Value, known: dict[str, None] | None, context: Context) -> tree.Value:
     """Looks up the names of a condition: scores and losses stay, params and bindings become their numbers."""
     match value:
         case tree.Name():
@@ -230,7 +230,7 @@ def _condition(value: tree.Value, known: Mapping[str, None] | None, context: Con
     return value
 
 
-def _name(name: tree.Name, known: Mapping[str, None] | None, context: Context, *, constants: bool = True) -> tree.Value:
+def _name(name: tree.Name, known: dict[str, None] | None, context: Context, *, constants: bool = True) -> tree.Value:
     if known is not None and name.text in known:
         context.used.add(name.text)
         return name
@@ -258,6 +258,7 @@ def _name(name: tree.Name, known: Mapping[str, None] | None, context: Context, *
     else:
         message, help = f"`{name.text}` is not scored in this spec", f"add `{name.text}` to `evaluate`"
     context.problems.add(rules.unknown_score, name.span, message, help=help)
+    known[name.text] = None  # `kid > 2 * best(kid)` is one mistake
     return name
 
 

@@ -58,7 +58,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def of_extractor(extractor: Extractor | None) -> dict[str, str]:
+def of_extractor(extractor: Extractor | None) -> dict[str, Any]:
     """The fields that an extractor fills."""
     if extractor is None:
         return {}

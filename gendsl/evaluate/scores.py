@@ -292,7 +292,7 @@ class Evaluator:
             examples=words.examples_of(asked),
             samples=asked.gathered.count,
             weights=self._weights(),
-            **of_extractor(asked.extractor),  # type: ignore[arg-type]
+            **of_extractor(asked.extractor),
         )
 
     def _take_equations(self, number: int, evaluation: Evaluation, scored: Scored, *, intervals: bool) -> None:

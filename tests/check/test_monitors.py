@@ -73,6 +73,7 @@ def test_both_statements_come_to_one() -> None:
         ("monitor { default; default }", "duplicate_block: `default` stands here twice"),
         ("monitor { worse when: fid > 2 }", "unknown_score: `fid` is not scored in this spec"),
         ("monitor { worse when: fit > 2 }", "unknown_score: no score or loss is named `fit`"),
+        ("monitor { worse when: kid > 2 * best(kid) }", "unknown_score: `kid` is not scored in this spec"),
         ("monitor { worse when: precision_recall > 2 }", "unknown_score: `precision_recall` has several values"),
         ("monitor { worse when: modes > name }", "type_mismatch: `name` is no number"),
         ("monitor { worse when: best(modes, 2) > 1 }", "type_mismatch: `best` takes the name of one score"),
