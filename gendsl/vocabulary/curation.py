@@ -81,14 +81,14 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="balance",
         category="curate",
-        doc="Leaves out training examples of large classes, drawn by the seed, until all are as small as the smallest.",
+        doc="Leaves out training examples of large classes, by chance, until all are as small as the smallest.",
         parameters=(Parameter(name="field", kind=Choice(("label",)), default="label", doc="What is balanced."),),
         example="balance label",
     ),
     Word(
         name="limit",
         category="curate",
-        doc="Keeps so many training examples, drawn by the seed.",
+        doc="Keeps so many training examples, drawn by chance, the same for every `seed`.",
         parameters=(Parameter(name="examples", kind=Count(1), doc="How many."),),
         example="limit 10_000",
     ),

@@ -183,8 +183,8 @@ _BATCHING: tuple[Word, ...] = (
     Word(
         name="split",
         category="data",
-        doc="Shares of the examples, drawn by the seed. Of a source with splits of its own, `train` is divided, and "
-        "its `test` kept unless the shares name a `test`.",
+        doc="Shares of the examples, drawn by chance, the same for every `seed`. Of a source with splits of its own, "
+        "`train` is divided, and its `test` kept unless the shares name a `test`.",
         example="split train: 90%, test: 10%",
         open=Real(0, 1, above=True),
     ),

@@ -166,7 +166,7 @@ _SOURCES: tuple[Word, ...] = (
         name="text",
         category="source",
         doc="Text files (UTF-8) that match a glob. Fields: `text`, in windows of tokens that lie within one file. They "
-        "are split before they are cut: the files, in an order drawn by the seed, are laid end to end and cut at the "
+        "are split before they are cut: the files, in an order of chance, are laid end to end and cut at the "
         "shares of their bytes, so one file gives a span to each split. A file that is not UTF-8 is refused, or left "
         "out with `curate { drop corrupt }`.",
         parameters=(Parameter(name="glob", kind=Path(), doc="`**` matches folders of any depth."), _TOKENIZER),

@@ -71,12 +71,14 @@ def test_every_byte_comes_into_its_range_to_the_bit(tmp_path: Path, span: tuple[
     np.testing.assert_array_equal(batch, data.split("train")["image"][order])
 
 
-def test_a_seed_draws_the_split() -> None:
-    def test_split(seed: int) -> np.ndarray:
-        return dataset_of(plan_of(DIGITS, split={"train": 0.9, "test": 0.1}, seed=seed)).split("test")["image"]
-
-    np.testing.assert_array_equal(test_split(1), test_split(1))
-    assert (test_split(1) != test_split(2)).any()
+def test_runs_of_all_seeds_are_scored_on_the_same_examples_and_meet_theirs_in_another_order() -> None:
+    shares = {"train": 0.9, "test": 0.1}
+    one, other = (dataset_of(plan_of(DIGITS, split=shares, seed=seed)) for seed in (1, 2))
+    for split in shares:
+        np.testing.assert_array_equal(one.split(split)["image"], other.split(split)["image"])
+        np.testing.assert_array_equal(one.split(split, 20)["image"], other.split(split, 20)["image"])
+    assert (one.split("test")["image"] != one.split("train")["image"][: one.sizes["test"]]).any()
+    assert (one.addresses(0, 1) != other.addresses(0, 1)).any()
 
 
 def test_overfit_is_one_batch_for_ever() -> None:

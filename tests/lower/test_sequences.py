@@ -17,11 +17,9 @@ SHARES = st.sampled_from([{"train": 0.9, "test": 0.1}, {"train": 0.5, "validatio
 
 
 @settings(max_examples=200, deadline=None)
-@given(FILES, SHARES, st.integers(0, 9))
-def test_spans_share_out_all_bytes_and_cut_no_character(
-    files: list[bytes], shares: dict[str, float], seed: int
-) -> None:
-    found = spans_of(files, shares, seed, "")
+@given(FILES, SHARES)
+def test_spans_share_out_all_bytes_and_cut_no_character(files: list[bytes], shares: dict[str, float]) -> None:
+    found = spans_of(files, shares, "")
     assert list(found) == list(shares)
     taken = [np.zeros(len(data), int) for data in files]
     for split, spans in found.items():
@@ -39,25 +37,26 @@ def test_spans_share_out_all_bytes_and_cut_no_character(
         assert len(whole) >= sum(map(bool, files)) - len(shares)  # a file at each bound at most is cut
 
 
-def test_a_seed_draws_the_spans_and_two_sources_have_their_own() -> None:
+def test_spans_are_drawn_and_two_sources_have_their_own() -> None:
     files = [bytes([65 + number]) * 100 for number in range(20)]
     shares = {"train": 0.5, "test": 0.5}
-    assert spans_of(files, shares, 1, "") == spans_of(files, shares, 1, "")
-    assert len({str(spans_of(files, shares, seed, place)) for seed in (1, 2) for place in ("", "a")}) == 4
+    assert spans_of(files, shares, "") == spans_of(files, shares, "")
+    assert spans_of(files, shares, "") != spans_of(files, shares, "a")
+    assert [span.file for span in spans_of(files, shares, "")["train"]] != list(range(10))
 
 
 def test_bytes_that_are_no_text_are_cut_all_the_same() -> None:
-    spans = spans_of([b"\x80" * 1000], {"train": 0.5, "test": 0.5}, 0, "")
+    spans = spans_of([b"\x80" * 1000], {"train": 0.5, "test": 0.5}, "")
     assert [(span.start, span.end) for split in spans.values() for span in split] == [(0, 500), (500, 1000)]
-    spans = spans_of([b"\x80\x80a"] * 10, {"train": 0.5, "test": 0.5}, 0, "")
+    spans = spans_of([b"\x80\x80a"] * 10, {"train": 0.5, "test": 0.5}, "")
     assert sum(span.end - span.start for split in spans.values() for span in split) == 30
 
 
 def test_whole_files_are_split() -> None:
-    rows = files_by_split(10, {"train": 0.7, "test": 0.3}, 3, "")
+    rows = files_by_split(10, {"train": 0.7, "test": 0.3}, "")
     assert {split: len(chosen) for split, chosen in rows.items()} == {"train": 7, "test": 3}
     np.testing.assert_array_equal(np.sort(np.concatenate(list(rows.values()))), np.arange(10))
-    np.testing.assert_array_equal(files_by_split(4, None, 3, "")["train"], np.arange(4))
+    np.testing.assert_array_equal(files_by_split(4, None, "")["train"], np.arange(4))
 
 
 LENGTHS = st.lists(st.integers(0, 30), min_size=1, max_size=6)

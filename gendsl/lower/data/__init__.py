@@ -11,7 +11,7 @@ from gendsl.lower.data import arrays, music, pictures, prepared, records, sounds
 from gendsl.lower.data.conditions import Sampling, conditions_of, refuse_other_width
 from gendsl.lower.data.curation import THINNING, curated
 from gendsl.lower.data.dataset import Dataset, Drawn, Finite
-from gendsl.lower.data.draws import permutation, stream_key
+from gendsl.lower.data.draws import DATA_SEED, permutation, stream_key
 from gendsl.lower.data.findings import findings_of
 from gendsl.lower.data.fingerprints import Tell, silent
 from gendsl.lower.data.leaks import Leaks, drops_leaks, with_prints, without_leaks
@@ -59,7 +59,7 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
         raise DataError(
             f"`{drawn[0].call.word}` has no end and cannot stand beside data that has one", "use one of them"
         )
-    loaded = {name: with_prints(found, data, tell) for name, found in _curated(plan, folder, seed, tell).items()}
+    loaded = {name: with_prints(found, data, tell) for name, found in _curated(plan, folder, tell).items()}
     sources = tuple(_stored(name, source, data, seed) for name, source in loaded.items())
     sources, leaks = without_leaks(sources, data, tell)
     for source in sources:
@@ -79,32 +79,30 @@ def dataset_of(plan: Plan, folder: str = ".", *, overfit: bool = False, tell: Te
     return dataset
 
 
-def _curated(plan: Plan, folder: str, seed: int, tell: Tell) -> dict[str, Loaded]:
+def _curated(plan: Plan, folder: str, tell: Tell) -> dict[str, Loaded]:
     """The sources by name, without what is left out of them. Pairs are thinned as such, so that none is torn."""
     data, paired = plan.data, plan.data.pairs is not None
     loaded = {}
     for source in data.sources:
-        found = _loaded(source, plan, folder, seed)
+        found = _loaded(source, plan, folder)
         done = ("drop",) if source.call.word in _CUT else ()  # whole files, when they were read
         later = THINNING if paired else ()
         before = tuple(call for call in data.curate if call.word not in (*done, *later))
-        loaded[source.name] = curated(found, before, folder, seed, source=source.name, tell=tell)
+        loaded[source.name] = curated(found, before, folder, source=source.name, tell=tell)
     if data.pairs is None:
         return loaded
     thinning = tuple(call for call in data.curate if call.word in THINNING)
-    return {name: curated(source, thinning, folder, seed) for name, source in _paired(loaded, data.pairs).items()}
+    return {name: curated(source, thinning, folder) for name, source in _paired(loaded, data.pairs).items()}
 
 
-def _loaded(source: Source, plan: Plan, folder: str, seed: int) -> Loaded:
+def _loaded(source: Source, plan: Plan, folder: str) -> Loaded:
     data = plan.data
     image = next((f for f in data.fields if f.source == source.name and f.kind == "image"), None)
     transform = transform_of(image.arguments if image else {})
     arguments, word = source.call.arguments, source.call.word
     if word in _CUT:
         place = source.name if len(data.sources) > 1 else ""
-        return _CUT[word](
-            arguments, folder, data, seed=seed, place=place, transform=transform, augment=plan.augment.data
-        )
+        return _CUT[word](arguments, folder, data, place=place, transform=transform, augment=plan.augment.data)
     if word in TABLES:
         return table(source.call, folder)
     if word in _STORED:
@@ -120,7 +118,7 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
         raise DataError(f"the data has no split `train`; it has {', '.join(rows)}", "use another source")
     if data.split is not None and not loaded.divided:
         base = rows.pop("train")
-        order = permutation(stream_key(seed, f"split/{place}" if place else "split"), 0, len(base))
+        order = permutation(stream_key(DATA_SEED, f"split/{place}" if place else "split"), 0, len(base))
         start = 0
         for split, size in split_sizes(len(base), data.split).items():
             rows[split] = base[np.sort(order[start : start + size])]
@@ -128,10 +126,10 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = {split: rows[split] for split in sorted(rows, key=lambda split: split != "train")}
     # the first source's order is keyed by the seed itself, that of others by their names too
     place = "" if place == data.sources[0].name else place
-    made, fitted = encoded(loaded, rows["train"], seed)
+    made, fitted = encoded(loaded, rows["train"])
     if not data.condition:
         return Stored(name, made, rows, Order(len(rows["train"]), seed, data.shuffle, place), fitted)
-    conditions = conditions_of(data.condition, fitted, loaded.columns["row"], seed)
+    conditions = conditions_of(data.condition, fitted, loaded.columns["row"])
     return Stored(name, made, rows, Sampling(conditions.places[rows["train"]], seed), fitted, conditions)
 
 

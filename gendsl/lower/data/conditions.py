@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.data.columns import gatherer
-from gendsl.lower.data.draws import stream_key
+from gendsl.lower.data.draws import DATA_SEED, stream_key
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.categories import Categories
 from gendsl.lower.tables.encoding import Codes
@@ -30,7 +30,7 @@ class Conditions:
 
     `widths` says by column how many categories it has, `titles` (width,) what each place of the vector is; `places`
     (n, columns) int32 where in the vector each example's categories stand, `own` (n,) the column that its condition is
-    of where none is drawn for it: any with the same probability, by the seed and the row.
+    of where none is drawn for it: any with the same probability, by the row.
     """
 
     widths: Mapping[str, int]
@@ -65,7 +65,7 @@ class Conditions:
         return gathered
 
 
-def conditions_of(names: Sequence[str], table: Table | None, codes: Codes, seed: int) -> Conditions:
+def conditions_of(names: Sequence[str], table: Table | None, codes: Codes) -> Conditions:
     """The conditions on the columns of those names, of a table with the codes (n, columns).
 
     DataError for a column that the table does not have, or that is not categorical."""
@@ -83,7 +83,7 @@ def conditions_of(names: Sequence[str], table: Table | None, codes: Codes, seed:
         places[:, number] = len(titles) + column.encoding.places(codes[:, known[name]])
         widths[name] = column.encoding.width
         titles += [f"{name}: {title}" for title in _titles(column.encoding, column.cells)]
-    random = np.random.Generator(np.random.Philox(key=stream_key(seed, "condition/own")))
+    random = np.random.Generator(np.random.Philox(key=stream_key(DATA_SEED, "condition/own")))
     return Conditions(widths, tuple(titles), places, random.integers(0, len(names), len(codes)))
 
 

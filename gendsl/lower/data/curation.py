@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gendsl.lower.data.draws import permutation, stream_key
+from gendsl.lower.data.draws import DATA_SEED, permutation, stream_key
 from gendsl.lower.data.fingerprints import Fingerprints, Tell, fingerprints_of, silent
 from gendsl.lower.data.hamming import repeats_of
 from gendsl.lower.data.listed import listed_in
@@ -34,9 +34,7 @@ def size_reason(calls: Iterable[Call], height: int, width: int) -> str | None:
     return None
 
 
-def curated(
-    loaded: Loaded, calls: Iterable[Call], folder: str, seed: int, *, source: str = "", tell: Tell = silent
-) -> Loaded:
+def curated(loaded: Loaded, calls: Iterable[Call], folder: str, *, source: str = "", tell: Tell = silent) -> Loaded:
     """The examples that all statements keep, in their order. `limit` and `balance` thin the training examples only.
 
     Leaks between splits are known once there are splits: see `leaks`. Raises DataError where nothing is left.
@@ -47,9 +45,9 @@ def curated(
             case "drop":
                 _drop(left, call.arguments, folder, source)
             case "limit":
-                _thin(left, _limited(left, call.arguments["examples"], seed), "limit")
+                _thin(left, _limited(left, call.arguments["examples"]), "limit")
             case "balance":
-                _thin(left, _balanced(left, seed), "balance")
+                _thin(left, _balanced(left), "balance")
         if not len(left.rows):
             told = ", ".join(f"{reason} {count:,}" for reason, count in left.loaded.dropped.items())
             raise DataError(f"`{call.word}` leaves no example", f"drop less; so far these were left out: {told}")
@@ -155,17 +153,17 @@ def _training(left: _Left) -> np.ndarray:
     return left.rows if splits is None else np.intersect1d(left.rows, splits.get("train", np.arange(0)))
 
 
-def _limited(left: _Left, examples: int, seed: int) -> np.ndarray:
+def _limited(left: _Left, examples: int) -> np.ndarray:
     rows = _training(left)
-    chosen = permutation(stream_key(seed, "limit"), 0, len(rows))[:examples]
+    chosen = permutation(stream_key(DATA_SEED, "limit"), 0, len(rows))[:examples]
     return np.asarray(rows[chosen])
 
 
-def _balanced(left: _Left, seed: int) -> np.ndarray:
+def _balanced(left: _Left) -> np.ndarray:
     if left.loaded.labels is None:
         raise DataError("`balance` needs data with classes", "take it out, or name the labels")
     rows = _training(left)
-    rows = rows[permutation(stream_key(seed, "balance"), 0, len(rows))]
+    rows = rows[permutation(stream_key(DATA_SEED, "balance"), 0, len(rows))]
     labels = left.loaded.labels[rows]
     classes = np.unique(labels)
     least = min(int((labels == number).sum()) for number in classes)

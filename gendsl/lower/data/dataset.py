@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from gendsl.lower.augment import span_of, transformed
-from gendsl.lower.data.draws import normals, permutation, place_key, stream_key, uniforms
+from gendsl.lower.data.draws import DATA_SEED, normals, permutation, place_key, stream_key, uniforms
 from gendsl.lower.data.findings import Findings
 from gendsl.lower.data.points import points_of
 from gendsl.lower.data.resizing import cut_middle, random_crop
@@ -74,7 +74,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def split(self, name: str, count: int | None = None) -> dict[str, Any]:
-        """{field: (examples, …)} of a whole split, or of `count` of its examples, drawn by the seed; not augmented.
+        """{field: (examples, …)} of a whole split, or of `count` examples, the same for every seed; not augmented.
 
         Arrays, but for text: `Windows`, which are gathered where they are made arrays. Unlimited data needs the count.
         DataError for a split that is not there."""
@@ -316,7 +316,7 @@ class Finite(Dataset):
             have = len(source.rows[name])
             if count is not None and count < have:
                 place = "" if self._paired else field.source
-                choice = permutation(stream_key(self._seed, f"some/{name}/{place}"), 0, have)[:count]
+                choice = permutation(stream_key(DATA_SEED, f"some/{name}/{place}"), 0, have)[:count]
             values = self._as_given(field, name, choice)
             if isinstance(values, Windows):
                 out[following(field.name)] = values.followed()

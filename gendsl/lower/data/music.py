@@ -84,7 +84,7 @@ def notes_of(body: bytes) -> np.ndarray:
 
 
 def midi(
-    arguments: Mapping[str, Any], folder: str, data: Data, *, seed: int, place: str, augment: tuple[Call, ...], **_: Any
+    arguments: Mapping[str, Any], folder: str, data: Data, *, place: str, augment: tuple[Call, ...], **_: Any
 ) -> Loaded:
     """The windows of the MIDI files that match a glob; `place` names one of two sources."""
     _library()
@@ -93,7 +93,7 @@ def midi(
     base = _base_of(scores)
     sequences = [np.asarray(base.encode(score).ids, np.int32) for score in scores]
     keys, pitches = _keys(augment), _pitches(base)
-    rows = files_by_split(len(sequences), data.split, seed, place)
+    rows = files_by_split(len(sequences), data.split, place)
     in_keys = [[transposed(sequence, pitches, key) for key in keys] for sequence in sequences]
     training = [variant for row in rows["train"] for variant in in_keys[row]]
     remi = _learned(base, training, int(arguments["tokenizer"].arguments["vocabulary"]))

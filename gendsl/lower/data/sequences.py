@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gendsl.check.headers import split_sizes
-from gendsl.lower.data.draws import permutation, stream_key
+from gendsl.lower.data.draws import DATA_SEED, permutation, stream_key
 from gendsl.lower.data.loaded import LeftOut
 from gendsl.lower.data.windows import Windows, kind_of
 from gendsl.lower.errors import DataError
@@ -26,16 +26,16 @@ class Span:
 
 
 def spans_of(
-    files: Sequence[bytes] | Sequence[np.ndarray], shares: Mapping[str, float] | None, seed: int, place: str
+    files: Sequence[bytes] | Sequence[np.ndarray], shares: Mapping[str, float] | None, place: str
 ) -> dict[str, list[Span]]:
     """The spans of each split, in the order of the files.
 
-    The files, in an order drawn by the seed, are laid end to end and cut at the shares of their bytes. So of one file
+    The files, in an order of chance, are laid end to end and cut at the shares of their bytes. So of one file
     each split is a span; of many it is whole files, but for those at the cuts. No character of UTF-8 is cut.
     """
     if shares is None:
         return {"train": [Span(number, 0, len(data)) for number, data in enumerate(files)]}
-    order = permutation(stream_key(seed, f"split/{place}" if place else "split"), 0, len(files))
+    order = permutation(stream_key(DATA_SEED, f"split/{place}" if place else "split"), 0, len(files))
     ends = np.cumsum([0, *(len(files[number]) for number in order)])
     found: dict[str, list[Span]] = {}
     bound = 0
@@ -61,11 +61,11 @@ def _whole(data: bytes | np.ndarray, cut: int) -> int:
     return cut if cut + 4 <= len(data) else len(data)
 
 
-def files_by_split(count: int, shares: Mapping[str, float] | None, seed: int, place: str) -> dict[str, np.ndarray]:
-    """The numbers of the files of each split, in their order: whole files, drawn by the seed."""
+def files_by_split(count: int, shares: Mapping[str, float] | None, place: str) -> dict[str, np.ndarray]:
+    """The numbers of the files of each split, in their order: whole files, by chance."""
     if shares is None:
         return {"train": np.arange(count)}
-    order = permutation(stream_key(seed, f"split/{place}" if place else "split"), 0, count)
+    order = permutation(stream_key(DATA_SEED, f"split/{place}" if place else "split"), 0, count)
     found, start = {}, 0
     for split, size in split_sizes(count, shares).items():
         found[split] = np.sort(order[start : start + size])

@@ -26,7 +26,6 @@ def audio(
     folder: str,
     data: Data,
     *,
-    seed: int,
     place: str,
     transform: Transform,
     **_: Any,
@@ -56,7 +55,7 @@ def audio(
     ends = np.cumsum([0, *map(len, pieces.values())])
     rows = {
         split: np.concatenate([np.arange(0), *(np.arange(ends[file], ends[file + 1]) for file in chosen)])
-        for split, chosen in files_by_split(len(pieces), data.split, seed, place).items()
+        for split, chosen in files_by_split(len(pieces), data.split, place).items()
     }
     samples = np.concatenate(list(pieces.values()))
     labels, classes = _labels(names, pattern, folder) if arguments.get("label") is not None else (None, None)

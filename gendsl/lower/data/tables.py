@@ -10,7 +10,7 @@ import numpy as np
 from gendsl.check.headers.delimited import Record, records
 from gendsl.check.headers.paths import Refused, regular
 from gendsl.check.headers.tables import Head, checked_head, columns_of, head_of
-from gendsl.lower.data.draws import stream_key
+from gendsl.lower.data.draws import DATA_SEED, stream_key
 from gendsl.lower.data.loaded import Loaded, place_of
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.parquet import parquet_records
@@ -38,16 +38,16 @@ def table(call: Call, folder: str) -> Loaded:
         raise DataError(f'"{path}" cannot be read: {error.strerror or error}', "make it readable") from None
 
 
-def encoded(loaded: Loaded, training: np.ndarray, seed: int) -> tuple[Loaded, Table | None]:
+def encoded(loaded: Loaded, training: np.ndarray) -> tuple[Loaded, Table | None]:
     """A source with its codes as rows (n, width) float32, and the table that made them; any other source as it is.
 
-    The encodings are fitted to the rows at the indexes `training`; the mode of each cell is drawn by (seed, row)."""
+    The encodings are fitted to the rows at the indexes `training`; the mode of each cell is drawn by its row."""
     if loaded.sheet is None:
         return loaded, None
     codes = loaded.columns["row"]
-    made = fitted(loaded.sheet, codes[training], stream_key(seed, "modes"))
+    made = fitted(loaded.sheet, codes[training], stream_key(DATA_SEED, "modes"))
     _check_memory(4 * len(codes) * made.width, f"{len(codes):,} rows of {made.width:,} numbers take")
-    uniform = np.random.Generator(np.random.Philox(key=stream_key(seed, "modes"))).random(codes.shape)
+    uniform = np.random.Generator(np.random.Philox(key=stream_key(DATA_SEED, "modes"))).random(codes.shape)
     return replace(loaded, columns={**loaded.columns, "row": made.encode(codes, uniform)}), made
 
 

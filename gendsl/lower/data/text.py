@@ -27,7 +27,7 @@ _LEARNED_FROM = 1 << 28  # bytes of the training text at most that a vocabulary 
 Pieces = Mapping[str, Sequence[np.ndarray]]  # of each split, (n,) each
 
 
-def text(arguments: Mapping[str, Any], folder: str, data: Data, *, seed: int, place: str, **_: Any) -> Loaded:
+def text(arguments: Mapping[str, Any], folder: str, data: Data, *, place: str, **_: Any) -> Loaded:
     """The windows of the text files that match a glob, in the order of their paths; `place` names one of two sources.
 
     A file that is not UTF-8 is refused, or left out with `curate { drop corrupt }`; as bytes any is read.
@@ -48,7 +48,7 @@ def text(arguments: Mapping[str, Any], folder: str, data: Data, *, seed: int, pl
     )
     whole = np.asarray(corpus.column())
     texts = [whole[start:end] for start, end in found.items.values()]
-    spans = spans_of(texts, data.split, seed, place)
+    spans = spans_of(texts, data.split, place)
     pieces = {split: [texts[span.file][span.start : span.end] for span in every] for split, every in spans.items()}
     if not any(map(len, pieces["train"])):
         raise DataError("no text is left for training", "give `train` a larger share, or more text")
