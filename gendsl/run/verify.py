@@ -23,6 +23,7 @@ from gendsl.lower.errors import UserError
 from gendsl.plan.length import length_of
 from gendsl.plan.show import call_shown
 from gendsl.run import folder as folders
+from gendsl.run.command import STOPPED
 from gendsl.run.folder import RunFolder
 from gendsl.run.loading import load_tensorflow
 from gendsl.run.order import Order
@@ -91,7 +92,7 @@ def in_one_go(order: Order, folder: RunFolder, steps: int, tell: Tell) -> None:
     words += [word for name, value in order.settings.items() for word in ("--set", f"{name}={value}")]
     words += ["--overfit"] if order.overfit else []
     words += [] if order.strategy_asked is None else ["--strategy", call_shown(order.strategy_asked)]
-    _finished(["gendsl", *words], order, "the run in one go")
+    _finished(["gendsl", *words], order, folder, "the run in one go")
     tell("whole", f"{steps} steps in one go ({clock(time.monotonic() - began)})")
 
 
@@ -110,7 +111,7 @@ def until_killed(order: Order, folder: RunFolder, after: int, tell: Tell) -> Non
 def resumed(order: Order, folder: RunFolder, steps: int, tell: Tell) -> None:
     """`gendsl resume`, from the checkpoint to the same step."""
     began, first = time.monotonic(), folders.steps_done(folder)
-    _finished(["gendsl", "resume", str(folder.path), "--steps", str(steps)], order, "the resumed run")
+    _finished(["gendsl", "resume", str(folder.path), "--steps", str(steps)], order, folder, "the resumed run")
     tell("resumed", f"from step {first} to {steps} ({clock(time.monotonic() - began)})")
 
 
@@ -183,8 +184,13 @@ def _different_lines(one: list[dict[str, Any]], two: list[dict[str, Any]]) -> li
     return found
 
 
-def _finished(words: list[str], order: Order, what: str) -> None:
+def _finished(words: list[str], order: Order, folder: RunFolder, what: str) -> None:
     done = _process(words, order)
+    if done.returncode == STOPPED:
+        raise UserError(
+            f"`{folders.stopped_by(folder)}` of `monitor` ended {what} at step {folders.steps_done(folder)}",
+            "verify fewer steps, by `--steps`, or take the alarm out of `monitor`",
+        )
     if done.returncode:
         raise UserError(f"{what} failed: {_last_words(done)}", "train the spec to see more")
 

@@ -98,6 +98,13 @@ def test_more_steps_than_the_spec_has_are_refused(tmp_path: Path) -> None:
     assert "--steps 30" in refused.value.help
 
 
+def test_a_run_that_its_own_alarm_ends_is_not_called_a_failure(tmp_path: Path) -> None:
+    text = QUICK + "monitor { alarm early, when: generator_loss > 0, do: stop }\n"
+    with pytest.raises(UserError, match="`early` of `monitor` ended the run in one go at step") as refused:
+        verify.verified(order(tmp_path, text), steps=20, tell=lambda name, said: None)
+    assert "--steps" in refused.value.help
+
+
 EVERYTHING = """experiment everything
 data { source gaussians(grid: 2x2, spacing: 2, std: 0.05); batch 16 }
 network generator(z: normal(2)) -> point { dense 16 | batch_norm | relu | dense 2 }
