@@ -64,11 +64,11 @@ def _unscorable(
     pictures = any(field.kind == "image" for field in scored)
     if call.word == "sliced_wasserstein" and not pictures:
         return "`sliced_wasserstein` is of patches of pictures, and the data has none", "score `fid` or `kid` instead"
-    if call.word == "classification_accuracy":
+    if call.word in ("classification_accuracy", "gan_test"):
         labelled = sample is None or any(one.kind == "label" and one.name in sample.inputs for one in fields)
         if not (labelled and pictures):
             return (
-                "`classification_accuracy` trains a classifier on samples of given classes, and a sample takes none",
+                f"`{call.word}` needs samples of given classes, and a sample takes none",
                 "give the generator a label: `network generator(z: normal(64), y: label) -> image`",
             )
     if call.word == "ppl" and sample is not None and not any(one.name == "prior" for one in sample.operations):
@@ -99,6 +99,12 @@ def _wrong_extractor(
             return (
                 f"`inception_score` asks how sure a classifier is, and `{named}` knows no classes",
                 "write `features: classifier`, `lite0` or `inception`",
+            )
+        if call.word == "gan_test" and (isinstance(meant, str) or meant.word != "classifier"):
+            named = meant if isinstance(meant, str) else meant.word
+            return (
+                f"`gan_test` asks a classifier of the data's own classes, and `{named}` knows others",
+                "write `gan_test features: classifier`",
             )
     return "", ""
 

@@ -26,7 +26,7 @@ from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
 
 HELD_OUT = ("memorized", "classification_accuracy")  # and what is an equation: they compare with the test split
-UNCOMPARED = ("inception_score", "modes", "ppl")  # they look at samples alone
+UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl")  # they look at samples alone
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 
 
@@ -169,6 +169,13 @@ def _classification_accuracy(asked: Asked) -> dict[str, Estimate]:
     return {"classification_accuracy": mean_of(right, how="examples")}
 
 
+def _gan_test(asked: Asked) -> dict[str, Estimate]:
+    """Shmelkov et al. 2018, section 3.2: train on real data, test on samples."""
+    assert asked.extractor is not None and asked.label is not None
+    chances = asked.gathered.extracted[asked.extractor.key].chances
+    return {"gan_test": mean_of(chances.argmax(axis=1) == asked.fields[asked.label][: len(chances)], how="samples")}
+
+
 def _ppl(asked: Asked) -> dict[str, Estimate]:
     assert asked.extractor is not None
     found = path_length(
@@ -195,6 +202,7 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "modes": _modes,
     "sliced_wasserstein": _sliced_wasserstein,
     "classification_accuracy": _classification_accuracy,
+    "gan_test": _gan_test,
     "ppl": _ppl,
 }
 

@@ -63,7 +63,7 @@ PARTS: dict[str, dict[str, str]] = {
 }
 # The numbers that depend on an extractor's features, which their keys name.
 FEATURE_SCORES = frozenset(
-    ("fid", "kid", "inception_score", "precision", "recall", "density", "coverage", "memorized", "ppl")
+    ("fid", "kid", "inception_score", "precision", "recall", "density", "coverage", "memorized", "gan_test", "ppl")
 )
 
 
@@ -170,6 +170,15 @@ SCORES: tuple[Word, ...] = (
         Parameter(name="epochs", kind=Count(), default=10, doc="Epochs of the classifier.", positional=False),
         better="higher",
         source="Ravuri & Vinyals 2019",
+        runs=True,
+    ),
+    _score(
+        "gan_test",
+        "The share of samples in which a classifier trained on real data sees the class that they were drawn with.",
+        _FEATURES,
+        better="higher",
+        source="Shmelkov et al. 2018, section 3.2",
+        example="gan_test features: classifier",
         runs=True,
     ),
     _score(

@@ -237,3 +237,14 @@ def test_a_count_that_is_not_whole_is_told_which_are(statement: str, told: str, 
     _, problems = checked(spec(train=f"train {{ objective gan(); optimizer adam(2e-4); {statement} }}"))
     (problem,) = [one for one in problems if one.severity == "error"]
     assert told in problem.message and problem.help == mend
+
+
+def test_the_class_of_a_sample_is_seen_by_a_classifier_of_the_same_classes() -> None:
+    generator = """network generator(z: normal(64), y: label) -> image {
+  from y | one_hot | dense 8 as e
+  from z | concat e | dense 64 | reshape 8, 8, 1
+}"""
+    assert codes(spec("evaluate every: 5 steps { gan_test }", generator=generator)) == []
+    _, problems = checked(spec("evaluate every: 5 steps { gan_test features: pixels }", generator=generator))
+    (problem,) = [one for one in problems if one.severity == "error"]
+    assert "`pixels` knows others" in problem.message and problem.help == "write `gan_test features: classifier`"

@@ -71,7 +71,7 @@ train {
   update discriminator, with: adam(1e-3) { minimize mean(discriminator(generator())) - mean(discriminator(image)) }
   steps 10
 }
-evaluate samples: 600 { classification_accuracy epochs: 8 }
+evaluate samples: 600 { classification_accuracy epochs: 8; gan_test }
 """
 
 
@@ -143,6 +143,8 @@ def test_samples_of_the_right_classes_are_worth_as_much_as_data() -> None:
     noise, _, _ = scored(CLASSES, sampler=of(1.0))
     assert real["classification_accuracy"] > 0.85
     assert noise["classification_accuracy"] < 0.35
+    assert real["gan_test"] > 0.97  # it was trained on these very pictures
+    assert noise["gan_test"] < 0.35
 
 
 def test_labels_are_drawn_as_often_as_the_data_has_them() -> None:
