@@ -26,11 +26,11 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data
     root = os.path.realpath(folder or ".")
     paths = matching(folder, pattern, "pictures")
     classes, names = _classes(label, paths, folder, data)
-    sizes, damaged, huge = _headers(root, paths)
+    sizes, bad = _headers(root, paths)
     if len(sizes) < len(paths) * DAMAGED_SHARE:
         raise DataError(
             f'{len(paths) - len(sizes)} of the {len(paths)} files that match "{pattern}" are no pictures, or damaged: '
-            f"{some(damaged + huge)}",
+            f"{some(list(bad))}",
             "narrow the glob to PNG, JPEG, GIF, BMP or WebP files, or fetch them again",
         )
     reasons = {path: "unlabeled" for path in sizes if classes is not None and path not in classes}
@@ -46,16 +46,20 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data
         _same_sizes(sizes, transform)
     shape = (*transform.size_of(*sizes[good[0]][:2]), channels)
 
-    def decode(path: str) -> tuple[np.ndarray | None, bytes]:
+    def decode(path: str) -> tuple[np.ndarray | str, bytes]:
+        """The pixels, or why there are none; and the hash of the content."""
         content = _content(root, path)
-        return decoded(content, transform, channels), hashlib.sha256(content).digest()
+        if content is None:
+            return "unreadable", b""
+        pixels = decoded(content, transform, channels)
+        return "damaged" if pixels is None else pixels, hashlib.sha256(content).digest()
 
     store = Store(len(good), shape, np.uint8, what=f'"{pattern}"', cache=data.cache)
     digest, kept = hashlib.sha256(), []
     for path, (pixels, content) in zip(good, in_threads(decode, good), strict=True):
         digest.update(path.encode() + b"\0" + content)
-        if pixels is None:
-            damaged.append(path)
+        if isinstance(pixels, str):
+            bad[path] = pixels
             continue
         if pixels.shape != shape:  # the header and the decoder disagree
             told = "x".join(map(str, pixels.shape))
@@ -63,14 +67,14 @@ def images(arguments: Mapping[str, Any], folder: str, transform: Transform, data
         store.add(pixels[None])
         kept.append(path)
     if len(kept) < len(good) * DAMAGED_SHARE:
-        raise DataError(f'most files that match "{pattern}" are damaged: {some(damaged)}', "fetch them again")
+        raise DataError(f'most files that match "{pattern}" are damaged: {some(list(bad))}', "fetch them again")
     labels = None
     if classes is not None and names is not None:
         number = {name: index for index, name in enumerate(names)}
         labels = np.array([number[classes[path]] for path in kept], np.int32)
         if label != "folder":  # the paths do not tell it
             digest.update("\0".join(classes[path] for path in kept).encode())
-    why = dict.fromkeys(damaged, "damaged") | dict.fromkeys(huge, "too large") | reasons
+    why = bad | reasons
     place = {path: number for number, path in enumerate(paths)}
     return Loaded(
         pictured(store.column(), labels),
@@ -102,30 +106,30 @@ def _classes(
     return found.classes, found.names
 
 
-def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int]], list[str], list[str]]:
-    """Sizes by path, the paths of what is no picture, and of what would not fit into memory."""
+def _headers(root: str, paths: list[str]) -> tuple[dict[str, tuple[int, int, int]], dict[str, str]]:
+    """Sizes by path; and by path why others are not used: no picture, not to be read, or too large for memory."""
     sizes: dict[str, tuple[int, int, int]] = {}
-    damaged, huge = [], []
+    bad: dict[str, str] = {}
     for path in paths:
         try:
             size = size_of(os.path.join(root, path), path)
-        except Refused:
-            damaged.append(path)
+        except Refused as refused:
+            bad[path] = "unreadable" if isinstance(refused.__cause__, OSError) else "damaged"
             continue
         if size[0] * size[1] > MOST_PIXELS:
-            huge.append(path)
+            bad[path] = "too large"
         else:
             sizes[path] = size
-    return sizes, damaged, huge
+    return sizes, bad
 
 
-def _content(root: str, path: str) -> bytes:
-    """A file's bytes; none where it can no longer be read, which is then damaged like one that does not decode."""
+def _content(root: str, path: str) -> bytes | None:
+    """A file's bytes; None where it can no longer be read."""
     try:
         with open(os.path.join(root, path), "rb", opener=regular) as file:
             return file.read()
     except OSError:
-        return b""
+        return None
 
 
 def _same_sizes(sizes: Mapping[str, tuple[int, int, int]], transform: Transform) -> None:
