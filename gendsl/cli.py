@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gendsl.commands import report as report_command
 from gendsl.commands import training
-from gendsl.commands.given import checked, plan_or_complain, settings_of
+from gendsl.commands.given import checked, plan_or_complain
 from gendsl.commands.output import (
     FAILED,
     FINE,
@@ -108,13 +108,12 @@ def _check(options: "Namespace") -> int:
     from gendsl import render
     from gendsl.diagnostics import Problems
 
-    settings = settings_of(options)
     found: list[Diagnostic] = []
     summary = []
     code = FINE
     for path in options.specs:
         problems = Problems()
-        checked(path, problems, settings)
+        checked(path, problems, options)
         listed = shown(problems, hints=options.hints)
         found += listed
         summary.append(f"{render.visible(path)}: {counts(listed)}")
@@ -222,6 +221,12 @@ def _replay(options: "Namespace") -> int:
     return replay(options)
 
 
+def _sweep(options: "Namespace") -> int:
+    from gendsl.commands.sweep import sweep
+
+    return sweep(options)
+
+
 def _evaluate(options: "Namespace") -> int:
     from gendsl.commands.evaluate import evaluate
 
@@ -249,6 +254,7 @@ _COMMANDS = {
     "resume": training.resume,
     "verify": training.verify,
     "launch": training.launch,
+    "sweep": _sweep,
     "sample": training.sample,
     "evaluate": _evaluate,
     "compare": _compare,

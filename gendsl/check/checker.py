@@ -11,13 +11,14 @@ from gendsl.check.constants import constant, plain
 from gendsl.check.context import Context
 from gendsl.check.data import KINDS, data_of
 from gendsl.check.definitions import Definitions, definitions_of
-from gendsl.check.evaluation import evaluation_of, sample_of, sweep_of, variant_of
+from gendsl.check.evaluation import evaluation_of, sample_of
 from gendsl.check.monitors import monitors_of
 from gendsl.check.networks import network_of
 from gendsl.check.operations import Sites
 from gendsl.check.scope import LOST, Missing
 from gendsl.check.statements import calls_of
 from gendsl.check.training import TrainingBuilder, train_of
+from gendsl.check.variants import sweep_of, variant_of
 from gendsl.diagnostics import Problems
 from gendsl.plan.plan import Augment, Network, Plan
 from gendsl.source import Source, Span

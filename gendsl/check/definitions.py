@@ -331,10 +331,13 @@ def _beside(place: str) -> list[str]:
 
 
 def _set(settings: Mapping[str, str], out: Definitions, context: Context) -> None:
-    """Replaces params by what stands in `--set name=value`."""
+    """Replaces params by what stands in `--set name=value`; `seed` is a param of every spec."""
     for name, text in settings.items():
         source = Source(f"--set {name}", text)
         param = out.params.get(name)
+        if param is None and name == "seed" and "train" in out.blocks:
+            out.blocks["train"] = _seeded(out.blocks["train"], source, context)
+            continue
         if param is None:
             context.problems.add(
                 rules.not_a_param,
@@ -361,6 +364,19 @@ def _set(settings: Mapping[str, str], out: Definitions, context: Context) -> Non
             )
             continue
         param.value = statement.value
+
+
+def _seeded(train: tree.Step, source: Source, context: Context) -> tree.Step:
+    """`train` with the seed that a source holds, in place of its own."""
+    others = tuple(one for one in (train.block.statements if train.block else ()) if not _is_seed(one))
+    seed = parse(Source(source.path, f"seed {source.text}"), context.problems)
+    return replace(
+        train, block=tree.Block((*others, *seed.statements), train.block.span if train.block else train.span)
+    )
+
+
+def _is_seed(statement: tree.Statement) -> bool:
+    return isinstance(statement, tree.Chain) and statement.steps[0].word == "seed"
 
 
 __all__ = ["Definitions", "definitions_of"]

@@ -1,20 +1,18 @@
-"""The blocks `sample`, `evaluate`, `sweep` and `variant` in, their plans out."""
+"""The blocks `sample` and `evaluate` in, their plans out."""
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import bind
-from gendsl.check.constants import constant, kind_of, plain
 from gendsl.check.context import Context
 from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned
-from gendsl.check.scope import LOST, Deferred, FieldMeaning, Missing, Operand, Scope
+from gendsl.check.scope import LOST, FieldMeaning, Missing, Operand, Scope
 from gendsl.check.scores import check_scores
-from gendsl.check.statements import Statement, calls_of, statement_of, statements_of
+from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
-from gendsl.plan.plan import Call, Evaluation, Network, Quantity, Sample
+from gendsl.plan.plan import Evaluation, Network, Sample
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -218,85 +216,3 @@ def _check_best(statement: Statement, names: Collection[str], context: Context) 
 def _scoring(number: str) -> Word | None:
     """The word of the score that gives a number."""
     return next((word for word in SCORES if word.name == number or number in numbers_of(word.name)), None)
-
-
-def sweep_of(step: tree.Step, context: Context) -> Call:
-    """The plan of `sweep { }`; what it varies are params."""
-    calls = calls_of(step.block, "sweep", context.globals, context)
-    for statement in step.block.statements if step.block is not None else ():
-        if isinstance(statement, tree.Chain) and statement.steps[0].word == "vary":
-            for argument in statement.steps[0].arguments:
-                if argument.name is not None:
-                    _param(argument.name, context)
-    known = context.scores
-    for call in calls:
-        if call.word in ("minimize", "maximize") and known:
-            score = call.arguments.get("score")
-            if score not in known:
-                context.problems.add(
-                    rules.unknown_score,
-                    step.head_span,
-                    f"`{score}` is not scored in this spec",
-                    help=did_you_mean(str(score), known) or f"add `{score}` to `evaluate`",
-                )
-    return Call("sweep", {}, calls)
-
-
-def _param(name: tree.Name, context: Context) -> None:
-    meaning = context.globals.find(name.text)
-    if isinstance(meaning, Deferred) and meaning.param:
-        context.used.add(name.text)
-        return
-    params = [n for n, m in context.globals.names.items() if isinstance(m, Deferred) and m.param]
-    if name.text in context.skipped:
-        return
-    context.problems.add(
-        rules.not_a_param,
-        name.span,
-        f"`{name.text}` is no param of this spec",
-        help=did_you_mean(name.text, params)
-        or (f"its params are {', '.join(params)}" if params else "write `param name = value`"),
-    )
-
-
-def _alike(changed: tree.Binding, value: Any, context: Context) -> bool:
-    """Whether a variant's value is of the kind of its param's."""
-    meaning = context.globals.find(changed.name.text)
-    before = meaning.result.value if isinstance(meaning, Deferred) and meaning.result is not None else value
-    if isinstance(before, Quantity) and isinstance(value, Quantity) and before.unit == value.unit:
-        return True
-    if before is LOST or (type(before) is type(value) and not isinstance(value, Quantity)):
-        return True
-    if not isinstance(before, Quantity | str | bool | tuple) and not isinstance(value, Quantity | str | bool | tuple):
-        return True
-    context.problems.add(
-        rules.wrong_type,
-        changed.value.span,
-        f"`{changed.name.text}` is {kind_of(before)} in the spec, and this is {kind_of(value)}",
-        labels=(Label(context.globals.spans[changed.name.text], "the param is here"),),
-        help="give it a value of the same kind and unit",
-    )
-    return False
-
-
-def variant_of(step: tree.Step, context: Context) -> tuple[str, dict[str, Any]] | None:
-    """The name and the changed params of a `variant`."""
-    statement = statement_of(
-        tree.Step(step.head, step.arguments, None, None, None, step.span),
-        WORDS["top"]["variant"],
-        context.globals,
-        context,
-    )
-    out: dict[str, Any] = {}
-    for one in step.block.statements if step.block is not None else ():
-        if isinstance(one, tree.Binding):
-            _param(one.name, context)
-            value = constant(one.value, context.globals, context)
-            if value is not LOST and _alike(one, value, context):
-                out[one.name.text] = plain(value)
-        elif not isinstance(one, tree.Lost):
-            context.problems.add(
-                rules.misplaced, one.span, "a variant changes params by `name = value`", help="write `width = 16`"
-            )
-    name = statement.arguments["name"]
-    return (name, out) if isinstance(name, str) else None

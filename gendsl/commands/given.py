@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gendsl.source import Source
 
 
-def checked(path: str, problems: "Problems", settings: dict[str, str]) -> "tuple[Source | None, Plan | None]":
+def checked(path: str, problems: "Problems", options: "Namespace") -> "tuple[Source | None, Plan | None]":
     """The source and the plan of a spec on disk, None for what there is not; its mistakes are added to `problems`."""
     from gendsl.check.checker import check
     from gendsl.reading import read
@@ -22,7 +22,7 @@ def checked(path: str, problems: "Problems", settings: dict[str, str]) -> "tuple
     if source is None:
         return None, None
     folder = os.path.dirname(path) or "."
-    return source, check(source, problems, settings=settings, folder=folder)
+    return source, check(source, problems, settings=settings_in(source, options), folder=folder)
 
 
 def plan_or_complain(path: str, options: "Namespace") -> "tuple[Source | None, Plan | None]":
@@ -30,13 +30,31 @@ def plan_or_complain(path: str, options: "Namespace") -> "tuple[Source | None, P
     from gendsl.diagnostics import Problems
 
     problems = Problems()
-    source, plan = checked(path, problems, settings_of(options))
+    source, plan = checked(path, problems, options)
     found = shown(problems, hints=options.hints)
     report(found)
     if problems.failed:
         complain(f"{path}: {counts(found)}")
         return source, None
     return source, plan
+
+
+def settings_in(source: "Source", options: "Namespace") -> dict[str, str]:
+    """What `--variant` and, over it, `--set` replace of a spec, by name. Raises UsageError."""
+    given = settings_of(options)
+    if options.variant is None:
+        return given
+    from gendsl.check.variants import variants_in
+    from gendsl.diagnostics import Problems
+    from gendsl.spelling import did_you_mean
+    from gendsl.syntax.parse import parse
+
+    variants = variants_in(parse(source, Problems()))
+    if options.variant not in variants:
+        named = ", ".join(f"`{name}`" for name in variants)
+        meant = did_you_mean(options.variant, variants) or (f"it has {named}" if named else "it has none")
+        raise UsageError(f"`{source.path}` has no variant `{options.variant}`: {meant}")
+    return variants[options.variant] | given
 
 
 def settings_of(options: "Namespace") -> dict[str, str]:

@@ -8,6 +8,7 @@ from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.report import REPORT
 from gendsl.commands.scoring import SCORING, checkpoint
+from gendsl.commands.sweep import SWEEP
 from gendsl.commands.values import count, natural, seconds, steps
 
 
@@ -299,6 +300,7 @@ COMMANDS: dict[str, Command] = {
             ),
             _launch,
         ),
+        SWEEP,
         Command(
             "sample",
             "draw samples from a run",

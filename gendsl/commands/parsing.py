@@ -42,15 +42,16 @@ def parsed(command: Command, given: list[str]) -> argparse.Namespace:
 
 
 def settings(parser: argparse.ArgumentParser) -> None:
-    """Adds `--set`."""
+    """Adds `--set` and `--variant`."""
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         dest="settings",
-        help="replace the value of a `param`; may be given several times",
+        help="replace the value of a `param`, or the `seed`; may be given several times",
     )
+    parser.add_argument("--variant", metavar="NAME", help="replace the params that a `variant` of the spec changes")
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

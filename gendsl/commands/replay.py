@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gendsl.commands.given import settings_of
+from gendsl.commands.given import settings_in
 from gendsl.commands.output import FINE, WRONG, complain, counts, report, say, shown, warn
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def _monitors(options: "Namespace", series: "Recorded") -> "Monitors | None":
     source = read(path, problems)
     found = None
     if source is not None:
-        alone = alarms_alone(source, problems, settings_of(options))
+        alone = alarms_alone(source, problems, settings_in(source, options))
         if alone is not None:
             found = None if problems.failed else Monitors(alone, known, steps_per_epoch=per_epoch)
         else:
-            plan = check(source, problems, settings=settings_of(options), folder=os.path.dirname(path) or ".")
+            plan = check(source, problems, settings=settings_in(source, options), folder=os.path.dirname(path) or ".")
             if plan is not None:
                 found = monitors_of(plan, known, steps_per_epoch=per_epoch or _steps_per_epoch(plan))
     diagnostics = [one for one in shown(problems, hints=False) if one.severity == "error"]

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from gendsl.commands.given import plan_or_complain, settings_of
+from gendsl.commands.given import plan_or_complain, settings_in
 from gendsl.commands.output import FAILED, FINE, WRONG, UsageError, flush, report, say, tell, warn
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 def run(options: "Namespace") -> int:
     """`gendsl run`."""
     strategy = _strategy(options)
-    settings = settings_of(options)
     source, plan = plan_or_complain(options.spec, options)
     if plan is not None and options.download and _downloaded(plan):
         source, plan = plan_or_complain(options.spec, options)  # its sizes are known now
@@ -31,7 +30,7 @@ def run(options: "Namespace") -> int:
         source_text=source.text,
         spec_path=options.spec,
         project=os.path.dirname(options.spec) or ".",
-        settings=settings,
+        settings=settings_in(source, options),
         steps=options.steps,
         overfit=options.overfit,
         strategy_asked=strategy,
@@ -128,8 +127,8 @@ def verify(options: "Namespace") -> int:
     from gendsl.run.order import Order
 
     if os.path.isdir(options.target):
-        if options.settings:
-            raise UsageError("a run has its own --set: give the spec instead of the run's folder")
+        if options.settings or options.variant is not None:
+            raise UsageError("a run has its own --set and --variant: give the spec instead of the run's folder")
         from gendsl.diagnostics import Problems
         from gendsl.run.recall import order_in, recalled
 
@@ -140,7 +139,7 @@ def verify(options: "Namespace") -> int:
         source, plan = plan_or_complain(options.target, options)
         if source is not None and plan is not None:
             project = os.path.dirname(options.target) or "."
-            order = Order(plan, source.text, options.target, project, settings=settings_of(options))
+            order = Order(plan, source.text, options.target, project, settings=settings_in(source, options))
     if order is None:
         return WRONG
     _prepare_to_train()

@@ -11,10 +11,12 @@ from gendsl.plan.plan import Plan, Quantity
 
 
 def session_of(plan: Plan, *, name: str, began: float) -> Summary | None:
-    """The summary that makes a run a row of the table, with the values of its params; None where the spec has none.
+    """The summary that makes a run a row of the table, with its params and its seed; None where the spec has no params.
 
     `name` keeps two runs of the same values apart. Metrics are whatever scalars the run logs."""
     values = {param: plain(value) for param, value in plan.params.items()}
+    if values and "seed" in plan.train.settings:
+        values.setdefault("seed", plain(plan.train.settings["seed"].arguments["number"]))
     if not values:
         return None
     made = summary.session_start_pb(values, group_name=name, start_time_secs=began)

@@ -37,7 +37,7 @@ def launch(count: int, target: str, words: Sequence[str], *, tell: Callable[[str
     """
     command = "resume" if os.path.isdir(target) else "run"
     crew = _Supervised(Cluster(free_addresses(count), 0), [command, *_words_of_worker(words)], tell)
-    with _passed_on(crew.signal):
+    with passed_on(crew.signal):
         return crew.end()
 
 
@@ -87,7 +87,7 @@ class _Supervised:
                 stderr=None if index == 0 else subprocess.PIPE,
                 env=os.environ | {LAUNCHED: str(count)} | devices_of(index, count, os.environ, gpus),
                 start_new_session=True,
-                preexec_fn=_end_with_the_parent,
+                preexec_fn=end_with_the_parent,
             )
             for index in range(count)
         ]
@@ -157,14 +157,16 @@ def _read(stream: IO[bytes], lines: deque[str]) -> None:
         lines.append(line.decode(errors="replace").rstrip("\r\n"))
 
 
-def _end_with_the_parent() -> None:
+def end_with_the_parent() -> None:
     """Has Linux send SIGTERM to this process when the one that started it ends, even by SIGKILL."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def _passed_on(send: Callable[[int], None]) -> Iterator[None]:
+def passed_on(send: Callable[[int], None]) -> Iterator[None]:
+    """While it holds, signals that ask this process to end are given to `send` instead."""
+
     def receive(number: int, frame: FrameType | None) -> None:
         send(number)
 

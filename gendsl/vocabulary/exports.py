@@ -82,7 +82,6 @@ SEARCH: tuple[Word, ...] = (
         doc="Any number of a range, drawn evenly on the logarithm.",
         parameters=(Parameter(name="range", kind=RangeOf()),),
         example="log(1e-5..1e-3)",
-        runs=False,
     ),
     Word(
         name="even",
@@ -90,7 +89,6 @@ SEARCH: tuple[Word, ...] = (
         doc="Any number of a range, drawn evenly.",
         parameters=(Parameter(name="range", kind=RangeOf()),),
         example="even(0..0.9)",
-        runs=False,
     ),
     Word(
         name="whole",
@@ -98,7 +96,6 @@ SEARCH: tuple[Word, ...] = (
         doc="Any whole number of a range, its ends included.",
         parameters=(Parameter(name="range", kind=RangeOf()),),
         example="whole(2..8)",
-        runs=False,
     ),
 )
 
@@ -106,42 +103,37 @@ SWEEP: tuple[Word, ...] = (
     Word(
         name="vary",
         category="sweep",
-        doc="The params that a sweep varies: a list of values, a range, or a range on the logarithm.",
+        doc="The params that a sweep varies: a list of values, a range (evenly), or a range on the logarithm.",
         open=OneOf((WordOf("search"), ListOf(_VALUE), RangeOf())),
         example="vary learning_rate: log(1e-5..1e-3), beta_1: [0, 0.5]",
-        runs=False,
     ),
     Word(
         name="trials",
         category="sweep",
-        doc="How many settings are tried.",
-        parameters=(Parameter(name="count", kind=Count()),),
+        doc="How many settings are tried; without it, all combinations of lists, or 20.",
+        parameters=(Parameter(name="count", kind=Count(1)),),
         example="trials 20",
-        runs=False,
     ),
     Word(
         name="seeds",
         category="sweep",
         doc="With how many seeds each setting is run; its score is their mean.",
-        parameters=(Parameter(name="count", kind=Count()),),
+        parameters=(Parameter(name="count", kind=Count(1)),),
         example="seeds 3",
-        runs=False,
     ),
     Word(
         name="minimize",
         category="sweep",
-        doc="The score that the sweep makes small.",
+        doc="The score that the sweep makes small; of a run its best check counts.",
         parameters=(Parameter(name="score", kind=FreeName()),),
         example="minimize fid",
-        runs=False,
     ),
     Word(
         name="maximize",
         category="sweep",
-        doc="The score that the sweep makes large.",
+        doc="The score that the sweep makes large; of a run its best check counts.",
         parameters=(Parameter(name="score", kind=FreeName()),),
         example="maximize inception_score",
-        runs=False,
     ),
 )
 

@@ -18,6 +18,7 @@ LEVELS = (
     ("lower",),
     ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
+    ("sweep",),
     ("api", "commands", "reference"),
     ("cli", "__main__"),
 )

@@ -1,0 +1,1 @@
+"""A spec's `sweep` in, its trials trained and ranked out: `gendsl sweep`."""
