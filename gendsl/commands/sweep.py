@@ -83,7 +83,7 @@ def sweep(options: "Namespace") -> int:
 
         flush()
 
-    say(f"{plan.experiment}: {search.trials:,} trials of {_plural(search.seeds, 'seed')}, in {asked.folder}\n")
+    say(f"{plan.experiment}: {_plural(search.trials, 'trial')} of {_plural(search.seeds, 'seed')}, in {asked.folder}\n")
     try:
         with console.status("") as status:
             trials = swept(asked, tell=told, watch=lambda line: status.update(line))
