@@ -78,7 +78,8 @@ def sweep(options: "Namespace") -> int:
 
     def told(trial: "Trial", seed: int, score: float | None) -> None:
         what = f"{search.score} {_number(score)}" if score is not None else "failed, or not scored"
-        say(f"trial {trial.number} of {search.trials}  {_shown(trial.settings)}  seed {seed}: {what}\n")
+        which = "  ".join(filter(None, (_shown(trial.settings), f"seed {seed}")))
+        say(f"trial {trial.number} of {search.trials}  {which}: {what}\n")
         from gendsl.commands.output import flush
 
         flush()
