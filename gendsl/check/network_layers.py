@@ -115,7 +115,8 @@ class LayerBuilder(ValueBuilder):
             step.span,
             f"`embed` has {vocabulary} vectors, and this value is one of {value.classes}",
             labels=(Label(value.span, "it comes from here"),),
-            help=f"write `embed {value.classes}, …`" + ("" if " or " not in value.span.text else ": the last is none's"),
+            help=f"write `embed {value.classes}, …`"
+            + ("" if " or " not in value.span.text else ": the last is none's"),
         )
 
     def _integer(self, step: tree.Step, word: LayerWord, value: Value) -> None:

@@ -156,7 +156,9 @@ class Operations(ABC):
             return None
         value = node.arguments[0].value
         tensors = (Operand, FieldMeaning)
-        if not isinstance(value, tree.Call) and not any(isinstance(scope.find(n.text), tensors) for n in names_in(value)):
+        if not isinstance(value, tree.Call) and not any(
+            isinstance(scope.find(n.text), tensors) for n in names_in(value)
+        ):
             return None
         found = self.value(value, scope)
         if not isinstance(found.type, Tensor | Unknown) or (isinstance(found.type, Tensor) and found.type.integer):

@@ -186,9 +186,7 @@ class Evaluation:
                 left, right, times = (number(value) for value in inputs)
                 return mixed(word, attributes["process"], left, right, times)
             case "dropped":
-                return dropped(
-                    inputs[0], attributes["arguments"]["chance"], attributes["none"], self._key(operation)
-                )
+                return dropped(inputs[0], attributes["arguments"]["chance"], attributes["none"], self._key(operation))
             case word:
                 return self._sampled(word, operation, inputs)
 

@@ -207,7 +207,9 @@ def _looped(step: Callable[[Any, Any], tuple[Any, Any]], steps: int, start: Any)
     )[1]
 
 
-def guided(predict: Callable[[Any, Any, Sequence[Any]], Any], given: Sequence[Any], none: Sequence[Any], scale: float):
+def guided(
+    predict: Callable[[Any, Any, Sequence[Any]], Any], given: Sequence[Any], none: Sequence[Any], scale: float
+) -> Predict:
     """The network's result with its conditions `given`, led away from that without: (1 - scale)·without + scale·with.
 
     `none` says what stands for none at each; None leaves it as it is. Both are computed in one call of twice the batch.
@@ -216,8 +218,10 @@ def guided(predict: Callable[[Any, Any, Sequence[Any]], Any], given: Sequence[An
         return lambda x, times: predict(x, times, given)
 
     def both(x: Any, times: Any) -> Any:
-        without = [value if no is None else tf.fill(tf.shape(value), tf.cast(no, value.dtype))
-                   for value, no in zip(given, none, strict=True)]
+        without = [
+            value if no is None else tf.fill(tf.shape(value), tf.cast(no, value.dtype))
+            for value, no in zip(given, none, strict=True)
+        ]
         twice = [tf.concat([a, b], 0) for a, b in zip(given, without, strict=True)]
         found = predict(tf.concat([x, x], 0), tf.concat([times, times], 0), twice)
         conditional, unconditional = tf.split(found, 2)

@@ -15,7 +15,6 @@ from typing import Any
 
 import tensorflow as tf
 
-
 _STRIDE = -7046029254386353131  # 2^64 divided by the golden ratio, made odd, as a signed number
 
 
