@@ -76,7 +76,7 @@ def test_noise_is_shaped_as_a_tensor() -> None:
         'allow untrained_network, because: "it is given"\n'
         "train { objective denoise(denoiser, noising, stop_gradient(encoder(image))); optimizer adam(1e-3); steps 10 }"
     )
-    operations = plan_of(DATA + latent + train + SAMPLE).train.groups[0].operations
+    operations = plan_of(DATA + latent + train + SAMPLE.replace("image =", "code =")).train.groups[0].operations
     assert [o.type for o in operations if o.attributes.get("word") == "noised"] == [Tensor((2, 2, 3), "features")]
     update = (
         "train {{ update denoiser, with: adam(1e-3) "
