@@ -164,7 +164,8 @@ class Operations(ABC):
         if not isinstance(found.type, Tensor | Unknown) or (isinstance(found.type, Tensor) and found.type.integer):
             self._mismatch(
                 value.span,
-                f"`normal` is shaped as a tensor of numbers is, and this is a {kind_shown(found.type)}",
+                f"`normal` takes the shape of a tensor of numbers, and this is a {kind_shown(found.type)}"
+                + (" of whole classes" if isinstance(found.type, Tensor) else ""),
                 "give it a tensor, or a size: `normal(16)`",
             )
             return NOTHING

@@ -14,12 +14,11 @@ import tensorflow as tf
 
 from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
-from gendsl.lower.functions import aligned, dropped, function_of, number
+from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
+from gendsl.lower.noising import is_of_process, of_process
 from gendsl.lower.penalties import gradients_of, penalty_of, squared_lengths, summed_scores
-from gendsl.lower.processes import Times, mixed, process_of
 from gendsl.lower.replay import Replay
-from gendsl.lower.samplers import guided, sampled
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
@@ -165,8 +164,8 @@ class Evaluation:
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
             case "function" if attributes["word"] == "replay":
                 return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
-            case "function" if "process" in attributes or attributes["word"] == "dropped":
-                return self._of_process(operation, inputs)
+            case "function" if is_of_process(operation):
+                return of_process(self, operation, inputs, self._key(operation))
             case "function":
                 return function_of(attributes["word"], inputs, attributes["arguments"])
             case "replay":
@@ -175,35 +174,6 @@ class Evaluation:
                 return self._penalty(operation, inputs)
             case name:
                 return _ARITHMETIC[name](*inputs)
-
-    def _of_process(self, operation: Operation, inputs: list[Any]) -> Any:
-        """The functions of noising processes, and `dropped`."""
-        attributes = operation.attributes
-        match attributes["word"]:
-            case "time":
-                return Times(process_of(attributes["process"]), self.batch)
-            case "noised" | "target" | "denoised" as word:
-                left, right, times = (number(value) for value in inputs)
-                return mixed(word, attributes["process"], left, right, times)
-            case "dropped":
-                return dropped(inputs[0], attributes["arguments"]["chance"], attributes["none"], self._key(operation))
-            case word:
-                return self._sampled(word, operation, inputs)
-
-    def _sampled(self, word: str, operation: Operation, inputs: Sequence[Any]) -> Any:
-        """Samples of a network that undoes a process; `inputs` are its inputs beside the noisy value and the time."""
-        attributes, key = operation.attributes, self._key(operation)
-        network = self.networks[attributes["network"]]
-        start = key.at("start").normal([self.batch, *map(_known, network.inputs[0].shape)])
-
-        def predict(x: Any, times: Any, others: Sequence[Any]) -> Any:
-            rest = iter(others)
-            given = [x, *(times if one.kind == "time" else next(rest) for one in network.inputs[1:])]
-            return self.called(network.name, given, key.at("call"), training=False, advance=False).outputs[0]
-
-        one = guided(predict, inputs, attributes["none"], float(attributes["arguments"]["guidance"]))
-        bounds = attributes["bounds"]
-        return sampled(word, attributes["process"], attributes["arguments"], start, key, one, bounds=bounds)
 
     def _key(self, operation: Operation) -> keys.Key:
         return self.key.at(f"{operation.name}_{operation.site}")

@@ -82,8 +82,8 @@ def test_noise_is_shaped_as_a_tensor() -> None:
         "train {{ update denoiser, with: adam(1e-3) "
         "{{ z ~ normal({}); minimize mean(square(denoiser(image, z))) }}\nsteps 9 }}"
     )
-    (found,) = said(DATA + PLAIN + update.format("denoiser"))
-    assert found[1] == "`normal` is shaped as a tensor of numbers is, and this is a network, `denoiser`"
+    (found,) = said(DATA.replace("-1..1;", "-1..1; label;") + PLAIN + update.format("label"))
+    assert found[1] == "`normal` takes the shape of a tensor of numbers, and this is a tensor (batch) of whole classes"
 
 
 @pytest.mark.parametrize(
