@@ -63,15 +63,15 @@ class Diffusion:
         code). Cosine: Nichol & Dhariwal 2021, equation 17."""
         if self.schedule == "linear":
             scale = 1000 / self.steps
-            return np.minimum(np.linspace(scale * 1e-4, scale * 0.02, self.steps), 0.999)
+            return _at_most(np.linspace(scale * 1e-4, scale * 0.02, self.steps))
         offset = 0.008
         places = np.arange(self.steps + 1) / self.steps
         kept = np.cos((places + offset) / (1 + offset) * np.pi / 2) ** 2
-        return np.minimum(1 - kept[1:] / kept[:-1], 0.999)
+        return _at_most(1 - kept[1:] / kept[:-1])
 
     def kept(self) -> Levels:
         """The share (steps) of the data's variance that is left: the product of 1 - beta up to each time."""
-        return np.cumprod(1 - self.betas())
+        return np.asarray(np.cumprod(1 - self.betas()), np.float64)
 
     def at(self, times: Any) -> Mixture:
         """The mixtures at whole times, an array."""
@@ -98,6 +98,12 @@ class Diffusion:
                 return Mixture(signal, spread, 0 * signal + 1, 0 * signal)
             case _:
                 return Mixture(signal, spread, -spread, signal)
+
+
+def _at_most(betas: Levels) -> Levels:
+    """The variances, none above 0.999: as in Nichol & Dhariwal 2021, section 3.2."""
+    limited: Levels = np.minimum(betas, 0.999)
+    return limited
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ of the key and the step.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +15,7 @@ import tensorflow as tf
 from gendsl.lower.processes import Diffusion, FlowMatching, Levels, Process, process_of
 from gendsl.parts.keys import Key
 
+_Table = TypeVar("_Table", "Course", "Slope")
 Predict = Callable[[Any, Any], Any]  # a noisy batch (batch, …) and its times (batch): what the network gives
 
 
@@ -114,7 +115,7 @@ def _spaced(process: Diffusion, steps: int) -> tuple[Levels, Any, tuple[Levels, 
     return places.astype(np.float64), here, (signal, spread)
 
 
-def _backwards(course: Any) -> Any:
+def _backwards(course: _Table) -> _Table:
     """From noise to data: what was laid by growing time, the other way round."""
     return type(course)(*(getattr(course, one.name)[::-1].copy() for one in fields(course)))
 
