@@ -53,6 +53,15 @@ ROWS = (
         whole=1_900,
     ),
     Row(
+        "digits_diffusion",
+        "digits_diffusion, batch 128",
+        program="digits_diffusion",
+        spec=HERE.parent / "specs/digits_diffusion.gen",
+        window=8,
+        whole=400,
+        bars={"tensorflow": 1.0, "keras": 1.0},
+    ),
+    Row(
         "wgan_gp_resnet",
         "WGAN-GP ResNet, width 32, batch 64",
         program="wgan_gp_resnet",

@@ -388,6 +388,13 @@ idle_bias = Rule(
     "Batch norm and its kin subtract the mean, and with it every bias: `bias: off` saves the weights.",
     "Ioffe & Szegedy 2015, section 3.2",
 )
+never_dropped = _advice(
+    "never_dropped",
+    "An input may be none, and in training it never is.",
+    "Classifier-free guidance leads away from what a network gives without its condition; where no example loses its "
+    "condition in training, the network has not learned what that is.",
+    "Ho & Salimans 2022, algorithm 1",
+)
 unused_binding = _advice(
     "unused_binding",
     "A binding or param that nothing uses.",

@@ -27,6 +27,7 @@ def advise(plan: Plan, train: tree.Step, context: Context) -> None:
         _output_range(plan, network, places, context)
         _double_sigmoid(network, places, context)
     _untrained(plan, context)
+    _never_dropped(plan, context)
     for group in plan.train.groups:
         _penalised_batch_norm(group, plan, context)
         _lipschitz(group, plan, context)
@@ -143,6 +144,28 @@ def _double_sigmoid(network: Network, places: list[Span], context: Context) -> N
                 f"`{network.name}` gives {what}, and this `{word}` is applied before the loss applies its own",
                 help=f"remove the `{word}`",
             )
+
+
+def _never_dropped(plan: Plan, context: Context) -> None:
+    """Inputs such as `label or none` of networks that are trained, and always on a condition."""
+    calls = [
+        (call.attributes["network"], place)
+        for group in plan.train.groups
+        for call in group.operations
+        if call.name == "call"
+        for place, number in enumerate(call.inputs)
+        if group.operations[number].attributes.get("word") == "dropped"
+    ]
+    for network in plan.networks:
+        for place, one in enumerate(network.inputs):
+            if one.optional and (network.name, place) not in calls:
+                context.problems.add(
+                    rules.never_dropped,
+                    context.globals.spans[network.name],
+                    f"`{one.name}` of `{network.name}` may be none, and in training it never is",
+                    help=f"train on `dropped({one.of}, 10%)`, as the objective `classifier_free` does; or write "
+                    f"`{one.name}: {one.of}`",
+                )
 
 
 def _untrained(plan: Plan, context: Context) -> None:

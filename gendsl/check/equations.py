@@ -134,7 +134,8 @@ class Equations(WordCalls):
                 key = WordOf("process")
                 if key not in meaning.kinds:
                     meaning.kinds[key] = value_of(key, value, self.context.globals, self.context)
-                return NOTHING if meaning.kinds[key] is LOST else Operand(-1, Process(name.text))
+                call = meaning.kinds[key]
+                return NOTHING if call is LOST else Operand(-1, Process(name.text, call))
             if head in WORDS["schedule"]:
                 return self._scalar(name.text, meaning, scope)
         if meaning.schedule:
@@ -308,7 +309,7 @@ class Equations(WordCalls):
         if isinstance(meaning, Missing):
             self._evaluate_quietly(node, scope)
             return NOTHING
-        for category in ("function", "penalty", "loss", "prior", "schedule"):
+        for category in ("function", "penalty", "loss", "prior", "process", "schedule"):
             found = word_of(category, function.text)
             if found is None:
                 continue
@@ -321,6 +322,9 @@ class Equations(WordCalls):
                 return self._loss_call(function.text, None, node, scope)
             if category == "prior":
                 return self._standard(node, scope)
+            if category == "process":
+                call = value_of(WordOf("process"), node, self.context.globals, self.context)
+                return NOTHING if call is LOST else Operand(-1, Process(function.text, call))
             value = value_of(Scheduled(), node, scope, self.context)
             return NOTHING if value is LOST else self.add("scheduled", (), {"value": value}, Scalar())
         self._evaluate_quietly(node, scope)

@@ -75,6 +75,9 @@ class LayerBuilder(ValueBuilder):
         values = [self.values[one] for one in flows]
         if "classes" in arguments and arguments["classes"] is None:
             arguments["classes"] = next((v.classes for v in reversed(values) if v.classes is not None), None)
+        if word.name == "embed" and _fewer(arguments["vocabulary"], values[0].classes):
+            self._too_few(step, arguments["vocabulary"], values[0])
+            return BROKEN
         for place, value in enumerate(values):
             if value.integer != (place in word.integers):
                 self._integer(step, word, value)
@@ -104,6 +107,17 @@ class LayerBuilder(ValueBuilder):
             )
             return BROKEN
         return self._append(step, word.name, arguments, flows, inferred, step.label)
+
+    def _too_few(self, step: tree.Step, vocabulary: Any, value: Value) -> None:
+        self.broken = True
+        self.context.problems.add(
+            rules.layer_shape,
+            step.span,
+            f"`embed` has {vocabulary} vectors, and this value is one of {value.classes}",
+            labels=(Label(value.span, "it comes from here"),),
+            help=f"write `embed {value.classes}, …`"
+            + ("" if " or " not in value.span.text else ": the last is none's"),
+        )
 
     def _integer(self, step: tree.Step, word: LayerWord, value: Value) -> None:
         self.broken = True
@@ -280,3 +294,7 @@ def _small_enough(inferred: Inferred) -> Inferred | Mismatch:
                 f"a tensor has at most {WEIGHT:,}: make the layer, or what comes in, smaller",
             )
     return inferred
+
+
+def _fewer(vocabulary: Any, classes: Any) -> bool:
+    return isinstance(vocabulary, int) and isinstance(classes, int) and vocabulary < classes

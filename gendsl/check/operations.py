@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from gendsl import rules
-from gendsl.check.arguments import WRONG, bind, value_of
+from gendsl.check.arguments import WRONG, bind, names_in, value_of
 from gendsl.check.constants import plain
 from gendsl.check.context import Context
 from gendsl.check.network_values import output_shape
@@ -23,6 +23,7 @@ from gendsl.plan.plan import Call, Field, Input, Network, Operation, Quantity
 from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Symbolic, same_shape, shown
+from gendsl.vocabulary.noising import OR_NONE
 from gendsl.vocabulary.types import Distribution, NetworkType, Process, Scalar, Several, Tensor, Truth, Type, Unknown
 from gendsl.vocabulary.word import Expression, Parameter, Word, WordOf
 
@@ -139,10 +140,36 @@ class Operations(ABC):
         return NOTHING
 
     def _standard(self, node: tree.Call, scope: Scope) -> Operand:
+        if (alike := self._shaped_as(node, scope)) is not None:
+            if not isinstance(alike.type, Tensor):
+                return NOTHING
+            type = Distribution("normal", alike.type.shape)
+            return self.add("normal", (), {"event": type.event, "size": type.event}, type)
         call = value_of(WordOf("prior"), node, scope, self.context)
         if call is LOST:
             return NOTHING
         return self._standard_of(call)
+
+    def _shaped_as(self, node: tree.Call, scope: Scope) -> Operand | None:
+        """The tensor whose shape `normal(image)` has; None for `normal(16)`."""
+        if not (isinstance(node.function, tree.Name) and node.function.text == "normal" and len(node.arguments) == 1):
+            return None
+        value = node.arguments[0].value
+        tensors = (Operand, FieldMeaning)
+        if not isinstance(value, tree.Call) and not any(
+            isinstance(scope.find(n.text), tensors) for n in names_in(value)
+        ):
+            return None
+        found = self.value(value, scope)
+        if not isinstance(found.type, Tensor | Unknown) or (isinstance(found.type, Tensor) and found.type.integer):
+            self._mismatch(
+                value.span,
+                f"`normal` takes the shape of a tensor of numbers, and this is a {kind_shown(found.type)}"
+                + (" of whole classes" if isinstance(found.type, Tensor) else ""),
+                "give it a tensor, or a size: `normal(16)`",
+            )
+            return NOTHING
+        return found
 
     def _standard_of(self, call: Call) -> Operand:
         if call.word == "categorical":
@@ -167,6 +194,13 @@ class Operations(ABC):
         type = operand.type
         wanted = f"({', '.join(['batch', *map(str, declared.shape)])})"
         if isinstance(type, Tensor):
+            if type.meaning.endswith(OR_NONE) and not declared.optional:
+                self._mismatch(
+                    span,
+                    f"{what} may be none here, and `{network.name}` always takes one",
+                    f"declare it `{declared.name}: {type.meaning}`",
+                )
+                return False
             if type.integer != declared.integer:
                 given = "whole classes or tokens" if type.integer else "numbers"
                 needs = "whole classes or tokens" if declared.integer else "numbers"

@@ -7,7 +7,7 @@ from gendsl.check.arguments import value_of
 from gendsl.check.constants import constant
 from gendsl.check.context import Context
 from gendsl.check.scope import LOST, FieldMeaning, Missing, Scope
-from gendsl.frozen import dataclass
+from gendsl.frozen import dataclass, replace
 from gendsl.plan.plan import Call, Field, Input
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
@@ -62,6 +62,8 @@ def input_of(argument: tree.Argument, scope: Scope, context: Context) -> Declare
     name, value = argument.name.text, argument.value
     if isinstance(value, tree.Name):
         return _named_input(name, value, scope, context)
+    if isinstance(value, tree.Binary) and value.operator == "or":
+        return _optional_input(name, value, scope, context)
     if isinstance(value, tree.Call) and isinstance(value.function, tree.Name):
         head = value.function.text
         if head == "features":
@@ -94,6 +96,24 @@ def input_of(argument: tree.Argument, scope: Scope, context: Context) -> Declare
         or "write a data field, `normal(64)`, `time`, `condition` or a size",
     )
     return None
+
+
+def _optional_input(name: str, value: tree.Binary, scope: Scope, context: Context) -> DeclaredInput | None:
+    """`label or none`: one class more, which stands for none."""
+    found = _named_input(name, value.left, scope, context) if isinstance(value.left, tree.Name) else None
+    if found is None and isinstance(value.left, tree.Name):
+        return None
+    nothing = isinstance(value.right, tree.Name) and value.right.text == "none"
+    if found is None or not nothing or found.input.kind not in ("field", "condition"):
+        context.problems.add(
+            rules.bad_input,
+            value.span,
+            f"`{value.span.text}` is no type of an input",
+            help="a label, a condition or another field may be left out: `y: label or none`",
+        )
+        return None
+    classes = None if found.classes is None else found.classes + 1
+    return DeclaredInput(replace(found.input, optional=True), classes, value.span)
 
 
 def _named_input(name: str, value: tree.Name, scope: Scope, context: Context) -> DeclaredInput | None:

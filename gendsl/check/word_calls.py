@@ -4,6 +4,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import bind
+from gendsl.check.noising import bounds_of, classes_of, none_of, sampled_inputs
 from gendsl.check.operations import NOTHING, Operations
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.frozen import dataclass
@@ -14,7 +15,7 @@ from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.functions import FunctionWord
 from gendsl.vocabulary.losses import LossWord
 from gendsl.vocabulary.penalties import PenaltyWord
-from gendsl.vocabulary.types import NetworkType, Process, Scalar, Tensor, Unknown
+from gendsl.vocabulary.types import NetworkType, Process, Scalar, Tensor, Type, Unknown
 from gendsl.vocabulary.word import Expression, Mismatch, Word
 
 
@@ -43,14 +44,47 @@ class WordCalls(Operations):
             self._mismatch(node.span, f"`{found.name}` {type.message}", type.help or _as_in(found))
             return NOTHING
         attributes: dict[str, Any] = {"word": found.name, "arguments": options}
-        named = [o.type for o in operands if isinstance(o.type, NetworkType | Process)]
-        for one in named:
-            attributes["network" if isinstance(one, NetworkType) else "process"] = one.name
+        for operand in operands:
+            if isinstance(operand.type, NetworkType):
+                attributes["network"] = operand.type.name
+            elif isinstance(operand.type, Process):
+                attributes["process"] = operand.type.call
         inputs = tuple(operand.number for operand in operands if operand.number >= 0)
+        if found.samples:
+            return self._sampler_call(found, node, attributes, type, scope)
+        if found.name == "dropped":
+            attributes["none"] = classes_of(self.operations[inputs[0]], self.context.globals)
+            return self.add("function", inputs, attributes, type, site=self.sites.next())
         if found.name == "replay":
             return self.add("replay", inputs, {"size": options["size"]}, type, site=self.sites.next())
         site = self.sites.next() if found.draws else None
         return self.add("function", inputs, attributes, type, site=site)
+
+    def _sampler_call(
+        self, found: FunctionWord, node: tree.Call, attributes: dict[str, Any], type: Type, scope: Scope
+    ) -> Operand:
+        if self.training:
+            self.context.problems.add(
+                rules.misplaced,
+                node.function.span,
+                f"`{found.name}` draws samples, and no update differentiates through them",
+                help="samplers stand in `sample` and in the equations of `evaluate`",
+            )
+            return NOTHING
+        network = self.networks.get(attributes["network"])
+        if network is None:
+            return NOTHING
+        others = sampled_inputs(network, attributes["arguments"])
+        if isinstance(others, Mismatch):
+            self._mismatch(node.span, f"`{found.name}` {others.message}", others.help)
+            return NOTHING
+        operands = [self._batch_of(one, network, node.span, scope) for one in others]
+        if any(isinstance(operand.type, Unknown) for operand in operands):
+            return NOTHING
+        attributes["bounds"] = bounds_of(network, self.context.globals) if attributes["arguments"]["clip"] else None
+        attributes["none"] = none_of(others, self.context.globals)
+        inputs = tuple(operand.number for operand in operands)
+        return self.add("function", inputs, attributes, type, site=self.sites.next())
 
     def _loss(self, name: str) -> LossWord:
         found = WORDS["loss"][name]

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from gendsl.lower.distributions import Distribution, divergence, summed
+from gendsl.parts.keys import Key
 
 
 def number(value: Any) -> Any:
@@ -57,6 +58,13 @@ def _binary_cross_entropy(logits: Any, target: Any) -> Any:
 
 def _feature_matching(real: Any, fake: Any) -> Any:
     return tf.reduce_sum(tf.square(tf.reduce_mean(number(real), axis=0) - tf.reduce_mean(number(fake), axis=0)))
+
+
+def dropped(condition: Any, chance: float, none: Any, key: Key) -> Any:
+    """A condition (batch, …), by a chance none in each example: `none` for a class, zeros for numbers."""
+    lost = key.uniform(tf.shape(condition)[:1]) < float(chance)
+    lost = tf.reshape(lost, tf.concat([tf.shape(lost), tf.ones([condition.shape.rank - 1], tf.int32)], 0))
+    return tf.where(lost, tf.cast(0 if none is None else int(none), condition.dtype), condition)
 
 
 _ELEMENTWISE: dict[str, Callable[[Any], Any]] = {

@@ -16,6 +16,7 @@ from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
+from gendsl.lower.noising import is_of_process, of_process
 from gendsl.lower.penalties import gradients_of, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.replay import Replay
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
@@ -163,6 +164,8 @@ class Evaluation:
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
             case "function" if attributes["word"] == "replay":
                 return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
+            case "function" if is_of_process(operation):
+                return of_process(self, operation, inputs, self._key(operation))
             case "function":
                 return function_of(attributes["word"], inputs, attributes["arguments"])
             case "replay":

@@ -1,4 +1,4 @@
-"""Channels and features in, each channel scaled and shifted by a linear map of the features out."""
+"""Channels and features in, each channel scaled and shifted, or only shifted, by a linear map of the features out."""
 
 from typing import Any
 
@@ -8,14 +8,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Film(keras.layers.Layer):
-    """(1 + s)·x + b, (batch, …, channels) from the same and features (batch, n); Perez et al. 2018, equation 2."""
+    """(1 + s)·x + b, (batch, …, channels) from the same and features (batch, n); Perez et al. 2018, equation 2.
 
-    def __init__(self, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
+    Without `scale` x + b, as the time reaches the layers of Ho et al. 2020."""
+
+    def __init__(self, scale: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
+        self.scale = scale
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, inputs_shape: Any, features_shape: Any) -> None:
-        width = 2 * inputs_shape[-1]
+        width = (2 if self.scale else 1) * inputs_shape[-1]
         self.kernel = self.add_weight(
             name="kernel", shape=(features_shape[-1], width), initializer=self.kernel_initializer
         )
@@ -25,7 +28,9 @@ class Film(keras.layers.Layer):
     def modulated(self, inputs: Any, features: Any) -> Any:
         """The inputs, scaled and shifted."""
         both = ops.matmul(features, self.kernel) + self.bias
-        both = ops.reshape(both, (-1, *(1,) * (len(inputs.shape) - 2), 2 * inputs.shape[-1]))
+        both = ops.reshape(both, (-1, *(1,) * (len(inputs.shape) - 2), self.kernel.shape[-1]))
+        if not self.scale:
+            return inputs + both
         scale, shift = ops.split(both, 2, axis=-1)
         return (1 + scale) * inputs + shift
 
@@ -36,5 +41,5 @@ class Film(keras.layers.Layer):
         return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
-        own = {"kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
+        own = {"scale": self.scale, "kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
         return {**super().get_config(), **own}

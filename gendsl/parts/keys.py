@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+_STRIDE = -7046029254386353131  # 2^64 divided by the golden ratio, made odd, as a signed number
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -45,22 +47,32 @@ WHOLE = Share()
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where a draw stands (`path`, fixed when the graph is built) and when it happens (`moment`, an int64 scalar)."""
+    """Where a draw stands (`path`, fixed when the graph is built) and when it happens (`moment`, an int64 scalar).
+
+    `turns` counts the turns of a loop in graph."""
 
     seed: int
     path: str
     moment: Any
     share: Share = WHOLE
+    turns: Any = None
 
     def at(self, site: str) -> "Key":
         """The key of a place inside this one."""
         return replace(self, path=f"{self.path}/{site}")
 
+    def turn(self, number: Any) -> "Key":
+        """The key of a turn of a loop at this place; `number` is a whole scalar."""
+        return replace(self, turns=tf.cast(number, tf.int64) + 1)
+
     def pair(self) -> tf.Tensor:
         """The seed (2,) int64 of a stateless draw, `tf.random.stateless_*(…, alg="philox")`."""
         digest = hashlib.blake2b(f"{self.seed}:{self.path}".encode(), digest_size=8).digest()
         place = int.from_bytes(digest, "little", signed=True)
-        return tf.stack([tf.constant(place, tf.int64), tf.cast(self.moment, tf.int64)])
+        first = tf.constant(place, tf.int64)
+        if self.turns is not None:
+            first += self.turns * _STRIDE  # wraps: an odd number leads each turn to another seed
+        return tf.stack([first, tf.cast(self.moment, tf.int64)])
 
     def uniform(self, shape: Any, *, maxval: int | None = None) -> tf.Tensor:
         """Numbers (rows, …) in [0, 1) float32, or whole ones below `maxval` int64; `shape` is that of this share."""

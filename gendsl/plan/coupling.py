@@ -63,6 +63,8 @@ def _kind(operation: Operation, given: Sequence[int]) -> int:
         return _FREE
     if name in _DRAWN:
         return _EACH
+    if name == "draw":
+        return max(worst, _EACH)
     if name in _LINEAR:
         return _MIXED if {_EACH, _MEAN} <= set(given) else worst
     if name in ("multiply", "divide"):

@@ -92,13 +92,15 @@ class Augment:
 class Input:
     """An input of a network. `kind` is field, prior, condition, time or features; `of` is the field's name or the
     prior's
-    `Call` (`normal(64)`), else None. `integer` for labels and tokens."""
+    `Call` (`normal(64)`), else None. `integer` for labels and tokens. `optional` where it may be none (`label or none`,
+    for guidance): a label's number of classes then stands for none, zeros for that of numbers."""
 
     name: str
     kind: str
     of: Any
     shape: Shape
     integer: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,9 @@ class Operation:
     | add, subtract, multiply, divide, power, negate | | elementwise, broadcast from the left: (batch) with (batch, …) |
     | less, less_equal, greater, greater_equal, equal, not_equal, and, or, not | | |
     | loss | its tensors, in order | word: `hinge`, role: `discriminator`, `generator` or "", arguments |
-    | function | tensors | word: `mean`, `l1`, `kl`, `nll`, `stop_gradient`…, arguments |
+    | function | tensors | word: `mean`, `l1`, `kl`, `nll`, `stop_gradient`…, arguments; process: of `noised`… |
+    | function | a sampler's network's further inputs | word: `ddim`…, arguments, network, process; bounds: of what is
+    predicted, or None; none: what stands for none at each input, or None |
     | penalty | the tensors | word: `r1`, network, arguments; every: a lazy term's interval |
     | replay | a tensor | size |
 

@@ -1,10 +1,10 @@
-"""The distributions: priors of inputs, results of networks, and the noising processes.
+"""The distributions: priors of inputs and results of networks.
 
 A prior gives what an input is drawn from; a result says what a network's numbers mean. In an equation a prior is a
-standard distribution, `kl(q, normal(16))`, `z ~ uniform(8)`.
+standard distribution, `kl(q, normal(16))`, `z ~ uniform(8)`; `noise ~ normal(image)` is shaped as a tensor is.
 """
 
-from gendsl.vocabulary.word import Choice, Count, FieldName, OneOf, Parameter, RangeOf, SizeOf, Word
+from gendsl.vocabulary.word import Count, FieldName, OneOf, Parameter, RangeOf, SizeOf, Word
 
 _SIZE = Parameter(name="size", kind=SizeOf(0, one=True), doc="`64`, or a shape such as `8x8x4`")
 _OF = Parameter(name="of", kind=OneOf((SizeOf(0, one=True), FieldName())), doc="a field, a number or a shape")
@@ -80,33 +80,4 @@ RESULTS: tuple[Word, ...] = (
     ),
 )
 
-PROCESSES: tuple[Word, ...] = (
-    Word(
-        name="diffusion",
-        category="process",
-        doc="A noising process in discrete steps, from data to standard normal noise.",
-        parameters=(
-            Parameter(
-                name="schedule",
-                kind=Choice(("cosine", "linear")),
-                default="cosine",
-                positional=False,
-                doc="how the share of noise grows",
-            ),
-            Parameter(
-                name="predict",
-                kind=Choice(("noise", "data", "velocity")),
-                default="noise",
-                positional=False,
-                doc="what the network gives",
-            ),
-            Parameter(name="steps", kind=Count(), default=1000, positional=False, doc="how many steps"),
-        ),
-        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239; Nichol & Dhariwal 2021, "
-        "https://arxiv.org/abs/2102.09672",
-        example="noising = diffusion(schedule: cosine, predict: noise, steps: 1_000)",
-        runs=False,
-    ),
-)
-
-WORDS: tuple[Word, ...] = (*PRIORS, *RESULTS, *PROCESSES)
+WORDS: tuple[Word, ...] = (*PRIORS, *RESULTS)

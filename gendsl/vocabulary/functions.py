@@ -1,4 +1,4 @@
-"""The functions of the equations: what each takes and gives, from `mean` to the samplers.
+"""The functions of the equations: what each takes and gives; those of noising processes stand in `noising`.
 
 Reductions follow one convention: `nll`, `kl`, `log_prob`, `entropy` and `sum` add up each example's numbers and give
 (batch); `l1`, `l2` and whatever compares whole batches average over all and give a scalar.
@@ -26,12 +26,13 @@ class FunctionWord(Word):
 
     `result(types, options)` takes the types of the tensors given, in order, and the options by name; `draws` says
     whether each occurrence draws random numbers; `network` whether the first argument is a network (the second maybe a
-    process).
+    process), `samples` whether it draws samples from one: such a word stands in `sample` and `evaluate`.
     """
 
     result: Callable[[tuple[Type, ...], Mapping[str, Any]], Type | Mismatch]
     draws: bool = False
     network: bool = False
+    samples: bool = False
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:
@@ -86,8 +87,6 @@ def _later(
 
 _P = _x("distribution", "a network's result, or a standard distribution such as `normal(16)`")
 _NETWORK = _x("network", "the network, by its name")
-_PROCESS = _x("process", "the noising process, such as `diffusion(…)`")
-_SAMPLING = _option("steps", Count(), 50, "network calls a sample takes")
 
 WORDS: tuple[FunctionWord, ...] = (
     _word("mean", "The mean of all numbers, a scalar; of a distribution, its expectation.", results.mean, _x()),
@@ -254,59 +253,5 @@ WORDS: tuple[FunctionWord, ...] = (
         _option("top_k", Count(), None, "keep only the likeliest so many"),
         _option("top_p", Real(0, 1, above=True), None, "keep the likeliest that make up this probability"),
         example='text = generate(model, prompt: "The ", length: 256, temperature: 0.8, top_p: 95%)',
-    ),
-    _later(
-        "denoising",
-        "The objective of a noising process: the network's mean squared error on what it predicts, at random times.",
-        results.denoising,
-        _NETWORK,
-        _PROCESS,
-        _x("value", "clean data"),
-        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 14",
-        example="minimize denoising(denoiser, noising, image)",
-    ),
-    _later(
-        "noised",
-        "Clean data after a random time of a noising process.",
-        results.denoising,
-        _NETWORK,
-        _PROCESS,
-        _x("value", "clean data"),
-    ),
-    _later(
-        "ddim",
-        "Samples by the deterministic implicit sampler.",
-        results.process_second,
-        _NETWORK,
-        _PROCESS,
-        _SAMPLING,
-        _option("eta", Real(0, 1), 0, "the share of fresh noise; 1 is the ancestral sampler"),
-        source="Song et al. 2021, https://arxiv.org/abs/2010.02502, equation 12",
-        example="image = ddim(denoiser, noising, steps: 50)",
-    ),
-    _later(
-        "ddpm",
-        "Samples by the ancestral sampler, one network call a step of the process.",
-        results.process_second,
-        _NETWORK,
-        _PROCESS,
-        source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 2",
-    ),
-    _later(
-        "euler",
-        "Samples by Euler's method on the process's differential equation.",
-        results.process_second,
-        _NETWORK,
-        _PROCESS,
-        _SAMPLING,
-    ),
-    _later(
-        "heun",
-        "Samples by Heun's second-order method.",
-        results.process_second,
-        _NETWORK,
-        _PROCESS,
-        _SAMPLING,
-        source="Karras et al. 2022, https://arxiv.org/abs/2206.00364, algorithm 1",
     ),
 )

@@ -251,29 +251,6 @@ def network_first(rule: Rule) -> Rule:
     return guarded(result)
 
 
-def process_second(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
-    """A network and a noising process in, what the network gives out."""
-    if len(given) < 2 or not isinstance(given[1], types.Process):
-        return Mismatch("takes a noising process second", "bind one at the top, such as `noising = diffusion(…)`")
-    network = given[0]
-    assert isinstance(network, types.NetworkType)
-    return network.result or types.Unknown()
-
-
-def denoising(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
-    """A network, a process and a clean value in, a scalar out."""
-    found = process_second(given, options)
-    if isinstance(found, Mismatch):
-        return found
-    if (
-        isinstance(found, types.Tensor)
-        and isinstance(given[2], types.Tensor)
-        and not same_shape(found.shape, given[2].shape)
-    ):
-        return Mismatch(f"takes values of {given[2]}, but the network gives {found}")
-    return types.Scalar()
-
-
 def written(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
     """A network of sequences in, sequences of the asked length out."""
     network = given[0]

@@ -1,5 +1,7 @@
 """The types of expressions: tensors with shapes, scalars, distributions, networks."""
 
+from typing import Any
+
 from gendsl.frozen import dataclass
 from gendsl.vocabulary.dimensions import Dimension, Shape, shown
 
@@ -74,9 +76,10 @@ class NetworkType:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A noising process, such as `diffusion(…)`."""
+    """A noising process, such as `diffusion(…)`: how it is named in the spec, and its word with arguments."""
 
     name: str
+    call: Any = None
 
     def __str__(self) -> str:
         return self.name

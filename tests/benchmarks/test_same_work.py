@@ -14,8 +14,8 @@ import pytest
 import gendsl
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("dcgan_128", "dcgan_256", "grid_gan", "digits_gan", "wgan_gp_resnet")
-PROGRAMS = ("dcgan", "grid_gan", "digits_gan", "wgan_gp_resnet")
+NAMES = ("dcgan_128", "dcgan_256", "grid_gan", "digits_gan", "digits_diffusion", "wgan_gp_resnet")
+PROGRAMS = ("dcgan", "grid_gan", "digits_gan", "digits_diffusion", "wgan_gp_resnet")
 
 
 def imported(name: str) -> ModuleType:

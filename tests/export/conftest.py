@@ -62,6 +62,39 @@ def conditional(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _trained(SMALL, tmp_path_factory.mktemp("runs") / "small")
 
 
+GUIDED = """experiment guided
+
+data {
+  source digits()
+  image range: -1..1
+  batch 16
+}
+
+noising = diffusion(steps: 20)
+
+network denoiser(x: image, t: time, y: label or none) -> image {
+  from y | embed label.classes + 1, 8 as class
+  from t | time_embed 8 | add class as when
+  from x | conv 8 | film when | swish | conv 1
+}
+
+train {
+  objective classifier_free(denoiser, noising, drop: 20%)
+  optimizer adam(1e-2)
+  steps 3
+  ema denoiser, decay: 0.9
+}
+
+sample { image = ddim(denoiser, noising, steps: 5, eta: 0.5, guidance: 2) }
+"""
+
+
+@pytest.fixture(scope="session")
+def guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are drawn by a loop, for labels."""
+    return _trained(GUIDED, tmp_path_factory.mktemp("runs") / "guided")
+
+
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run whose samples need nothing."""

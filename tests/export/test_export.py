@@ -75,6 +75,24 @@ def test_a_conditional_model_has_labels_and_a_name(conditional: Path) -> None:
     assert (shown[1] == shown[2]).all() and (shown[0] != shown[1]).any()
 
 
+def test_a_sampling_loop_is_served_as_it_samples(guided: Path, server: Path) -> None:
+    (model,) = export(guided)
+    inputs, outputs = signature(model, "serving_default")
+    assert set(inputs) == {"n", "seed"}
+    count = CHUNK + 7
+    found = served(server, model, outputs["image"], inputs["n"], count, inputs["seed"], 3).reshape(count, 8, 8, 1)
+    np.testing.assert_allclose(found, samples(guided, count, 3), atol=1e-4)
+    signatures = tf.saved_model.load(str(model)).signatures
+    assert set(signatures) == {"serving_default", "labelled"}
+    labels = tf.range(9, dtype=tf.int32)
+    of_labels = Sampler(rebuilt(guided).experiment).samples(9, seed=5, fields={"label": labels.numpy()})["image"]
+    labelled = signatures["labelled"](label=labels, seed=tf.constant(5, tf.int64))["image"].numpy()
+    np.testing.assert_allclose(labelled, of_labels, atol=1e-4)
+    others = Sampler(rebuilt(guided).experiment).samples(9, seed=5, fields={"label": labels.numpy()[::-1].copy()})
+    assert (others["image"] != of_labels).any(), "the labels guide"
+    assert np.abs(found).max() <= 1
+
+
 def test_nothing_and_a_second_export(plain: Path) -> None:
     (path,) = export(plain)
     (again,) = export(plain)

@@ -22,6 +22,12 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number(plain: Path, tmp
     assert not {path.read_bytes() for path in other} & {path.read_bytes() for path in few}
 
 
+def test_a_sampling_loop_draws_the_same_whatever_the_number(guided: Path, tmp_path: Path) -> None:
+    few, many = sample(guided, 3, 3, tmp_path / "few"), sample(guided, 66, 3, tmp_path / "many")
+    assert [path.read_bytes() for path in few[:3]] == [path.read_bytes() for path in many[:3]]
+    assert len({path.read_bytes() for path in many[:-1]}) == 66
+
+
 def test_labels_are_drawn_where_none_are_given(conditional: Path, tmp_path: Path) -> None:
     assert len(sample(conditional, 3, 0, tmp_path)) == 4
 

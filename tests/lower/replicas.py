@@ -57,6 +57,23 @@ train {
 }
 sample { made = mean(decoder()) }
 """
+NOISING = """
+experiment noising
+data { source digits(); image range: -1..1; label; batch 32 }
+noising = diffusion(predict: velocity, steps: 50)
+network denoiser(x: image, t: time, y: label or none) -> image {
+  from y | embed label.classes + 1, 8 as class
+  from t | time_embed 8 | add class as when
+  from x | conv 8 | film when | swish | dropout 0.1 | conv 1
+}
+train {
+  objective classifier_free(denoiser, noising, drop: 20%)
+  optimizer sgd(0.1)
+  steps 20
+  ema denoiser, decay: 0.9
+}
+sample { image = ddim(denoiser, noising, steps: 5, guidance: 2) }
+"""
 
 
 def trained(text: str, replicas: int) -> dict[str, np.ndarray]:
@@ -89,8 +106,8 @@ def main(folder: Path, replicas: int) -> None:
     load_tensorflow(cpus=replicas)
     recomputed = NORMED.replace("-> image {", "-> image, recompute: on {").replace("(1) {", "(1), recompute: on {")
     runs = {
-        1: {"normed": NORMED, "recomputed": recomputed, "plain": PLAIN, "parts": in_parts(4)},
-        2: {"normed": NORMED, "parts": in_parts(2)},
+        1: {"normed": NORMED, "recomputed": recomputed, "plain": PLAIN, "parts": in_parts(4), "noising": NOISING},
+        2: {"normed": NORMED, "parts": in_parts(2), "noising": NOISING},
         4: {"normed": NORMED, "plain": PLAIN},
     }
     for name, text in runs[replicas].items():

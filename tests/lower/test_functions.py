@@ -260,7 +260,6 @@ def test_types_of_functions(name: str, given: tuple[Any, ...], options: dict[str
         ("one_hot", (IMAGE,)),
         ("entropy", (IMAGE,)),
         ("next_token", (IMAGE, LABEL)),
-        ("ddim", (types.NetworkType("d"), IMAGE)),
     ],
 )
 def test_mismatches_of_functions(name: str, given: tuple[Any, ...]) -> None:

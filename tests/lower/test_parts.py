@@ -237,6 +237,10 @@ def test_film_and_adain() -> None:
         both = features @ layer.kernel.numpy()
         scale, shift = both[:, None, None, :3], both[:, None, None, 3:]
         np.testing.assert_allclose(result, (1 + scale) * base + shift, atol=1e-4)
+    moved = Film(scale=False)
+    found = moved(value, features)
+    assert moved.kernel.shape == (5, 3)
+    np.testing.assert_allclose(found, value + (features @ moved.kernel.numpy())[:, None, None, :], atol=1e-5)
 
 
 def softmax(value: Any) -> Any:

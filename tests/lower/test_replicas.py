@@ -55,6 +55,7 @@ class Runs:
         ("parts-2", "plain-1"),
         ("parts-1", "plain-1"),
         ("recomputed-1", "normed-1"),
+        ("noising-2", "noising-1"),
         pytest.param("normed-4", "normed-1", marks=pytest.mark.slow),
         pytest.param("plain-4", "plain-1", marks=pytest.mark.slow),
     ],

@@ -47,6 +47,15 @@ def test_a_killed_run_is_proved_to_lose_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.gen"], "nothing is left behind"
 
 
+@pytest.mark.slow
+def test_a_diffusion_loses_nothing(tmp_path: Path) -> None:
+    from tests.lower.replicas import NOISING
+
+    (tmp_path / "noising.gen").write_text(NOISING.replace("sgd(0.1)", "adam(1e-3)"))
+    code, said = finished("verify", "noising.gen", "--steps", "4", folder=tmp_path)
+    assert code == 0 and "the same, bit for bit, after step 8" in said, said
+
+
 def test_a_bit_that_is_lost_between_kill_and_resume_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[tuple[str, str]] = []
     killed = verify.until_killed

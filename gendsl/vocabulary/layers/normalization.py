@@ -166,8 +166,10 @@ def _modulated(*, instance: bool) -> Infer:
                 else "`flatten` gives features",
             )
         channels = given[-1]
-        weights = (Weight("kernel", (style[0], 2 * channels)), Weight("bias", (2 * channels,)))
-        flops = 2 * style[0] * 2 * channels + 2 * channels + (10 if instance else 2) * product(given)
+        width = (2 if arguments.get("scale", True) else 1) * channels
+        weights = (Weight("kernel", (style[0], width)), Weight("bias", (width,)))
+        each = 10 if instance else 2 if arguments["scale"] else 1
+        flops = 2 * style[0] * width + width + each * product(given)
         return Inferred(given, constrained(arguments, weights), flops)
 
     return infer
@@ -265,8 +267,16 @@ WORDS = (
         name="film",
         category="layer",
         doc="Scales and shifts each channel: (1 + s)·x + b, where s and b are a linear map of some features.",
-        source="Perez et al. 2018, equation 2; Nichol and Dhariwal 2021, section 3",
-        parameters=(Parameter(name="features", kind=Reference(), doc="features (n)"), INIT, CONSTRAIN),
+        source="Perez et al. 2018, equation 2; Nichol and Dhariwal 2021, section 3; the shift alone: Ho et al. 2020, "
+        "appendix B",
+        parameters=(
+            Parameter(name="features", kind=Reference(), doc="features (n)"),
+            Parameter(
+                name="scale", kind=Toggle(), default=True, positional=False, doc="whether it scales, too: else x + b"
+            ),
+            INIT,
+            CONSTRAIN,
+        ),
         example="group_norm 8 | film t | swish",
         infer=_modulated(instance=False),
         keras="gendsl.parts.film:Film",
