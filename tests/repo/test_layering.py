@@ -18,7 +18,8 @@ LEVELS = (
     ("lower",),
     ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
-    ("api", "commands", "reference"),
+    ("api", "commands"),
+    ("zoo", "reference"),
     ("cli", "__main__"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}
