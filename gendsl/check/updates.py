@@ -54,6 +54,8 @@ class UpdateBuilder:
     phases: list[tuple[str, Quantity | None, list[int], dict[str, Any], Span]] = field(default_factory=list)
     optimizer: Any = None
     found: dict[str, Statement] = field(default_factory=dict)
+    several: dict[str, list[Statement]] = field(default_factory=dict)  # those that may stand more than once, by word
+    places: dict[str, Span] = field(default_factory=dict)  # where each update stands
     ema: list[Call] = field(default_factory=list)
     updated: dict[str, int] = field(default_factory=dict)
     trained: set[str] = field(default_factory=set)
@@ -233,7 +235,9 @@ class UpdateBuilder:
         count = self.updated.get(label, 0)
         self.updated[label] = count + 1
         equation = ", ".join(value(argument.value) for argument in losses[0].step.arguments)
-        return Update(f"{label}_{count + 1}" if count else label, names, loss.number, optimizer, equation)
+        name = f"{label}_{count + 1}" if count else label
+        self.places[name] = step.head_span
+        return Update(name, names, loss.number, optimizer, equation)
 
     def _depends(
         self, names: tuple[str, ...], loss: Operand, span: Span, step: tree.Step, equations: Equations
