@@ -8,6 +8,7 @@ from gendsl.check.context import Context
 from gendsl.check.objectives import at_call, expanded
 from gendsl.check.scope import LOST, Deferred, Missing, Scope
 from gendsl.check.selection import SEVERAL, Phased, as_setting, refuse_idle
+from gendsl.check.signals import with_signals
 from gendsl.check.statements import Statement, statement_of
 from gendsl.check.updates import UpdateBuilder
 from gendsl.diagnostics import Label, Problems
@@ -215,6 +216,7 @@ def train_of(
     builder.walk(step.block.statements if step.block is not None else (), builder.outside)
     if "optimizer" in builder.found:
         builder.optimizer = builder.found["optimizer"].arguments["optimizer"]
+    with_signals(builder.groups, builder.measurable, builder.conditions, builder.scope, context)
     groups = _with_optimizers(builder, step)
     phases = _phases(builder, step)
     _bindings(builder)
@@ -253,7 +255,7 @@ def _with_optimizers(builder: TrainingBuilder, step: tree.Step) -> tuple[Group, 
                 )
             fine = fine and optimizer is not None and optimizer is not LOST
             updates.append(Update(update.name, update.networks, update.loss, optimizer, update.equation))
-        out.append(Group(tuple(updates), group.operations, group.times))
+        out.append(replace(group, updates=tuple(updates)))
     return tuple(out) if fine else None
 
 

@@ -18,6 +18,14 @@ from gendsl.vocabulary.word import (
     WordOf,
 )
 
+_WHEN = Parameter(
+    name="when",
+    kind=Expression(),
+    default=None,
+    positional=False,
+    doc="a condition over what updates measure; where it does not hold of the newest values, no weight is changed",
+)
+
 WORDS: tuple[Word, ...] = (
     Word(
         name="update",
@@ -39,6 +47,7 @@ WORDS: tuple[Word, ...] = (
                 positional=False,
                 doc="its optimizer; `optimizer` of `train` if it is left out",
             ),
+            _WHEN,
         ),
         body="update",
         bindings=True,
@@ -57,6 +66,7 @@ WORDS: tuple[Word, ...] = (
                 positional=False,
                 doc="the optimizer of updates that name none",
             ),
+            _WHEN,
         ),
         body="together",
         bindings=True,
