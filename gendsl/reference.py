@@ -1,9 +1,12 @@
-"""The vocabulary, the rules and the plan's classes in, pages of docs/ out: `python -m gendsl.reference [FOLDER]`."""
+"""The vocabulary, the rules and the plan's classes in, pages of docs/ out: `python -m gendsl.reference [FOLDER]`.
+
+Where specs/ is, its README.md is written as well."""
 
 import os
 import sys
 from inspect import cleandoc
 
+from gendsl import zoo
 from gendsl.check.expected import expected
 from gendsl.commands.explain import PLACES, default_of, roles_of, signature
 from gendsl.commands.shapes import shapes_of
@@ -143,3 +146,6 @@ def write(folder: str) -> None:
 
 if __name__ == "__main__":
     write(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    if os.path.isfile(os.path.join("specs", "papers.toml")):
+        with open(os.path.join("specs", "README.md"), "w", encoding="utf-8", newline="") as page:
+            page.write(zoo.page("specs"))

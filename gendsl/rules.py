@@ -314,6 +314,13 @@ needs_whole_batch = _error(
     "The pool of `replay` takes in a batch at once; `accumulate` goes through it in parts.",
 )
 
+nothing_trained = _error(
+    "nothing_trained",
+    "An update trains nothing but what is frozen.",
+    "`freeze` keeps weights as they are. An update whose networks are frozen throughout would compute a loss for "
+    "nothing: it belongs into the phases in which some of its weights may change.",
+)
+
 # Warnings and advice
 missing_data = Rule(
     "missing_data",

@@ -6,6 +6,7 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.plan.coupling import couplings
+from gendsl.plan.freezing import statements
 from gendsl.plan.plan import Group, Layer, Network, Operation, Plan
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -170,6 +171,8 @@ def _never_dropped(plan: Plan, context: Context) -> None:
 
 def _untrained(plan: Plan, context: Context) -> None:
     trained = {name for group in plan.train.groups for update in group.updates for name in update.networks}
+    for call in statements(plan.train.settings.get("freeze")):
+        trained |= set(call.arguments["networks"])  # said to be meant
     for network in plan.networks:
         if network.name not in trained and network.weights != 0:
             context.problems.add(

@@ -7,11 +7,14 @@ from gendsl.check.arguments import value_of
 from gendsl.check.context import Context
 from gendsl.check.objectives import at_call, expanded
 from gendsl.check.scope import LOST, Deferred, Missing, Scope
-from gendsl.check.statements import statement_of
+from gendsl.check.selection import SEVERAL, Phased, as_setting, refuse_idle
+from gendsl.check.signals import with_signals
+from gendsl.check.statements import Statement, statement_of
 from gendsl.check.updates import UpdateBuilder
 from gendsl.diagnostics import Label, Problems
-from gendsl.frozen import dataclass
-from gendsl.plan.plan import Augment, Group, Network, Phase, Train, Update
+from gendsl.frozen import dataclass, field, replace
+from gendsl.plan.plan import Augment, Call, Group, Network, Phase, Train, Update
+from gendsl.source import Span
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.word import Scheduled
@@ -31,15 +34,15 @@ _ONCE = frozenset(
         "deterministic",
     ]
 )
-_SETTINGS = frozenset(
-    ["precision", "strategy", "checkpoint", "seed", "clip", "accumulate", "jit", "deterministic", "start"]
-)
+_SETTINGS = frozenset(["precision", "strategy", "checkpoint", "seed", "clip", "accumulate", "jit", "deterministic"])
 _PHASE = frozenset(["optimizer", "clip"])
 
 
 @dataclass(slots=True)
 class TrainingBuilder(UpdateBuilder):
     """One walk through `train`."""
+
+    phased: list[Phased] = field(default_factory=list)
 
     def walk(self, statements: tuple[tree.Statement, ...], into: list[int]) -> None:
         """Goes through statements of `train`, of a phase or of an objective."""
@@ -119,6 +122,9 @@ class TrainingBuilder(UpdateBuilder):
                 if call is not None:
                     self.ema.append(call)
                 return
+            if name in SEVERAL:
+                self.several.setdefault(name, []).append(statement)
+                return
             if name in self.found and name in _ONCE:
                 self.context.problems.add(
                     rules.duplicate_block,
@@ -154,6 +160,7 @@ class TrainingBuilder(UpdateBuilder):
             )
         groups: list[int] = []
         settings: dict[str, Any] = {}
+        freezing: list[Statement] = []
         for inner in step.block.statements if step.block is not None else ():
             if isinstance(inner, tree.Chain) and inner.steps[0].word in ("learning_rate", *_PHASE):
                 one = inner.steps[0]
@@ -161,6 +168,8 @@ class TrainingBuilder(UpdateBuilder):
                 found = statement_of(one, WORDS[category][one.word], self.scope, self.context).call
                 if found is not None:
                     settings[one.word] = found.arguments["rate"] if one.word == "learning_rate" else found
+            elif isinstance(inner, tree.Chain) and inner.steps[0].word == "freeze":
+                freezing.append(statement_of(inner.steps[0], WORDS["train"]["freeze"], self.scope, self.context))
             elif isinstance(inner, tree.Chain) and inner.steps[0].word in ("update", "together", "objective", "allow"):
                 self.walk((inner,), groups)
             elif isinstance(inner, tree.Chain):
@@ -168,14 +177,35 @@ class TrainingBuilder(UpdateBuilder):
                     inner.steps[0].word,
                     "phase",
                     inner.steps[0].head_span,
-                    others=["update", "together", "objective", *_PHASE],
+                    others=["update", "together", "objective", "freeze", *_PHASE],
                 )
             elif not isinstance(inner, tree.Lost):
                 self.context.problems.add(
                     rules.misplaced, inner.span, "bindings stand in `train`, outside phases", help="move it there"
                 )
+        if (own := settings.pop("optimizer", None)) is not None:
+            self._optimizer_of(own, groups, text, step.span)
+        if freezing:
+            settings["freeze"] = as_setting("freeze", freezing, self.networks, self.context)
+        self.phased.append(Phased(step.span, tuple(freezing)))
         length = statement.arguments["steps"]
         self.phases.append((text, None if length is LOST else length, groups, settings, step.span))
+
+    def _optimizer_of(self, own: Call, groups: list[int], phase: str, span: Span) -> None:
+        """Gives a phase's optimizer to the updates in it that name none."""
+        takers = 0
+        for index in groups:
+            group = self.groups[index]
+            given = [replace(one, optimizer=one.optimizer or own.arguments["optimizer"]) for one in group.updates]
+            takers += sum(one.optimizer is None for one in group.updates)
+            self.groups[index] = replace(group, updates=tuple(given))
+        if not takers:
+            self.context.problems.add(
+                rules.misplaced,
+                span,
+                f"the optimizer of the phase `{phase}` is for the updates in it, and none of them needs one",
+                help="`learning_rate` changes the rate of all updates during a phase; other optimizers go with updates",
+            )
 
 
 def train_of(
@@ -186,6 +216,7 @@ def train_of(
     builder.walk(step.block.statements if step.block is not None else (), builder.outside)
     if "optimizer" in builder.found:
         builder.optimizer = builder.found["optimizer"].arguments["optimizer"]
+    with_signals(builder.groups, builder.measurable, builder.conditions, builder.scope, context)
     groups = _with_optimizers(builder, step)
     phases = _phases(builder, step)
     _bindings(builder)
@@ -200,9 +231,12 @@ def train_of(
     settings = {
         name: call for name, found in builder.found.items() if name in _SETTINGS and (call := found.call) is not None
     }
+    settings |= {name: as_setting(name, found, networks, context) for name, found in builder.several.items()}
     if builder.broken or phases is None or groups is None or not builder.groups:
         return None, builder
-    return Train(groups, phases, _scalars(builder), tuple(builder.ema), settings), builder
+    train = Train(groups, phases, _scalars(builder), tuple(builder.ema), settings)
+    refuse_idle(train, networks, builder.phased, builder.several.get("freeze", ()), builder.places, context)
+    return train, builder
 
 
 def _with_optimizers(builder: TrainingBuilder, step: tree.Step) -> tuple[Group, ...] | None:
@@ -221,7 +255,7 @@ def _with_optimizers(builder: TrainingBuilder, step: tree.Step) -> tuple[Group, 
                 )
             fine = fine and optimizer is not None and optimizer is not LOST
             updates.append(Update(update.name, update.networks, update.loss, optimizer, update.equation))
-        out.append(Group(tuple(updates), group.operations, group.times))
+        out.append(replace(group, updates=tuple(updates)))
     return tuple(out) if fine else None
 
 

@@ -1,5 +1,6 @@
 """An `update` or a `together` in, a group of typed operations and losses out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from gendsl import rules
@@ -8,6 +9,7 @@ from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
 from gendsl.check.pruning import pruned, trained_by
 from gendsl.check.scope import LOST, Missing, Operand, Scope
+from gendsl.check.signals import Measurable, measurable_in
 from gendsl.check.statements import Statement, statement_of
 from gendsl.diagnostics import Label
 from gendsl.frozen import dataclass, field
@@ -38,6 +40,7 @@ class Together:
 
     optimizer: Any
     updates: list[Update] = field(default_factory=list)
+    scopes: dict[str, Scope] = field(default_factory=dict)  # of each update
 
 
 @dataclass(slots=True)
@@ -54,6 +57,10 @@ class UpdateBuilder:
     phases: list[tuple[str, Quantity | None, list[int], dict[str, Any], Span]] = field(default_factory=list)
     optimizer: Any = None
     found: dict[str, Statement] = field(default_factory=dict)
+    several: dict[str, list[Statement]] = field(default_factory=dict)  # those that may stand more than once, by word
+    measurable: list[Measurable] = field(default_factory=list)  # of each group
+    conditions: dict[int, tree.Value] = field(default_factory=dict)  # by the group that waits for it
+    places: dict[str, Span] = field(default_factory=dict)  # where each update stands
     ema: list[Call] = field(default_factory=list)
     updated: dict[str, int] = field(default_factory=dict)
     trained: set[str] = field(default_factory=set)
@@ -68,7 +75,8 @@ class UpdateBuilder:
         losses = self._body(step, equations, scope)
         update = self._finished(statement, step, losses, equations, None)
         if update is not None:
-            self._append([update], equations, statement.arguments["times"], into)
+            self._waits(statement)
+            self._append([update], equations, statement.arguments["times"], into, {update.name: scope})
 
     def _head(self, step: tree.Step) -> Statement:
         bare = tree.Step(step.head, step.arguments, None, None, None, step.span)
@@ -233,7 +241,9 @@ class UpdateBuilder:
         count = self.updated.get(label, 0)
         self.updated[label] = count + 1
         equation = ", ".join(value(argument.value) for argument in losses[0].step.arguments)
-        return Update(f"{label}_{count + 1}" if count else label, names, loss.number, optimizer, equation)
+        name = f"{label}_{count + 1}" if count else label
+        self.places[name] = step.head_span
+        return Update(name, names, loss.number, optimizer, equation)
 
     def _depends(
         self, names: tuple[str, ...], loss: Operand, span: Span, step: tree.Step, equations: Equations
@@ -263,11 +273,25 @@ class UpdateBuilder:
             )
         return fine
 
-    def _append(self, updates: list[Update], equations: Equations, times: int, into: list[int]) -> None:
+    def _waits(self, statement: Statement) -> None:
+        """Notes the condition of the group that is appended next."""
+        condition = statement.arguments["when"]
+        if condition is not None and condition is not LOST:
+            self.conditions[len(self.groups)] = condition
+
+    def _append(
+        self,
+        updates: list[Update],
+        equations: Equations,
+        times: int,
+        into: list[int],
+        scopes: Mapping[str, Scope],
+    ) -> None:
         losses, operations = pruned([update.loss for update in updates], equations.operations)
         renumbered = tuple(Update(u.name, u.networks, losses[u.loss], u.optimizer, u.equation) for u in updates)
         into.append(len(self.groups))
         self.groups.append(Group(renumbered, operations, times))
+        self.measurable.append(measurable_in(updates, scopes, equations.operations))
 
     def _together(self, step: tree.Step, into: list[int]) -> None:
         statement = self._head(step)
@@ -286,7 +310,9 @@ class UpdateBuilder:
                 )
             self.broken = True
         elif statement.arguments["times"] is not LOST:
-            self._append(updates, equations, statement.arguments["times"], into)
+            self._waits(statement)
+            scopes = {update.name: together.scopes.get(update.name, scope) for update in updates}
+            self._append(updates, equations, statement.arguments["times"], into, scopes)
 
     def _inner(self, step: tree.Step, equations: Equations, scope: Scope, together: Together) -> None:
         """An update of `together`: its bindings are its own, its operations shared."""
@@ -298,12 +324,21 @@ class UpdateBuilder:
                 "`times` belongs on `together`, whose updates are one step",
                 help="move it there",
             )
+        if statement.arguments["when"] is not None:
+            self.context.problems.add(
+                rules.misplaced,
+                step.head_span,
+                "`when` belongs on `together`, whose updates are one step",
+                help="move it there",
+            )
         outer = equations.later
-        losses = self._body(step, equations, Scope(scope))
+        inner = Scope(scope)
+        losses = self._body(step, equations, inner)
         equations.later = outer
         update = self._finished(statement, step, losses, equations, together.optimizer)
         if update is not None:
             together.updates.append(update)
+            together.scopes[update.name] = inner
 
 
 def _stops(equations: Equations) -> bool:

@@ -97,6 +97,7 @@ _OTHERS: dict[str, Callable[..., Any]] = {
     "entropy": lambda distribution: distribution.entropy(),
     "cross_entropy": _cross_entropy,
     "accuracy": _accuracy,
+    "positive": lambda x: tf.reduce_mean(number(number(x) > 0)),
     "binary_cross_entropy": _binary_cross_entropy,
     "feature_matching": _feature_matching,
     "consistency": lambda x, y: tf.reduce_mean(summed(tf.square(number(x) - number(y)))),

@@ -13,7 +13,7 @@ import keras
 from gendsl.lower.errors import UserError
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
-from gendsl.plan.layers import biased_layers, weighted_layers
+from gendsl.plan.layers import biased_layers, layer_names, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.dimensions import Shape, Symbolic, shown
@@ -68,17 +68,11 @@ def model_of(
         keras.Input(_sizes(one.shape, network.name), dtype="int32" if one.integer else "float32", name=one.name)
         for one in network.inputs
     ]
-    taken = {one.name for one in network.inputs}
-    taken |= {layer.arguments["network"] for layer in network.layers if layer.word == "network"}
-    for layer in network.layers:
+    for layer, name in zip(network.layers, layer_names(network), strict=True):
         if layer.word == "network":  # it keeps the name of its own model
             given = [values[number] for number in layer.inputs]
             values.append(_shared(layer, network, networks or {})(_one_or_all(given)))
             continue
-        name = layer.name.replace("/", "_")
-        while name in taken:
-            name += "_"
-        taken.add(name)
         given = [values[number] for number in layer.inputs]
         values.append(_applied(layer, name, network, given, precision))
     for output in network.outputs:

@@ -69,6 +69,7 @@ class Evaluation:
     state: dict[int, Any] = field(default_factory=dict)
     watch: Watch | None = None
     scale: Any = None
+    signal: Callable[[str], Any] | None = None  # the newest value of what conditions of updates read, by name
     between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
 
     def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
@@ -154,6 +155,9 @@ class Evaluation:
                 return self.scalar(attributes["name"])
             case "prior":
                 return self._prior(operation)
+            case "signal":
+                assert self.signal is not None
+                return self.signal(attributes["name"])
             case "distribution":
                 return distribution_of(attributes["family"], inputs[0])
             case "normal" | "uniform" | "categorical" | "bernoulli":

@@ -53,24 +53,18 @@ class _OwnScale(keras.optimizers.LossScaleOptimizer):
 class Optimizer:
     """A Keras optimizer for one update, with a dynamic loss scale where the precision is float16."""
 
-    def __init__(self, call: Call, variables: Sequence[Any], *, scaled: bool) -> None:
-        options = {name: value for name, value in call.arguments.items() if name != "learning_rate"}
-        base = _CLASSES[call.word]
-        made = type(base.__name__, (base, _OwnCopy), {})
-        inner = made(learning_rate=0.0, **options)
-        if inner.weight_decay:
-            # Biases and the gains of norms have rank below 2; decaying them shrinks the network's output instead.
-            inner.exclude_from_weight_decay(var_list=[variable for variable in variables if len(variable.shape) < 2])
-        self._inner = inner
-        self._keras = _OwnScale(inner) if scaled else inner
-        self._keras.build(list(variables))
+    def __init__(self, call: Call, parts: Sequence[Sequence[Any]], *, scaled: bool) -> None:
+        """`parts` are the variables, parted by when they are frozen (see `variants.apart`); with a loss scale, which is
+        one for all of them, they are one part."""
         self.scaled = scaled
-        self._variables = list(variables)
+        whole = [[variable for part in parts for variable in part]] if scaled or not parts else parts
+        self._parts = [_Part(call, part, scaled=scaled) for part in whole]
+        self._keras = self._parts[0].keras
 
     @property
     def variables(self) -> list[Any]:
         """Everything the optimizer remembers: slots, its count of applications, the loss scale."""
-        return [variable for variable in self._keras.variables if variable is not self._inner.learning_rate]
+        return [v for part in self._parts for v in part.keras.variables if v is not part.inner.learning_rate]
 
     @property
     def scale(self) -> Any:
@@ -80,14 +74,8 @@ class Optimizer:
     def gradient_norm(self) -> float | None:
         """The root of the mean squared norm of the last gradients, as the optimizer averages their squares (Adam's
         corrected second moment; clipped, where there is a `clip`); None where it does not, or has had none yet."""
-        inner = self._inner
-        decay = getattr(inner, "rho", None) if isinstance(inner, keras.optimizers.RMSprop) else None
-        decay = getattr(inner, "beta_2", None) if decay is None else decay
-        squares, applied = getattr(inner, "_velocities", None), int(inner.iterations.value.numpy())
-        if decay is None or not squares or not applied:
-            return None
-        total = sum(float(tf.reduce_sum(tf.cast(square.value, tf.float32))) for square in squares)
-        return float((total / (1 - float(decay) ** applied)) ** 0.5)
+        known = [squares for part in self._parts if (squares := part.mean_squares()) is not None]
+        return float(sum(known) ** 0.5) if known else None
 
     def inner_scale(self) -> Any:
         """The scale for gradients that are part of the loss, float32 (); None without one."""
@@ -97,15 +85,63 @@ class Optimizer:
         """The loss whose gradients `apply` expects."""
         return self._keras.scale_loss(loss)
 
-    def apply(self, gradients: Sequence[Any], learning_rate: Any, clip_norm: Any = None) -> Any:
-        """Changes the variables; with a loss scale, leaves them alone where a gradient is not finite.
+    def apply(
+        self,
+        gradients: Sequence[Any],
+        variables: Sequence[Any],
+        learning_rate: Any,
+        clip_norm: Any = None,
+        *,
+        goes: Any = None,
+    ) -> Any:
+        """Changes the variables, all or some whole parts of them; not at all where `goes`, a bool (), is false; with a
+        loss scale, leaves them alone where a gradient is not finite.
 
         `clip_norm` is the largest global norm of the gradients (Pascanu et al. 2013, algorithm 1). Gives 1 where it was
         skipped, else 0, float32 ()."""
         before = tf.identity(self.scale)
-        self._inner.learning_rate.assign(learning_rate)
         given = list(gradients)
         if clip_norm is not None:
             given, _ = tf.clip_by_global_norm(given, clip_norm * self.scale)
-        self._keras.apply(given, self._variables)
+        pairs = {id(variable): (gradient, variable) for gradient, variable in zip(given, variables, strict=True)}
+
+        def change() -> Any:
+            for part in self._parts:
+                if mine := [pairs[id(variable)] for variable in part.variables if id(variable) in pairs]:
+                    part.inner.learning_rate.assign(learning_rate)
+                    part.keras.apply([gradient for gradient, _ in mine], [variable for _, variable in mine])
+            return tf.constant(True)
+
+        if goes is None:
+            change()
+        else:
+            tf.cond(goes, change, lambda: tf.constant(False))
         return tf.cast(self.scale < before, tf.float32)  # nothing but a skip lowers it
+
+
+class _Part:
+    """The Keras optimizer of some variables, which counts their applications."""
+
+    def __init__(self, call: Call, variables: Sequence[Any], *, scaled: bool) -> None:
+        options = {name: value for name, value in call.arguments.items() if name != "learning_rate"}
+        base = _CLASSES[call.word]
+        self.inner = type(base.__name__, (base, _OwnCopy), {})(learning_rate=0.0, **options)
+        if self.inner.weight_decay:
+            # Biases and the gains of norms have rank below 2; decaying them shrinks the network's output instead.
+            self.inner.exclude_from_weight_decay(
+                var_list=[variable for variable in variables if len(variable.shape) < 2]
+            )
+        self.keras = _OwnScale(self.inner) if scaled else self.inner
+        self.variables = list(variables)
+        self.keras.build(self.variables)
+
+    def mean_squares(self) -> float | None:
+        """The mean squared norm of late gradients, as the optimizer averages it; None where it does not."""
+        inner = self.inner
+        decay = getattr(inner, "rho", None) if isinstance(inner, keras.optimizers.RMSprop) else None
+        decay = getattr(inner, "beta_2", None) if decay is None else decay
+        squares, applied = getattr(inner, "_velocities", None), int(inner.iterations.value.numpy())
+        if decay is None or not squares or not applied:
+            return None
+        total = sum(float(tf.reduce_sum(tf.cast(square.value, tf.float32))) for square in squares)
+        return total / (1 - float(decay) ** applied)

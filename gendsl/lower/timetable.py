@@ -1,6 +1,6 @@
 """The phases of a plan in, the steps of a run out: how long it is, what runs when, which learning rate holds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,9 +63,9 @@ class Timetable:
                 )
         return norm
 
-    def runs(self, group: int, step: Any) -> Any:
-        """Whether a group runs in a step: True where it always does, else a bool tensor ()."""
-        parts = [stretch for phase, stretch in self.phases if group in phase.groups]
+    def runs(self, phases: Collection[int], step: Any) -> Any:
+        """Whether a step is of some phases, by their numbers: True where each is, else a bool tensor ()."""
+        parts = [stretch for number, (_, stretch) in enumerate(self.phases) if number in phases]
         if len(parts) == len(self.phases):
             return True
         now, truth = self._now(step), tf.constant(False)
@@ -76,12 +76,16 @@ class Timetable:
     def _now(self, step: Any) -> Any:
         return tf.minimum(step, self.run.length - 1)  # behind the end of the run the last phase goes on
 
+    def phase_at(self, step: int) -> int:
+        """The number of the phase that a step is of; behind the end of the run the last one goes on."""
+        for number, (_, stretch) in enumerate(self.phases):
+            if step < stretch.start + stretch.length:
+                return number
+        return len(self.phases) - 1
+
     def groups_at(self, step: int) -> frozenset[int]:
         """The groups that run in a step."""
-        for phase, stretch in self.phases:
-            if step < stretch.start + stretch.length:
-                return frozenset(phase.groups)
-        return frozenset(self.phases[-1][0].groups)
+        return frozenset(self.phases[self.phase_at(step)][0].groups)
 
 
 def _only(call: Call) -> float:

@@ -12,7 +12,6 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
-from gendsl.lower.augment.controller import mean_sign
 from gendsl.lower.ingredients import (
     Untracked,
     averages_of,
@@ -28,14 +27,14 @@ from gendsl.lower.ingredients import (
 )
 from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
+from gendsl.lower.repetition import Repeating
 from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import batch_of, fields_of, plain
+from gendsl.lower.signals import Signals
 from gendsl.lower.timetable import timetable_of
+from gendsl.lower.variants import Variant, apart, variants_of
 from gendsl.lower.watching import Watch
-from gendsl.parts.clipping import clip_weights
-from gendsl.parts.collectives import averaged_parts, this_share
-from gendsl.parts.keys import Key, Share
-from gendsl.parts.spectral_norm import power_iteration
+from gendsl.parts.keys import Key
 from gendsl.plan.plan import Operation, Plan
 from gendsl.plan.reals import real_scores
 
@@ -47,7 +46,7 @@ def experiment_of(plan: Plan, *, examples: int | None = None, replicas: Replicas
         return Experiment(plan, examples=examples, replicas=replicas)
 
 
-class Experiment(keras.Model):
+class Experiment(Repeating):
     """The networks of a plan with its train step.
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
@@ -70,15 +69,19 @@ class Experiment(keras.Model):
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
         self.networks = models_of(plan, self.seed, self._labels, precision)
+        self._variants = Untracked(variants_of(plan, {name: self._own(name) for name in self.networks}))
         self._optimizers = Untracked(
             {
                 update.name: Optimizer(
-                    update.optimizer, self._trained(update.networks), scaled=precision == "mixed_float16"
+                    update.optimizer,
+                    apart(self._trained(update.networks), [one for one in self._variants.value if one.group == index]),
+                    scaled=precision == "mixed_float16",
                 )
-                for group in plan.train.groups
+                for index, group in enumerate(plan.train.groups)
                 for update in group.updates
             }
         )
+        self._signals = Untracked(Signals(plan))
         self._averages = Untracked(averages_of(plan, self.networks, self.timetable.value))
         self._replays = Untracked([replays_of(group) for group in plan.train.groups])
         self._both = Untracked(both_transform_of(plan))
@@ -94,8 +97,7 @@ class Experiment(keras.Model):
         """Makes the updates anew, compiled by XLA or not; graphs that were traced before keep the old ones."""
         self.by_xla = choice
         self.must_use_xla = choice and setting(self.plan.value, "jit", "auto") is True
-        groups = range(len(self.plan.value.train.groups))
-        self._repetitions = Untracked([self._repetition_of(index) for index in groups])
+        self._repetitions = Untracked({one.number: self._repetition_of(one) for one in self._variants.value})
 
     def follow(self, *, attempt: int, scale: float, values: Mapping[str, float]) -> None:
         """Goes on with the draws of an attempt, learning rates scaled, and other numbers for bindings of `train`."""
@@ -118,35 +120,36 @@ class Experiment(keras.Model):
     def step_at(self, step: Any, batches: Mapping[str, Any], groups: frozenset[int] | None = None) -> dict[str, Any]:
         """Trains once. `step` is an int64 scalar, `batches` {field: (times, rows, …)}, a replica's part of the batch.
 
-        `groups` are those that run in the step where the caller knows them (see `Timetable.groups_at`), and hears of
-        alone; else the graph finds out, and what does not run has a loss of 0. Gives "NAME/loss" for each update, the
-        mean over its repetitions, and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME"
-        and "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0. With a controller
-        also "ada/p", after the step, and "ada/r_t", the mean sign of the step's real scores."""
+        `groups` are those that run in the step where the caller knows them (see `groups_at`), and hears of alone; else
+        the graph finds out, and what does not run has a loss of 0. Gives "NAME/loss" for each update, the mean over its
+        repetitions, and "learning_rate/NAME", float32 scalars. With a loss scale, also "loss_scale/NAME" and
+        "skipped/NAME", the share of the repetitions that it skipped: in the loss these count 0. With a condition also
+        "held/NAME", the share of the repetitions that it held back, and what conditions read. With a controller also
+        "ada/p", after the step, and "ada/r_t", the mean sign of the step's real scores."""
         step = tf.cast(step, tf.int64)
         logs: dict[str, Any] = {}
         signs: list[Any] = []
         for index, group in enumerate(self.plan.value.train.groups):
-            many = len(group.updates)
             rates = [self.timetable.value.learning_rate(update.optimizer, step) for update in group.updates]
-            truth = self.timetable.value.runs(index, step) if groups is None else index in groups
-            if truth is False:
+            told: dict[str, Any] | None = None
+            for variant in (one for one in self._variants.value if one.group == index):
+                truth = self.timetable.value.runs(variant.phases, step) if groups is None else variant.number in groups
+                if truth is False:
+                    continue
+                run = partial(self._group_at, variant, step, batches, rates)
+                if truth is not True:
+                    before = self._silent(index) if told is None else told
+                    told = tf.cond(truth, run, lambda before=before: before)
+                else:
+                    told = run()
+            if told is None:
                 continue
-            if truth is True:
-                told = self._group_at(index, step, batches, rates)
-            else:
-                told = tf.cond(
-                    truth,
-                    lambda index=index, rates=rates: self._group_at(index, step, batches, rates),
-                    lambda length=2 * many + bool(self._reals.value[index]): [tf.zeros([])] * length,
-                )
-            signs += told[2 * many :]
-            for update, loss, skipped, rate in zip(group.updates, told[:many], told[many:][:many], rates, strict=True):
-                logs[f"{update.name}/loss"] = loss
+            signs += [told.pop("ada/r_t")] if "ada/r_t" in told else []
+            logs |= told
+            for update, rate in zip(group.updates, rates, strict=True):
                 logs[f"learning_rate/{update.name}"] = rate
                 if self._optimizers.value[update.name].scaled:
                     logs[f"loss_scale/{update.name}"] = tf.identity(self._optimizers.value[update.name].scale)
-                    logs[f"skipped/{update.name}"] = skipped
         if signs:
             logs |= {"ada/p": tf.identity(self._controller.value.chance), "ada/r_t": tf.add_n(signs) / len(signs)}
         for average in self._averages.value.values():
@@ -159,9 +162,10 @@ class Experiment(keras.Model):
         return cast(Replicas, self._replicas.value)
 
     def groups_at(self, step: int) -> frozenset[int]:
-        """The numbers of the groups of updates that run in a step."""
-        groups: frozenset[int] = self.timetable.value.groups_at(step)
-        return groups
+        """The numbers of the groups of updates that run in a step; of one that some phases freeze in different ways,
+        that of its variant (see `Variant`)."""
+        phase = self.timetable.value.phase_at(step)
+        return frozenset(variant.number for variant in self._variants.value if phase in variant.phases)
 
     def updates_at(self, step: int) -> frozenset[str]:
         """The names of the updates that run in a step."""
@@ -169,118 +173,30 @@ class Experiment(keras.Model):
         running = self.timetable.value.groups_at(step)
         return frozenset(update.name for index in running for update in groups[index].updates)
 
-    def _group_at(self, index: int, step: Any, batches: Mapping[str, Any], rates: Sequence[Any]) -> list[Any]:
-        """The losses of a group's updates, then of each the share that was skipped, then the mean sign of its real
-        scores where a controller hears it; averaged over its repetitions."""
-        group = self.plan.value.train.groups[index]
+    def _group_at(
+        self, variant: Variant, step: Any, batches: Mapping[str, Any], rates: Sequence[Any]
+    ) -> dict[str, Any]:
+        """What a group tells (see `_repetition_of`), averaged over its repetitions."""
+        group = self.plan.value.train.groups[variant.group]
         rows = []
         for k in range(group.times):
             fields = {name: value[k] for name, value in batches.items()}
             if self.watch is not None:
                 self.watch.repeats(group, k, fields)
-            rows.append(self._repetitions.value[index](step, tf.constant(k, tf.int64), fields, list(rates)))
-        return [tf.add_n(list(values)) / float(group.times) for values in zip(*rows, strict=True)]
+            repetition = self._repetitions.value[variant.number]
+            rows.append(repetition(step, tf.constant(k, tf.int64), fields, list(rates)))
+        return {name: tf.add_n([row[name] for row in rows]) / float(group.times) for name in rows[0]}
 
-    def _repetition_of(self, index: int) -> Any:
-        """The function of (step, repetition, fields, learning rates) that trains a group once; see `_group_at`."""
+    def _silent(self, index: int) -> dict[str, Any]:
+        """What a group that does not run tells: the names that it would, and 0."""
         group = self.plan.value.train.groups[index]
-        trained = tuple(dict.fromkeys(name for update in group.updates for name in update.networks))
-        moving = [v for name in trained for v in self._own(name) if not v.trainable]
-        scaled = any(self._optimizers.value[update.name].scaled for update in group.updates)
-        reals = self._reals.value[index]
-        differentiate = self._differentiation_of(index, trained, moving)
-        if self.parts > 1:
-            differentiate = self._once_traced(differentiate)
-
-        def repetition(step: Any, k: Any, fields: dict[str, Any], rates: Sequence[Any]) -> list[Any]:
-            for name in trained:
-                power_iteration(self.networks[name])
-            share = this_share()
-            found: list[Any] = []
-            for part in range(self.parts):
-                own = Share(part, self.parts)
-                rows = {name: own.of_rows(value) for name, value in fields.items()}
-                # One part after the other: that is what saves the memory.
-                with tf.control_dependencies(tf.nest.flatten(found[-1:])):
-                    index_of_part = tf.cast(share.part(part, self.parts).index, tf.int32)
-                    found.append(differentiate(step, k, rows, index_of_part))
-            losses, gradients, states, signs = averaged_parts(found)
-            clip = self.timetable.value.clip_norm(step)
-            skipped = [
-                self._optimizers.value[update.name].apply(gradient, rate, clip)
-                for update, gradient, rate in zip(group.updates, gradients, rates, strict=True)
-            ]
-            for name in trained:
-                clip_weights(self.networks[name])
-            for place, value in states.items():
-                variable = moving[int(place)]
-                if scaled:
-                    # A forward pass beyond float16 skips the step; statistics of infinities would outlast it.
-                    value = tf.where(tf.reduce_all(tf.math.is_finite(value)), value, variable.value)
-                variable.assign(value)
-            # What a skipped repetition lost may be infinite, and says nothing: no mean may hold it.
-            losses = [tf.where(skip > 0, 0.0, loss) for loss, skip in zip(losses, skipped, strict=True)]
-            return [*losses, *skipped, *(self._controller.value.hear(sign, len(reals)) for sign in signs)]
-
-        return self._once_traced(repetition) if self.by_xla or group.times > 1 else repetition
-
-    def _differentiation_of(self, index: int, trained: Sequence[str], moving: Sequence[Any]) -> Any:
-        """The function of (step, repetition, fields, which part of the batch they are) that gives a group's losses, the
-        scaled gradients of each by its weights, the new moving values by their place, and the mean sign of the real
-        scores where a controller hears it."""
-        group = self.plan.value.train.groups[index]
-        path = f"{self._place}/{index}_" + "+".join(update.name for update in group.updates)
-        wanted = [update.loss for update in group.updates]
-        places = {id(variable): str(place) for place, variable in enumerate(moving)}
-        many = self.replicas.count * self.parts
-        controller, reals = self._controller.value, self._reals.value[index]
-
-        def differentiate(step: Any, k: Any, fields: dict[str, Any], part: Any) -> tuple[list[Any], Any, Any, Any]:
-            key = Key(self.seed, path, step * group.times + k, Share(part, many))
-            rows = batch_of(fields, self.plan.value.data.batch // many)
-            evaluation = self._evaluation(fields, rows, key, step, advancing=frozenset(places))
-            if controller is not None:
-                evaluation.both = partial(self._both.value, chance=tf.identity(controller.chance))
-            else:
-                evaluation.both = self._both.value
-            evaluation.replays = self._replays.value[index]
-            evaluation.watch = self.watch
-            evaluation.scale = self._optimizers.value[group.updates[0].name].inner_scale()
-            with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
-                for variable in self._trained(trained):
-                    tape.watch(variable.value)
-                values = evaluation.values(group.operations, wanted)
-                losses = [tf.reduce_mean(values[loss]) for loss in wanted]
-                scaled = [
-                    self._optimizers.value[update.name].scaled_loss(loss)
-                    for update, loss in zip(group.updates, losses, strict=True)
-                ]
-            gradients = [
-                tape.gradient(
-                    loss,
-                    [variable.value for variable in self._trained(update.networks)],
-                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
-                )
-                for update, loss in zip(group.updates, scaled, strict=True)
-            ]
-            dense = [[tf.convert_to_tensor(gradient) for gradient in found] for found in gradients]
-            if self.watch is not None:
-                for update, found in zip(group.updates, dense, strict=True):
-                    for variable, gradient in zip(self._trained(update.networks), found, strict=True):
-                        self.watch.differentiates(update, variable, gradient)
-            states = {places[number]: value for number, value in evaluation.state.items()}
-            return losses, dense, states, [mean_sign(values, reals)] if reals else []
-
-        return differentiate
-
-    def _once_traced(self, function: Any) -> Any:
-        """A function as a graph of its own, used again for each repetition and part.
-
-        What is done once is better written out: the end of one update and the beginning of the next then overlap. And
-        replicas that tell each other something can do so only outside such a graph."""
-        if self.replicas.count > 1:
-            return function
-        return tf.function(function, autograph=False, jit_compile=self.by_xla or None)
+        names = [name for name, _ in group.measures]
+        for update in group.updates:
+            names += [f"{update.name}/loss"]
+            names += [f"skipped/{update.name}"] if self._optimizers.value[update.name].scaled else []
+            names += [f"held/{update.name}"] if group.when else []
+        names += ["ada/r_t"] if self._reals.value[index] else []
+        return {name: tf.zeros([]) for name in names}
 
     def _evaluation(self, fields: Mapping[str, Any], batch: Any, key: Key, step: Any, **options: Any) -> Evaluation:
         plan = self.plan.value
@@ -295,16 +211,6 @@ class Experiment(keras.Model):
             scalar=lambda value: self.timetable.value.value(value, step),
             **options,
         )
-
-    def _trained(self, names: Sequence[str]) -> list[Any]:
-        return [variable for name in names for variable in self._own(name) if variable.trainable]
-
-    def _own(self, name: str) -> list[Any]:
-        """A network's variables but those of the networks that it uses as layers."""
-        network = self.plan.value.network(name)
-        inner = [layer.arguments["network"] for layer in network.layers if layer.word == "network"]
-        others = {id(variable) for one in inner for variable in self.networks[one].variables}
-        return [variable for variable in self.networks[name].variables if id(variable) not in others]
 
     # Samples and scores
 
@@ -388,6 +294,8 @@ class Experiment(keras.Model):
         if self._controller.value is not None:
             for name, variable in self._controller.value.state.items():
                 keep(f"ada/{name}", variable)
+        for name, variable in self._signals.value.state.items():
+            keep(f"signals/{name}", variable)
         return found
 
     def gradient_norm(self, update: str) -> float | None:

@@ -18,6 +18,7 @@ _SIDES = {
     "discriminator": {"d", "dis", "disc", "discriminator", "critic", "netd"},
     "generator": {"g", "gen", "generator", "netg"},
 }
+_OF_UPDATES = ("learning_rate", "loss_scale", "skipped", "held")  # what is logged of an update, by the word before it
 
 
 def of_log(values: Mapping[str, float]) -> dict[str, float]:
@@ -27,7 +28,7 @@ def of_log(values: Mapping[str, float]) -> dict[str, float]:
         group, slash, name = key.partition("/")
         if not slash:
             continue
-        found[f"{name}_{group}" if group in ("learning_rate", "loss_scale", "skipped") else f"{group}_{name}"] = value
+        found[f"{name}_{group}" if group in _OF_UPDATES else f"{group}_{name}"] = value
     return found
 
 

@@ -1,5 +1,6 @@
 """A model in, its weights under `constrain: clip(…)` clipped in place (Arjovsky et al. 2017, algorithm 1)."""
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -25,8 +26,8 @@ def clip_layer(layer: Any, limit: float) -> None:
         weight.constraint = Clip(limit)
 
 
-def clip_weights(model: Any) -> None:
-    """Clips, assigned, every weight of a model that has a bound; in graph or eagerly."""
+def clip_weights(model: Any, *, frozen: Collection[int] = ()) -> None:
+    """Clips, assigned, every weight of a model that has a bound and is not `frozen`, by id; in graph or eagerly."""
     for weight in model.trainable_variables:
-        if isinstance(weight.constraint, Clip):
+        if isinstance(weight.constraint, Clip) and id(weight) not in frozen:
             weight.assign(weight.constraint(weight))

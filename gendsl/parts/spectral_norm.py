@@ -5,7 +5,7 @@ Unlike `keras.layers.SpectralNormalization` a call changes no state, and the gra
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,6 +80,10 @@ class SpectralNorm:
             u.assign(_normalised(tf.linalg.matvec(matrix, left, transpose_a=True)))
             v.assign(left)
 
+    def vectors(self) -> list[Any]:
+        """The variables that its power iteration moves."""
+        return [vector for *_, u, v in self.__dict__.get("_spectral", ()) for vector in (u, v)]
+
     def norms(self) -> list[tf.Tensor]:
         """The estimate of sigma, a float32 scalar, for each kernel."""
         return [_sigma(*held) for held in self.__dict__.get("_spectral", ())]
@@ -147,11 +151,17 @@ def layers_of(model: Any) -> Iterator[Any]:
             yield layer
 
 
-def power_iteration(model: Any) -> None:
+def power_iteration(model: Any, *, frozen: Collection[int] = ()) -> None:
     """One float32 power iteration for every layer of spectral norm in a model, assigned; in graph or eagerly.
 
-    Models inside it are left alone: a network that is used as a layer advances where an update trains it by name.
+    Layers whose vectors are `frozen`, by id, are left alone. So are models inside it: a network that is used as a layer
+    advances where an update trains it by name.
     """
     for layer in model.layers:
-        if isinstance(layer, SpectralNorm):
+        if isinstance(layer, SpectralNorm) and not any(id(vector) in frozen for vector in layer.vectors()):
             layer.power_iteration()
+
+
+def vectors_of(model: Any) -> list[Any]:
+    """The variables that `power_iteration` moves."""
+    return [v for layer in model.layers if isinstance(layer, SpectralNorm) for v in layer.vectors()]

@@ -54,7 +54,7 @@ def _essence(plan: Plan) -> Plan:
     """The plan with all that is no part of the training taken out, or set to one and the same."""
     train, last = plan.train, plan.train.phases[-1]
     groups = tuple(
-        replace(group, updates=tuple(replace(update, equation="") for update in group.updates))
+        replace(group, condition="", updates=tuple(replace(update, equation="") for update in group.updates))
         for group in train.groups
     )
     return replace(
@@ -162,6 +162,8 @@ def _train(then: Train, now: Train) -> Iterator[str]:
         where, (group, update), (other_group, other_update) = f"update {name}", old[name], new[name]
         yield from _value(where, "optimizer", update.optimizer, other_update.optimizer)
         yield from _value(where, "times", group.times, other_group.times)
+        if group.when != other_group.when:
+            yield f"{where}: when {group.condition or 'always'} -> {other_group.condition or 'always'}"
         yield from _value(where, "networks", update.networks, other_update.networks)
     if not (old.keys() ^ new.keys()):
         yield from _equations(then.groups, now.groups)

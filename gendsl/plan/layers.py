@@ -40,3 +40,21 @@ def _word(layer: Layer) -> LayerWord | None:
     """The vocabulary's word of a layer; None for a network and for one of Keras's own."""
     word = WORDS["layer"].get(layer.word)
     return word if isinstance(word, LayerWord) else None
+
+
+def layer_names(network: Network) -> tuple[str, ...]:
+    """What each layer is called in Keras, the first part of its weights' paths: its own name, kept apart from those of
+    inputs; that of the network where one is used as a layer."""
+    taken = {one.name for one in network.inputs}
+    taken |= {str(layer.arguments["network"]) for layer in network.layers if layer.word == "network"}
+    found = []
+    for layer in network.layers:
+        if layer.word == "network":
+            found.append(str(layer.arguments["network"]))
+            continue
+        name = layer.name.replace("/", "_")
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found.append(name)
+    return tuple(found)

@@ -179,6 +179,7 @@ class Operation:
     | field | | name: the batch's |
     | scheduled | | value: a number or a schedule `Call`: a scalar of the step |
     | scalar | | name: a binding of `train` (see `Train.scalars`) |
+    | signal | | name: the newest value of what some group measures (see `Group.measures`) |
     | prior | | call: `normal(n)`…, of: how many, the batch's |
     | call | one a network input | network, training; both: whether the inputs listed in `both` are transformed |
     | output | a call | name: one of several results |
@@ -224,11 +225,17 @@ class Update:
 class Group:
     """Updates that happen at once (a lone update is a group of one): all gradients are taken of the same forward pass.
 
-    `operations` is in order of evaluation; `times` repetitions a step, repetition k on batch k."""
+    `operations` is in order of evaluation; `times` repetitions a step, repetition k on batch k. `measures` are the
+    values that conditions of updates read, `accuracy` of `critic` as `critic/accuracy`, each by its operation. `when`
+    are the operations of the group's own condition, which the last of them gives; the weights change only where it
+    holds. `condition` is that as it is written."""
 
     updates: tuple[Update, ...]
     operations: tuple[Operation, ...]
     times: int = 1
+    measures: tuple[tuple[str, int], ...] = ()
+    when: tuple[Operation, ...] = ()
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A plan in, text for people out: networks layer by layer, updates as equations, the schedule, the memory."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gendsl.plan.columns import column_text, name_text
@@ -212,7 +212,7 @@ def _schedule(plan: Plan) -> str:
         if len(plan.train.phases) > 1 and start is not None and length is not None:
             when += f", from step {start:,} to {start + length:,}"
         rows.append((phase.name if len(plan.train.phases) > 1 else "length", when))
-        rows += [(f"  {name}", value_shown(value)) for name, value in phase.settings.items()]
+        rows += [(f"  {name}", text) for name, value in phase.settings.items() for text in _each(value)]
         start = None if start is None or length is None else start + length
     for group in plan.train.groups:
         for update in group.updates:
@@ -222,10 +222,28 @@ def _schedule(plan: Plan) -> str:
         begins = call.arguments["from"]
         when = "the first step" if begins is None else value_shown(begins)
         rows.append((f"average of {', '.join(call.arguments['networks'])}", f"from {when}"))
-    rows += [(name, _setting(call)) for name, call in plan.train.settings.items()]
+    rows += [(name, text) for name, call in plan.train.settings.items() for text in _each(call, _setting)]
     if plan.train.times > 1:
         rows.append(("batches a step", str(plan.train.times)))
     return "schedule\n" + _rows(rows)
+
+
+def _each(value: Any, shown: Callable[[Any], str] = value_shown) -> list[str]:
+    """A setting as a text; one of several statements, such as `freeze`, as several."""
+    if not isinstance(value, Call) or not value.statements:
+        return [shown(value)]
+    return [_statement(call) for call in value.statements]
+
+
+def _statement(call: Call) -> str:
+    """`encoder, decoder, layers: ["conv*"]`: a statement without its word, and what is left at its default."""
+    names = ", ".join(call.arguments["networks"])
+    given = [
+        f"{name}: " + (str(list(value)).replace("'", '"') if isinstance(value, tuple) else value_shown(value))
+        for name, value in call.arguments.items()
+        if name != "networks" and value not in ((), None, True)
+    ]
+    return ", ".join([names, *given] if names else given)
 
 
 def _over(plan: Plan, value: Any) -> str:

@@ -115,7 +115,10 @@ def restore(
         if step is not None and path.name != f"step-{step}":
             continue
         try:
-            manifest = _verified(path, plans=plans, state=state)
+            manifest = _verified(path, plans=plans)
+            if manifest["variables"] != _described(state):
+                missing = sorted(set(manifest["variables"]) ^ set(state))
+                raise Damaged("its variables are not those of the model" + (f" ({missing[0]}, …)" if missing else ""))
             values = content(path)
             if _described(values) != _described(state):
                 raise Damaged("its variables are not those that its manifest names")
@@ -143,6 +146,23 @@ def content(path: Path) -> dict[str, NDArray[Any]]:
     return {
         name.removeprefix(_PREFIX): np.asarray(reader.get_tensor(name)) for name in reader.get_variable_to_shape_map()
     }
+
+
+def intact(path: Path, *, plans: Collection[str]) -> dict[str, Any]:
+    """The manifest of a checkpoint whose files are as they were written. Raises Damaged."""
+    try:
+        return _verified(path, plans=plans)
+    except OSError as error:
+        raise Damaged(reason_of(error)) from error
+
+
+def some(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Some variables of an intact checkpoint by name; the rest is not read. Raises Damaged where one is missing."""
+    try:
+        reader = tf.train.load_checkpoint(str(path / "state"))
+        return {name: np.asarray(reader.get_tensor(_PREFIX + name)) for name in names}
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise Damaged("its variables cannot be read") from error
 
 
 def paths(folder: Path) -> list[Path]:
@@ -243,7 +263,7 @@ def _described(state: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: [list(value.shape), tf.as_dtype(value.dtype).name] for name, value in state.items()}
 
 
-def _verified(path: Path, *, plans: Collection[str], state: Mapping[str, Any]) -> dict[str, Any]:
+def _verified(path: Path, *, plans: Collection[str]) -> dict[str, Any]:
     """The manifest of an intact checkpoint of this plan. Raises Damaged."""
     manifest = _manifest_in(path)
     if manifest.get("format") != _FORMAT:
@@ -256,9 +276,6 @@ def _verified(path: Path, *, plans: Collection[str], state: Mapping[str, Any]) -
             raise Damaged(f"{name} is missing or cut short")
         if _fingerprint(file) != expected:
             raise Damaged(f"{name} does not have the content that was written")
-    if manifest["variables"] != _described(state):
-        missing = sorted(set(manifest["variables"]) ^ set(state))
-        raise Damaged("its variables are not those of the model" + (f" ({missing[0]}, …)" if missing else ""))
     return manifest
 
 

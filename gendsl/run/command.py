@@ -131,18 +131,26 @@ def _lead(
     from gendsl.run.loop import EMPTY, window_of
     from gendsl.run.profiling import Profile, refuse_beyond
     from gendsl.run.progress import Screen
+    from gendsl.run.start import beginning_of, refuse_another
     from gendsl.run.trainer import Trainer
 
     folder, crew, last = ready.folder, ready.crew, ready.last
     with crew.leading():
         state = ready.experiment.state()
         checkpoints.sweep(folder.checkpoints)
-        if differs := entered(ready, opened, state):
+        plan, new = ready.order.plan, opened.then is None
+        begun = beginning_of(plan, state, ready.order.project) if new else None
+        if differs := entered(ready, opened, state, begun.record if begun else ()):
             told = "; ".join(differs)
             note(console, f"warning: the run goes on, but not bit for bit as if uninterrupted: {told}")
         restored = checkpoints.restore(folder.checkpoints, state, plans=folders.trainings_in(folder))
         for name, reason in restored.damaged if restored else ():
             note(console, f"warning: {name} was passed over: {reason}")
+        if restored is None:
+            if begun is None:
+                begun = beginning_of(plan, state, ready.order.project)
+                refuse_another((folders.read_json(folder.environment) or {}).get("start"), begun, folder)
+            begun.assign(state)
         first = restored.step if restored else 0
         alarms = restored.record.get("alarms") if restored else None
         course = course_of((alarms or {}).get("course"))
@@ -163,6 +171,8 @@ def _lead(
     window = window_of(restored.record["window"]) if restored else EMPTY
     if ready.dataset.summary:
         say(console, [("data", ready.dataset.summary)])
+    if begun is not None and begun.told:
+        say(console, [("start", line) for line in begun.told])
     screen = Screen(console, first=first, last=last)
     recorder = recorder_for(ready, state, screen, first=first, alarms=alarms, watcher=watch)
     if profile is not None:

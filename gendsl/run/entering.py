@@ -5,7 +5,7 @@ The folder must be locked. Where a run goes on with another spec or plan, the ea
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,16 @@ from gendsl.run.ready import Ready
 _MOST_TOLD = 20  # variables that are not those of the checkpoints
 
 
-def entered(ready: Ready, opened: Opened, state: Mapping[str, Any]) -> list[str]:
+def entered(
+    ready: Ready, opened: Opened, state: Mapping[str, Any], started: Sequence[Mapping[str, Any]] = ()
+) -> list[str]:
     """Writes the files that say what is run, or compares them; gives what differs from then of what the bits depend on.
 
+    `started` records what a new run starts from.
     Raises UserError where the run cannot go on, before anything was changed.
     """
     folder, order = ready.folder, ready.order
-    now = _environment(ready)
+    now = _environment(ready) | ({"start": list(started)} if started else {})
     data = folders.as_json(_data(ready))
     if opened.then is None:
         folders.write_whole(folder.spec, order.source_text)
@@ -116,8 +119,8 @@ def _refuse_other_variables(folder: RunFolder, state: Mapping[str, Any]) -> None
         lines = "".join(f"\n  {line}" for line in told[:_MOST_TOLD] + more)
         raise UserError(
             f"the changed spec has other variables than the checkpoints in {folder.shown}:{lines}",
-            "a run can go on only with the variables that it has; starting one from another's weights (`start from:`) "
-            "is not built yet. Train the changed spec in a new folder",
+            "a run can go on only with the variables that it has. Train the changed spec in a new folder; there "
+            f'`start from: "{folder.shown}/last"` takes over the weights that fit',
         )
 
 

@@ -36,7 +36,8 @@ class Throughput:
         """What TensorBoard shows of a speed, after `step` steps."""
         groups = self.experiment.groups_at(max(step - 1, 0))
         if groups not in self._work:
-            self._work[groups] = work_of(self.plan, groups)
+            # A variant of a group, in which some of it is frozen, is counted as the whole.
+            self._work[groups] = work_of(self.plan, {number % len(self.plan.train.groups) for number in groups})
         work = self._work[groups]
         if steps_per_second is None or not isinstance(work, int) or not work:
             return {}

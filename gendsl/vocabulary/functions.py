@@ -171,6 +171,13 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("label"),
     ),
     _word(
+        "positive",
+        "The share of the numbers that are above 0: of the logits of real data, how many are judged real. A scalar.",
+        results.counted,
+        _x(),
+        example="accuracy = 0.5 * positive(real) + 0.5 * positive(-fake)",
+    ),
+    _word(
         "binary_cross_entropy",
         "Sigmoid cross-entropy of logits with targets in 0..1, averaged: a scalar, in nats.",
         results.reduced,

@@ -118,6 +118,12 @@ def sums(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch
     return types.Tensor(())
 
 
+def counted(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """One tensor in, a scalar out."""
+    found = elementwise(given, options)
+    return found if isinstance(found, Mismatch) else types.Scalar()
+
+
 def reduced(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
     """Any number of tensors of one shape in, a scalar out."""
     for value in given:

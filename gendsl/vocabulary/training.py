@@ -5,15 +5,25 @@ from gendsl.vocabulary.word import (
     Choice,
     Count,
     Expression,
+    ListOf,
     NetworkName,
     OneOf,
     Parameter,
     Path,
     Real,
     Scheduled,
+    Text,
     Toggle,
     Word,
     WordOf,
+)
+
+_WHEN = Parameter(
+    name="when",
+    kind=Expression(),
+    default=None,
+    positional=False,
+    doc="a condition over what updates measure; where it does not hold of the newest values, no weight is changed",
 )
 
 WORDS: tuple[Word, ...] = (
@@ -37,6 +47,7 @@ WORDS: tuple[Word, ...] = (
                 positional=False,
                 doc="its optimizer; `optimizer` of `train` if it is left out",
             ),
+            _WHEN,
         ),
         body="update",
         bindings=True,
@@ -55,6 +66,7 @@ WORDS: tuple[Word, ...] = (
                 positional=False,
                 doc="the optimizer of updates that name none",
             ),
+            _WHEN,
         ),
         body="together",
         bindings=True,
@@ -203,10 +215,48 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="start",
         category="train",
-        doc="Starts networks from the weights of another run.",
-        parameters=(Parameter(name="from", kind=Path(), positional=False, doc="a run's checkpoint"),),
-        runs=False,
+        doc="Starts networks from the weights of another run: all that this spec has, or those named.",
+        parameters=(
+            Parameter(name="networks", kind=NetworkName(), default=(), many=True, doc="which networks"),
+            Parameter(
+                name="from",
+                kind=Path(),
+                positional=False,
+                doc="a run and its checkpoint, `RUN/best`, `RUN/last` or `RUN/step-500`; beside the spec, or from here",
+            ),
+            Parameter(
+                name="averages",
+                kind=Toggle(),
+                default=True,
+                positional=False,
+                doc="whether averaged weights are taken of the networks that the other run averages",
+            ),
+            Parameter(
+                name="anew",
+                kind=ListOf(Text()),
+                default=(),
+                positional=False,
+                doc="layers that keep their new weights, by their names in `gendsl plan`; `*` stands for anything",
+            ),
+        ),
         example='start from: "runs/digits_gan/first/best"',
+    ),
+    Word(
+        name="freeze",
+        category="train",
+        doc="Keeps networks, or layers of them, as they are: they get no gradients, and no moving statistics advance.",
+        source="Yosinski et al. 2014, https://arxiv.org/abs/1411.1792, section 3",
+        parameters=(
+            Parameter(name="networks", kind=NetworkName(), many=True, doc="which networks"),
+            Parameter(
+                name="layers",
+                kind=ListOf(Text()),
+                default=(),
+                positional=False,
+                doc="only these layers, by their names in `gendsl plan`; `*` stands for anything",
+            ),
+        ),
+        example='freeze discriminator, layers: ["conv*"]',
     ),
     Word(name="auto", category="strategy", doc="As many GPUs of this machine as divide the batch, or its only device."),
     Word(name="one", category="strategy", doc="One device."),

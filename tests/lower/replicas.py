@@ -74,6 +74,28 @@ train {
 }
 sample { image = ddim(denoiser, noising, steps: 5, guidance: 2) }
 """
+# What is frozen, and what waits for a signal of the whole batch.
+WAITING = """
+experiment waiting
+data { source digits(); image range: -1..1; batch 32 }
+network generator(z: normal(8)) -> image { dense 64 | swish as middle | dense 64 | tanh | reshape 8, 8, 1 }
+network discriminator(x: image) -> logits(1), constrain: spectral_norm { flatten | dense 16 | tanh | dense 1 }
+train {
+  update discriminator, times: 2, when: accuracy < 65% and generator_fooled < 95%, with: sgd(0.5) {
+    real = discriminator(image)
+    fake = discriminator(generator())
+    accuracy = 0.5 * positive(real) + 0.5 * positive(-fake)
+    minimize mean(softplus(-real)) + mean(softplus(fake))
+  }
+  update generator, with: sgd(0.5) {
+    judged = discriminator(generator())
+    fooled = positive(judged)
+    minimize mean(softplus(-judged))
+  }
+  phase first, steps: 10 { freeze generator, layers: ["dense_1"] }
+  phase second, steps: 10
+}
+"""
 
 
 def trained(text: str, replicas: int) -> dict[str, np.ndarray]:
@@ -106,8 +128,15 @@ def main(folder: Path, replicas: int) -> None:
     load_tensorflow(cpus=replicas)
     recomputed = NORMED.replace("-> image {", "-> image, recompute: on {").replace("(1) {", "(1), recompute: on {")
     runs = {
-        1: {"normed": NORMED, "recomputed": recomputed, "plain": PLAIN, "parts": in_parts(4), "noising": NOISING},
-        2: {"normed": NORMED, "parts": in_parts(2), "noising": NOISING},
+        1: {
+            "normed": NORMED,
+            "recomputed": recomputed,
+            "plain": PLAIN,
+            "parts": in_parts(4),
+            "noising": NOISING,
+            "waiting": WAITING,
+        },
+        2: {"normed": NORMED, "parts": in_parts(2), "noising": NOISING, "waiting": WAITING},
         4: {"normed": NORMED, "plain": PLAIN},
     }
     for name, text in runs[replicas].items():

@@ -43,6 +43,7 @@ def word(name: str) -> FunctionWord:
         ("sin", np.sin(X)),
         ("cos", np.cos(X)),
         ("stop_gradient", X),
+        ("positive", np.mean(X > 0)),
         ("mean", X.mean()),
         ("sum", X.sum((1, 2))),
     ],

@@ -43,12 +43,12 @@ def test_steps_are_kerass(word: Word, options: dict[str, Any]) -> None:
     # Few numbers, some, and many: they are updated in different ways.
     start = [generator.normal(size=(rows, 4)).astype("float32") for rows in (3, 200, 20_000)] + [np.ones(4, "float32")]
     ours, theirs = [keras.Variable(one) for one in start], [keras.Variable(one) for one in start]
-    optimizer = Optimizer(Call(word.name, arguments(word, **options)), ours, scaled=False)
+    optimizer = Optimizer(Call(word.name, arguments(word, **options)), [ours], scaled=False)
     reference = theirs_class(learning_rate=0.05, global_clipnorm=0.5, **options)
     if reference.weight_decay:
         reference.exclude_from_weight_decay(var_list=[theirs[-1]])
     reference.build(theirs)
-    apply = tf.function(lambda *gradients: optimizer.apply(gradients, tf.constant(0.05), tf.constant(0.5)))
+    apply = tf.function(lambda *gradients: optimizer.apply(gradients, ours, tf.constant(0.05), tf.constant(0.5)))
     for _ in range(4):
         gradients = [tf.constant(generator.normal(size=one.shape).astype("float32")) for one in start]
         apply(*gradients)

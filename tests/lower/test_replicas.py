@@ -56,6 +56,7 @@ class Runs:
         ("parts-1", "plain-1"),
         ("recomputed-1", "normed-1"),
         ("noising-2", "noising-1"),
+        ("waiting-2", "waiting-1"),
         pytest.param("normed-4", "normed-1", marks=pytest.mark.slow),
         pytest.param("plain-4", "plain-1", marks=pytest.mark.slow),
     ],
@@ -73,6 +74,12 @@ def test_training_moved_what_is_compared(runs: Runs) -> None:
     assert int(once["optimizers/discriminator/0"]) == 40, "two repetitions a step"
     assert once["networks/generator/batch_norm/moving_variance"].std() > 1e-3
     assert np.abs(once["networks/discriminator/dense/bias"]).max() > 1e-3
+
+
+def test_a_signal_holds_back_in_some_steps_only(runs: Runs) -> None:
+    held = float(runs["waiting-1"]["told/held/discriminator"])
+    assert 0.05 < held < 0.95
+    assert held == float(runs["waiting-2"]["told/held/discriminator"]), "all replicas agree"
 
 
 def test_a_share_draws_its_part_of_the_whole() -> None:

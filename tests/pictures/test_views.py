@@ -221,11 +221,11 @@ def test_an_optimizer_remembers_how_large_gradients_were(word: str) -> None:
     import tensorflow as tf
 
     variable = keras.Variable(np.zeros((2, 3), np.float32))
-    optimizer = Optimizer(Call(word, {}), [variable], scaled=False)
+    optimizer = Optimizer(Call(word, {}), [[variable]], scaled=False)
     assert optimizer.gradient_norm() is None
     gradient = tf.constant(np.arange(6, dtype=np.float32).reshape(2, 3))
     for _ in range(5):
-        optimizer.apply([gradient], 1e-3)
+        optimizer.apply([gradient], [variable], 1e-3)
     expected = None if word in ("sgd", "lion") else pytest.approx(float(tf.norm(gradient)), rel=1e-4)
     assert optimizer.gradient_norm() == expected
 

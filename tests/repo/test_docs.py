@@ -18,7 +18,12 @@ from gendsl.syntax.parse import parse
 from gendsl.vocabulary import WORDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "examples/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "examples/README.md",
+    ROOT / "specs/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 @pytest.mark.parametrize("name", ["reference.md", "rules.md", "plan-json.md"])

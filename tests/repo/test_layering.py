@@ -19,7 +19,8 @@ LEVELS = (
     ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
     ("sweep",),
-    ("api", "commands", "reference"),
+    ("api", "commands"),
+    ("zoo", "reference"),
     ("cli", "__main__"),
 )
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

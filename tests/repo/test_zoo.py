@@ -1,0 +1,72 @@
+"""The reference specs: each names its paper, checks without errors, counts as published, and trains."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gendsl import api, zoo
+from tests import stand_ins
+from tests.cli.processes import gendsl
+
+SPECS = Path(__file__).parents[2] / "specs"
+NAMES = sorted(path.stem for path in SPECS.glob("*.gen"))
+ROWS = {row.name: row for row in zoo.rows(str(SPECS))}
+
+# What makes a spec of published size train two steps in seconds: its params, smaller.
+SMALL: dict[str, dict[str, str]] = {
+    "cyclegan": {"side": "64", "width": "8", "blocks": "2"},
+    "pix2pix": {"width": "8"},
+}
+
+
+@pytest.fixture(scope="module")
+def counts() -> dict[str, dict[str, object]]:
+    """Also: every spec checks without errors."""
+    return {name: dict(counted) for name, counted in zoo.counts(str(SPECS)).items()}
+
+
+def test_the_page_is_fresh() -> None:
+    """If this fails: python -m gendsl.reference"""
+    assert (SPECS / "README.md").read_text(encoding="utf-8") == zoo.page(str(SPECS))
+
+
+def test_every_spec_has_a_row_and_every_row_a_spec() -> None:
+    assert list(ROWS) == NAMES, "sorted by name, one for each spec"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_counts_agree_to_the_unit(name: str, counts: dict[str, dict[str, object]]) -> None:
+    published = ROWS[name].networks
+    assert {network: counts[name].get(network) for network in published} == published
+    assert ROWS[name].source, "where the counts come from, or why there are none"
+    assert "https://" in ROWS[name].paper
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_opens_with_what_it_is(name: str) -> None:
+    text = (SPECS / f"{name}.gen").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert re.search(rf"^experiment {name}$", text, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_trains(name: str, tmp_path: Path) -> None:
+    """Two steps on invented data, small batches and few samples; a spec that waits for words is told to wait."""
+    for path in SPECS.glob("*.gen"):
+        shutil.copy(path, tmp_path)
+    spec = tmp_path / f"{name}.gen"
+    text = re.sub(r"\bsamples: [\d_]+", "samples: 100", spec.read_text(encoding="utf-8"))
+    text = re.sub(r"^  batch (\d+)", lambda found: f"  batch {min(int(found[1]), 10)}", text, flags=re.MULTILINE)
+    spec.write_text(text.replace("strategy mirrored", "strategy one"), encoding="utf-8")
+    stand_ins.write(api.load(spec), tmp_path, tmp_path / "tfds")
+    settings = [word for key, value in SMALL.get(name, {}).items() for word in ("--set", f"{key}={value}")]
+    environment = {**os.environ, "TFDS_DATA_DIR": str(tmp_path / "tfds")}
+    done = gendsl("run", spec, "--steps", "2", "--out", tmp_path / "run", *settings, environment=environment)
+    if "cannot be run yet in this version" in done.err:
+        pytest.skip(done.err.strip().splitlines()[0])
+    assert done.code == 0, done.out + done.err
+    assert (tmp_path / "run/metrics.jsonl").exists()
