@@ -5,8 +5,10 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.operations import NOTHING, Operations
+from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.frozen import dataclass
+from gendsl.plan.layers import quantizer_of
 from gendsl.plan.plan import Quantity
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -47,10 +49,29 @@ class WordCalls(Operations):
         for one in named:
             attributes["network" if isinstance(one, NetworkType) else "process"] = one.name
         inputs = tuple(operand.number for operand in operands if operand.number >= 0)
+        if found.name == "importance_weighted" and not self._draws(inputs):
+            self._mismatch(
+                node.span,
+                "`importance_weighted` weighs draws, and nothing in this is drawn",
+                "draw the latent before it, `z ~ q`, and give it to the decoder",
+            )
+            return NOTHING
+        if found.name == "draw_codes" and (name := attributes["network"]) in self.networks:
+            network = self.networks[name]
+            if network is not None and quantizer_of(network) is None:
+                self._mismatch(
+                    node.span, f"`draw_codes` draws from a codebook, and `{name}` ends with none", "end with `quantize`"
+                )
+                return NOTHING
         if found.name == "replay":
             return self.add("replay", inputs, {"size": options["size"]}, type, site=self.sites.next())
         site = self.sites.next() if found.draws else None
         return self.add("function", inputs, attributes, type, site=site)
+
+    def _draws(self, numbers: tuple[int, ...]) -> bool:
+        """Whether some operations rest on a draw from a distribution."""
+        _, rested_on = pruned(numbers, self.operations)
+        return any(operation.name in ("draw", "prior") for operation in rested_on)
 
     def _loss(self, name: str) -> LossWord:
         found = WORDS["loss"][name]

@@ -35,6 +35,7 @@ from gendsl.lower.watching import Watch
 from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged_parts, this_share
 from gendsl.parts.keys import Key, Share
+from gendsl.parts.quantize import perplexities
 from gendsl.parts.spectral_norm import power_iteration
 from gendsl.plan.plan import Operation, Plan
 from gendsl.plan.reals import real_scores
@@ -151,7 +152,7 @@ class Experiment(keras.Model):
             logs |= {"ada/p": tf.identity(self._controller.value.chance), "ada/r_t": tf.add_n(signs) / len(signs)}
         for average in self._averages.value.values():
             average.follow(step)
-        return logs
+        return logs | perplexities(self.networks)
 
     @property
     def replicas(self) -> Replicas:
@@ -160,8 +161,7 @@ class Experiment(keras.Model):
 
     def groups_at(self, step: int) -> frozenset[int]:
         """The numbers of the groups of updates that run in a step."""
-        groups: frozenset[int] = self.timetable.value.groups_at(step)
-        return groups
+        return cast("frozenset[int]", self.timetable.value.groups_at(step))
 
     def updates_at(self, step: int) -> frozenset[str]:
         """The names of the updates that run in a step."""

@@ -18,7 +18,7 @@ from gendsl.plan import plan as plans
 from gendsl.vocabulary import types
 from gendsl.vocabulary.dimensions import Symbolic
 
-FORMAT = 3
+FORMAT = 4
 
 _CLASSES: dict[str, Any] = {
     found.__name__: found
