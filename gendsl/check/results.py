@@ -236,11 +236,6 @@ def _on_levels(
         )
         return None
     low, high = (float(end) for end in bounds)
-    if low >= high:
-        context.problems.add(
-            rules.bad_result, value.span, "the range of `discretized_logistic` is empty", help="write `range: -1..1`"
-        )
-        return None
     type = Distribution("discretized_logistic", shape, arguments["levels"], (low, high))
     return Declared("", type, (*shape[:-1], 2 * shape[-1]), value.span, value.span.text)
 
