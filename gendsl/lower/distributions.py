@@ -184,8 +184,10 @@ def free_bits(q: Distribution, p: Distribution, *, nats: float, groups: int | No
 def distribution_of(
     family: str, parameters: Any, *, classes: int = 0, bounds: tuple[float, float] | None = None
 ) -> Distribution:
-    """What a network's numbers mean: the last axis of a normal splits into mean, then log-variance, that of a discretised
-    logistic on `classes` levels in `bounds` into location, then log-scale; others are logits."""
+    """What a network's numbers mean: the last axis of a normal splits into mean, then log-variance.
+
+    That of a discretised logistic, on `classes` levels in `bounds`, splits into location, then log-scale; others are
+    logits."""
     match family:
         case "discretized_logistic":
             location, log_scale = tf.split(parameters, 2, axis=-1)

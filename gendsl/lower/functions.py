@@ -113,4 +113,6 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
     raise ValueError(f"no function {word}")
 
 
-BUILT: frozenset[str] = frozenset((*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay", "free_bits", "importance_weighted", "draw_codes"))
+BUILT: frozenset[str] = frozenset(
+    (*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay", "free_bits", "importance_weighted", "draw_codes")
+)

@@ -1,7 +1,7 @@
 """Vectors in, the nearest vectors of a codebook out; the codebook follows its vectors by moving averages.
 
-The state is what the averages are of: how often a step uses each code (`counts`), and the sum of the vectors that do
-(`sums`). A code is their ratio. Both are linear in a step's vectors, so that parts of a batch, averaged, give the whole.
+The state is what the averages are of: how many vectors of a step choose each code (`counts`), and what these add up to
+(`sums`). A code is their ratio. Both are linear in the vectors, so that parts of a batch, averaged, give the whole.
 """
 
 from collections.abc import Mapping

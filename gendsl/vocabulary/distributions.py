@@ -74,14 +74,18 @@ RESULTS: tuple[Word, ...] = (
     Word(
         name="discretized_logistic",
         category="result",
-        doc="Independent numbers on evenly spaced levels, such as pixels: each level has the probability that a logistic "
-        "distribution gives to the interval around it, the outermost ones all beyond. The layers give twice the numbers "
-        "on the last axis, the locations first, then the log-scales, in the units of the data; log-scales below -7 (for "
-        "data in -1..1) count as -7. Values between two levels count as the nearer one.",
+        doc="Independent numbers on evenly spaced levels, such as pixels: each level has the probability that a "
+        "logistic distribution gives to the interval around it, the outermost ones all beyond. The layers give twice "
+        "the numbers on the last axis, the locations first, then the log-scales, in the units of the data; log-scales "
+        "below -7 (for data in -1..1) count as -7. Values between two levels count as the nearer one.",
         parameters=(
             _OF,
             Parameter(
-                name="levels", kind=Count(2), default=256, positional=False, doc="how many levels there are, the ends too"
+                name="levels",
+                kind=Count(2),
+                default=256,
+                positional=False,
+                doc="how many there are, the ends too",
             ),
             Parameter(
                 name="range",

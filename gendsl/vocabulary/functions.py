@@ -166,8 +166,8 @@ WORDS: tuple[FunctionWord, ...] = (
     ),
     _word(
         "free_bits",
-        "The Kullback-Leibler divergence averaged over the batch, in which each group of numbers counts at least `nats`: "
-        "a scalar. So a latent number that says less costs nothing, and is not given up early in training.",
+        "The Kullback-Leibler divergence averaged over the batch, in which each group of numbers counts at least "
+        "`nats`: a scalar. So a latent number that says less costs nothing, and is not given up early in training.",
         results.free,
         _x("q"),
         _x("p"),
@@ -176,8 +176,8 @@ WORDS: tuple[FunctionWord, ...] = (
             "groups",
             Count(),
             None,
-            "into how many equal stretches the last axis is cut; unsaid, each of its numbers is a group (a channel with "
-            "all its places)",
+            "into how many equal stretches the last axis is cut; unsaid, each of its numbers is a group (a channel "
+            "with all its places)",
         ),
         source="Kingma et al. 2016, https://arxiv.org/abs/1606.04934, equation 15",
         example="minimize mean(nll(decoder(z), image)) + free_bits(q, normal(16), nats: 0.25)",
@@ -185,9 +185,9 @@ WORDS: tuple[FunctionWord, ...] = (
     ),
     _word(
         "importance_weighted",
-        "The log of the mean of exp(log weight) over several draws, in nats: (batch). All that the log weight draws by "
-        "`~`, or from a prior that a call leaves out, is drawn anew each time; what it rests on besides is computed once. "
-        "Of log p(x, z) - log q(z | x) it is a lower bound of log p(x), the tighter the more draws (one: the ELBO).",
+        "The log of the mean of exp(log weight) over several draws, in nats: (batch). All that the log weight draws "
+        "by `~`, or from a prior that a call leaves out, is drawn anew each time; what it rests on besides is computed "
+        "once. Of log p(x, z) - log q(z | x) it is a lower bound of log p(x), tighter with more draws (one: the ELBO).",
         results.weighted,
         _x("log_weight", "one number an example, of what was drawn"),
         _option("draws", Count(), 5, "how many draws an example"),
@@ -273,7 +273,7 @@ WORDS: tuple[FunctionWord, ...] = (
         doc="What a network that ends with `quantize` might have given: at each place a code by itself, by how often "
         "training chooses it. The simplest prior of a VQ-VAE; what lies beside each other is independent.",
         parameters=(_NETWORK,),
-        source="van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, section 3.3, without its autoregressive prior",
+        source="van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, section 3.3, without the autoregression",
         example="image = decoder(draw_codes(encoder))",
         result=results.network_first(results.codes),
         draws=True,

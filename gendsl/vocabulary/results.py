@@ -168,7 +168,9 @@ def divergence(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mi
     if left.family == "uniform":
         return Mismatch("is infinite or undefined between uniform distributions")
     if left.family == "discretized_logistic":
-        return Mismatch(f"has no closed form for {left}", "average `log_prob(q, z) - log_prob(p, z)` over draws `z ~ q`")
+        return Mismatch(
+            f"has no closed form for {left}", "average `log_prob(q, z) - log_prob(p, z)` over draws `z ~ q`"
+        )
     return types.Tensor(())
 
 

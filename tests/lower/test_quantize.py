@@ -175,7 +175,9 @@ def test_the_codebook_is_kept_moves_in_training_and_is_told() -> None:
 
 
 def test_the_codebook_is_frozen_where_its_network_is_not_trained() -> None:
-    train = 'allow untrained_network, because: "the test"\n' + TRAIN.replace("update encoder, decoder", "update decoder")
+    train = 'allow untrained_network, because: "the test"\n' + TRAIN.replace(
+        "update encoder, decoder", "update decoder"
+    )
     experiment = made(NETWORKS, train, SAMPLE)
     before = values(experiment, "encoder")
     step(experiment)

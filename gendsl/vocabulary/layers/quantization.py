@@ -22,10 +22,10 @@ WORDS = (
     LayerWord(
         name="quantize",
         category="layer",
-        doc="Replaces each vector along the channels by the nearest of a codebook; the gradient passes straight through. "
-        "In updates that train its network the codes follow the vectors that choose them, by moving averages, and no "
-        "gradient trains them; in other calls they stay. How many codes are in use is logged as `NETWORK/quantize/"
-        "perplexity`.",
+        doc="Replaces each vector along the channels by the nearest of a codebook; the gradient passes straight "
+        "through. In updates that train its network the codes follow the vectors that choose them, by moving averages, "
+        "and no gradient trains them; in other calls they stay. How many codes are in use is logged as "
+        "`NETWORK/quantize/perplexity`.",
         source="van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, equations 1 and 2, appendix A.1; resets: "
         "Dhariwal et al. 2020, https://arxiv.org/abs/2005.00341, section 3.1",
         parameters=(
@@ -42,7 +42,7 @@ WORDS = (
                 kind=Real(minimum=0),
                 default=0,
                 positional=False,
-                doc="a code that fewer vectors of a batch choose, on average, becomes a random one of them; 0 for never",
+                doc="a code that fewer vectors of a batch choose on average becomes a random one of them; 0 for never",
             ),
         ),
         example="conv 64, kernel: 1 as code; quantize 512",
