@@ -20,7 +20,7 @@ _TINY = 1e-7
 class DiscretizedLogistic:
     """Independent numbers on `levels` values from `low` to `high`; `location` and `log_scale` have shape (batch, …).
 
-    Source: Kingma et al. 2016, appendix C; Salimans et al. 2017, equation 2, without its mixture."""
+    Source: Kingma et al. 2016; Salimans et al. 2017, equation 2, without its mixture."""
 
     location: Any
     log_scale: Any

@@ -95,7 +95,7 @@ RESULTS: tuple[Word, ...] = (
                 doc="the lowest and the highest level; unsaid, the declared range of the field",
             ),
         ),
-        source="Kingma et al. 2016, https://arxiv.org/abs/1606.04934, appendix C; Salimans et al. 2017, "
+        source="Kingma et al. 2016, https://arxiv.org/abs/1606.04934; Salimans et al. 2017, "
         "https://arxiv.org/abs/1701.05517, equation 2",
         example="network decoder(z: normal(64)) -> discretized_logistic(image) { … }",
     ),

@@ -314,3 +314,82 @@ def test_distributions_keep_what_they_are_when_their_gradient_stops() -> None:
     assert isinstance(law, DiscretizedLogistic)
     stopped = function_of("stop_gradient", [law], {})
     assert (stopped.levels, stopped.low, stopped.high) == (17, 0.0, 1.0)
+
+
+AUTOENCODER = """
+  network encoder(x: image) -> normal(2) {{ flatten | dense 4 }}
+  network decoder(z: normal(2)) -> {} {{ dense {} | reshape 8, 8, {} }}
+"""
+JUDGE = "network discriminator({}) -> logits(1) {{ {} dense 8 as features; relu | dense 1 }}"
+PRELUDE = {
+    "vae(latent: 2, beta: ramp(0, 1))": [AUTOENCODER.format("normal(image)", 128, 2)],
+    "iwae(latent: 2, draws: 3)": [AUTOENCODER.format("normal(image)", 128, 2)],
+    "vae_gan(latent: 2)": [AUTOENCODER.format("image", 64, 1), JUDGE.format("x: image", "flatten |")],
+    "adversarial_autoencoder(latent: 2)": [
+        "network encoder(x: image) -> features(2) { flatten | dense 2 }",
+        "network decoder(z: features(2)) -> image { dense 64 | reshape 8, 8, 1 }",
+        JUDGE.format("z: features(2)", ""),
+    ],
+    "vq_vae(variance: 0.4)": [
+        "network encoder(x: image) -> features(2) { flatten | dense 2 as code; quantize 5 }",
+        "network decoder(z: features(2)) -> image { dense 64 | reshape 8, 8, 1 }",
+    ],
+}
+
+
+@pytest.mark.parametrize("objective", PRELUDE)
+def test_objectives_of_the_prelude_train_all_their_networks(objective: str) -> None:
+    drawn = "decoder(draw_codes(encoder))" if objective.startswith("vq") else "decoder(z)"
+    sample = "sample { z ~ normal(2); image = mean(decoder(z)) }" if "normal(image)" in PRELUDE[objective][0] else ""
+    sample = sample or f"sample {{ {'' if objective.startswith('vq') else 'z ~ normal(2); '}image = {drawn} }}"
+    experiment = made("\n".join(PRELUDE[objective]), f"objective {objective}\noptimizer adam(1e-2)\nsteps 9", sample)
+    before = {name: [v.numpy() for v in model.trainable_variables] for name, model in experiment.networks.items()}
+    step(experiment)
+    for name, model in experiment.networks.items():
+        assert all(
+            (old != new.numpy()).any() for old, new in zip(before[name], model.trainable_variables, strict=True)
+        ), name
+
+
+def test_vae_gan_gives_each_network_its_own_loss() -> None:
+    """Larsen et al. 2016, algorithm 1, by hand on one batch."""
+    objective = "vae_gan(latent: 2, weight: 0.3)"
+    experiment = made(
+        "\n".join(PRELUDE["vae_gan(latent: 2)"]),
+        f"objective {objective}\noptimizer sgd(0)\nsteps 9",
+        "sample { image = decoder() }",
+    )
+    given = batches(experiment)
+    told = {name: float(value) for name, value in experiment.step_at(tf.constant(0, tf.int64), given).items()}
+    (group,) = experiment.plan.value.train.groups
+    assert [update.networks for update in group.updates] == [("encoder",), ("decoder",), ("discriminator",)]
+    taken: list[Any] = []
+    key = Key(experiment.seed, "train/0_encoder+decoder+discriminator", tf.constant(0, tf.int64))
+    for operation in group.operations:
+        if operation.name in ("draw", "prior"):
+            taken.append(key.at(f"{operation.name}_{operation.site}").normal([8, 2]))
+    networks, image = experiment.networks, given["image"][0]
+    mean, log_variance = tf.split(networks["encoder"](image), 2, axis=-1)
+    again = networks["decoder"](mean + tf.exp(0.5 * log_variance) * taken[0])
+    fake = networks["decoder"](taken[1])
+    dense = [layer for layer in networks["discriminator"].layers if layer.name.startswith("dense")]
+    dense.sort(key=lambda layer: -layer.kernel.shape[0])  # from the picture's 64 numbers, then from 8
+
+    def judged(picture: Any) -> tuple[np.ndarray, np.ndarray]:
+        features = dense[0](tf.reshape(picture, [8, -1]))
+        return np.asarray(features, "float64"), np.asarray(dense[1](tf.nn.relu(features)), "float64")
+
+    (seen, real), (made_of, of_code), (_, of_noise) = (judged(one) for one in (image, again, fake))
+    likeness = 0.5 * ((seen - made_of) ** 2).sum(1)
+    kl = 0.5 * (np.square(mean) + np.exp(log_variance) - 1 - log_variance).sum(1)
+
+    def softplus(value: np.ndarray) -> float:
+        return float(np.logaddexp(0, value).mean())
+
+    assert told["encoder/loss"] == pytest.approx((likeness + kl).mean(), rel=1e-4)
+    assert told["decoder/loss"] == pytest.approx(
+        0.3 * likeness.mean() + softplus(-of_code) + softplus(-of_noise), rel=1e-4
+    )
+    assert told["discriminator/loss"] == pytest.approx(
+        softplus(-real) + softplus(of_code) + softplus(of_noise), rel=1e-4
+    )
