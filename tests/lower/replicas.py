@@ -58,6 +58,19 @@ train {
 sample { made = mean(decoder()) }
 """
 
+CODED = """
+experiment coded
+data { source digits(); image range: -0.5..0.5; batch 32 }
+network encoder(x: image) -> 4x4x4 { conv 8, stride: 2 | tanh | conv 4 as code; quantize 12, decay: 0.9, reset: 0.8 }
+network decoder(e: 4x4x4) -> image { up_conv 1, kernel: 4, stride: 2 }
+train {
+  objective vq_vae(variance: 0.14)
+  optimizer sgd(0.1)
+  steps 20
+}
+sample { image = decoder(draw_codes(encoder)) }
+"""
+
 
 def trained(text: str, replicas: int) -> dict[str, np.ndarray]:
     """Every variable of a spec after its steps, by name; all replicas are sure to have the same."""
@@ -89,8 +102,8 @@ def main(folder: Path, replicas: int) -> None:
     load_tensorflow(cpus=replicas)
     recomputed = NORMED.replace("-> image {", "-> image, recompute: on {").replace("(1) {", "(1), recompute: on {")
     runs = {
-        1: {"normed": NORMED, "recomputed": recomputed, "plain": PLAIN, "parts": in_parts(4)},
-        2: {"normed": NORMED, "parts": in_parts(2)},
+        1: {"normed": NORMED, "recomputed": recomputed, "plain": PLAIN, "parts": in_parts(4), "coded": CODED},
+        2: {"normed": NORMED, "parts": in_parts(2), "coded": CODED},
         4: {"normed": NORMED, "plain": PLAIN},
     }
     for name, text in runs[replicas].items():
