@@ -62,6 +62,15 @@ ROWS = (
         bars={"tensorflow": 1.0, "keras": 1.0},
     ),
     Row(
+        "fashion_vae",
+        "fashion_vae, batch 128",
+        program="fashion_vae",
+        spec=HERE.parent / "specs/fashion_vae.gen",
+        window=15,
+        whole=450,
+        bars={"tensorflow": 1.0, "keras": 1.0},
+    ),
+    Row(
         "wgan_gp_resnet",
         "WGAN-GP ResNet, width 32, batch 64",
         program="wgan_gp_resnet",

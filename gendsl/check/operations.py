@@ -181,12 +181,10 @@ class Operations(ABC):
     def _meant(self, raw: Operand, type: Type, number: int, name: str) -> Operand:
         """A network's numbers as what they mean."""
         if isinstance(type, Distribution):
-            raw = self.add(
-                "distribution",
-                (raw.number,),
-                {"family": type.family, "event": type.event, "classes": type.classes},
-                type,
-            )
+            meant: dict[str, Any] = {"family": type.family, "event": type.event, "classes": type.classes}
+            if type.bounds is not None:
+                meant["bounds"] = type.bounds
+            raw = self.add("distribution", (raw.number,), meant, type)
         self.calls[raw.number] = (number, name)
         return raw
 

@@ -43,7 +43,7 @@ def trained_by(
         seen.add((number, cut))
         operation = operations[number]
         word = operation.attributes.get("word")
-        if operation.name == "replay" or word == "stop_gradient" or operation.name == "field":
+        if operation.name == "replay" or word in ("stop_gradient", "draw_codes") or operation.name == "field":
             continue
         if operation.name in ("call", "penalty") or (
             operation.name == "function" and "network" in operation.attributes
@@ -51,7 +51,7 @@ def trained_by(
             (discrete if cut else reached).add(operation.attributes["network"])
         if operation.name == "draw" or (operation.name == "function" and word == "mode"):
             of = operations[operation.inputs[0]].type
-            cut = cut or (isinstance(of, Distribution) and of.family in ("categorical", "bernoulli"))
+            cut = cut or (isinstance(of, Distribution) and of.discrete)
         stack.extend((one, cut) for one in operation.inputs)
     reached = _with_layers(reached, networks)
     return reached, _with_layers(discrete, networks) - reached

@@ -176,7 +176,7 @@ def _result(value: tree.Value, scope: Scope, context: Context) -> Declared | Non
                 help=did_you_mean(value.text, [*fields, *WORDS.get("result", {})])
                 or "results are "
                 + ", ".join([*(f"`{field}`" for field in fields), "logits(…)", "features(…)", "normal(…)"])
-                + ", bernoulli(…) and categorical(…)",
+                + ", bernoulli(…), discretized_logistic(…) and categorical(…)",
             )
             return None
     if isinstance(value, tree.Size | tree.Number):
@@ -230,11 +230,34 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
             return Declared("", Distribution("normal", shape), (*shape[:-1], 2 * shape[-1]), value.span, origin)
         case "bernoulli":
             return Declared("", Distribution("bernoulli", shape), shape, value.span, origin)
+        case "discretized_logistic":
+            return _on_levels(of, shape, arguments, value, scope, context)
         case "logits":
             return Declared("", Tensor(shape, "logits"), shape, value.span, origin)
         case "features":
             return Declared("", Tensor(shape, meaning or "features"), shape, value.span, origin)
     return Declared("", Unknown(), shape, value.span, origin)
+
+
+def _on_levels(
+    of: Any, shape: Shape, arguments: dict[str, Any], value: tree.Value, scope: Scope, context: Context
+) -> Declared | None:
+    """A discretised logistic: its levels span the range that is given, else that of the field."""
+    field = fields_of(scope)[of] if isinstance(of, str) else None
+    bounds = arguments["range"] or (field.arguments.get("range") if field is not None else None)
+    if not shape or bounds is None:
+        context.problems.add(
+            rules.bad_result,
+            value.span,
+            "`discretized_logistic` needs to know which levels there are"
+            if shape
+            else "`discretized_logistic` is of numbers along an axis",
+            help="say where the lowest and the highest lie: `discretized_logistic(…, levels: 256, range: -1..1)`",
+        )
+        return None
+    low, high = (float(end) for end in bounds)
+    type = Distribution("discretized_logistic", shape, arguments["levels"], (low, high))
+    return Declared("", type, (*shape[:-1], 2 * shape[-1]), value.span, value.span.text)
 
 
 def _counted(field: Field) -> str:

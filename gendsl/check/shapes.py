@@ -10,6 +10,11 @@ from gendsl.syntax import tree
 from gendsl.vocabulary.dimensions import Shape, known, product, same_shape, shown
 from gendsl.vocabulary.types import Distribution, Type
 
+_HALVES = {  # results whose layers give two numbers for each
+    "normal": "a normal of {} takes its means and its log-variances",
+    "discretized_logistic": "a discretized_logistic of {} takes its locations and its log-scales",
+}
+
 
 def report_result(
     values: list[Any], value: int, declared: Declared, arrow: tree.Arrow, context: Context
@@ -64,10 +69,10 @@ def _help(values: list[Any], given: Shape, declared: Declared) -> str:
     want = declared.shape
     if declared.leading:
         return f"end with `dense {shown(want)}`"
-    if isinstance(declared.type, Distribution) and declared.type.family == "normal":
+    if isinstance(declared.type, Distribution) and declared.type.family in _HALVES:
         half = shown(declared.type.event)
         if given[-1:] == declared.type.event[-1:]:
-            return f"a normal of {half} takes its means and its log-variances: end with {shown(want)}"
+            return f"{_HALVES[declared.type.family].format(half)}: end with {shown(want)}"
     if len(given) != len(want):
         if len(want) == 1 and len(given) > 1:
             return f"end with `flatten | dense {shown(want)}`"

@@ -6,8 +6,10 @@ from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.noising import bounds_of, classes_of, none_of, sampled_inputs
 from gendsl.check.operations import NOTHING, Operations
+from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.frozen import dataclass
+from gendsl.plan.layers import quantizer_of
 from gendsl.plan.plan import Quantity
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -55,6 +57,20 @@ class WordCalls(Operations):
         if found.name == "dropped":
             attributes["none"] = classes_of(self.operations[inputs[0]], self.context.globals)
             return self.add("function", inputs, attributes, type, site=self.sites.next())
+        if found.name == "importance_weighted" and not self._draws(inputs):
+            self._mismatch(
+                node.span,
+                "`importance_weighted` weighs draws, and nothing in this is drawn",
+                "draw the latent before it, `z ~ q`, and give it to the decoder",
+            )
+            return NOTHING
+        if found.name == "draw_codes" and (name := attributes["network"]) in self.networks:
+            network = self.networks[name]
+            if network is not None and quantizer_of(network) is None:
+                self._mismatch(
+                    node.span, f"`draw_codes` draws from a codebook, and `{name}` ends with none", "end with `quantize`"
+                )
+                return NOTHING
         if found.name == "replay":
             return self.add("replay", inputs, {"size": options["size"]}, type, site=self.sites.next())
         site = self.sites.next() if found.draws else None
@@ -85,6 +101,11 @@ class WordCalls(Operations):
         attributes["none"] = none_of(others, self.context.globals)
         inputs = tuple(operand.number for operand in operands)
         return self.add("function", inputs, attributes, type, site=self.sites.next())
+
+    def _draws(self, numbers: tuple[int, ...]) -> bool:
+        """Whether some operations rest on a draw from a distribution."""
+        _, rested_on = pruned(numbers, self.operations)
+        return any(operation.name in ("draw", "prior") for operation in rested_on)
 
     def _loss(self, name: str) -> LossWord:
         found = WORDS["loss"][name]

@@ -10,6 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gendsl.lower.discretized_logistic import DiscretizedLogistic
 from gendsl.parts.keys import Key
 
 
@@ -140,30 +141,58 @@ class Uniform:
         return self.low + (self.high - self.low) * tf.ensure_shape(chance, self.low.shape)
 
 
-Distribution = Normal | Bernoulli | Categorical | Uniform
+Distribution = Normal | Bernoulli | Categorical | Uniform | DiscretizedLogistic
 
 
 def divergence(q: Distribution, p: Distribution) -> Any:
     """KL(q || p) in nats, (batch)."""
+    return summed(divergences(q, p))
+
+
+def divergences(q: Distribution, p: Distribution) -> Any:
+    """KL(q || p) in nats of each number (batch, …), which are independent."""
     match q, p:
         case Normal(), Normal():
             ratio = tf.exp(q.log_variance - p.log_variance)
             distance = tf.square(q.mean - p.mean) * tf.exp(-p.log_variance)
-            return 0.5 * summed(ratio + distance - 1.0 + p.log_variance - q.log_variance)
+            return 0.5 * (ratio + distance - 1.0 + p.log_variance - q.log_variance)
         case Bernoulli(), Bernoulli():
             chance = tf.sigmoid(q.logits)
             crossed = tf.nn.sigmoid_cross_entropy_with_logits(labels=chance, logits=p.logits)
-            return summed(crossed - tf.nn.sigmoid_cross_entropy_with_logits(labels=chance, logits=q.logits))
+            return crossed - tf.nn.sigmoid_cross_entropy_with_logits(labels=chance, logits=q.logits)
         case Categorical(), Categorical():
             logs = tf.nn.log_softmax(q.logits)
-            return summed(tf.reduce_sum(tf.exp(logs) * (logs - tf.nn.log_softmax(p.logits)), axis=-1))
+            return tf.reduce_sum(tf.exp(logs) * (logs - tf.nn.log_softmax(p.logits)), axis=-1)
         case _:
             raise ValueError(f"no divergence of {type(q).__name__} from {type(p).__name__}")
 
 
-def distribution_of(family: str, parameters: Any) -> Distribution:
-    """What a network's numbers mean: a normal's last axis splits into mean, then log-variance; others are logits."""
+def free_bits(q: Distribution, p: Distribution, *, nats: float, groups: int | None = None) -> Any:
+    """The sum over groups of max(nats, KL of the group averaged over the batch), a scalar, in nats.
+
+    A group is one number of the last axis with all its places, or one of so many equal stretches of that axis. Source:
+    Kingma et al. 2016, https://arxiv.org/abs/1606.04934, equation 15."""
+    each = divergences(q, p)
+    if each.shape.rank == 1:
+        each = each[:, tf.newaxis]
+    mean = tf.reduce_mean(tf.reduce_sum(each, axis=list(range(1, each.shape.rank - 1))), axis=0)
+    if groups is not None:
+        mean = tf.reduce_sum(tf.reshape(mean, [groups, -1]), axis=1)
+    return tf.reduce_sum(tf.maximum(mean, nats))
+
+
+def distribution_of(
+    family: str, parameters: Any, *, classes: int = 0, bounds: tuple[float, float] | None = None
+) -> Distribution:
+    """What a network's numbers mean: the last axis of a normal splits into mean, then log-variance.
+
+    That of a discretised logistic, on `classes` levels in `bounds`, splits into location, then log-scale; others are
+    logits."""
     match family:
+        case "discretized_logistic":
+            location, log_scale = tf.split(parameters, 2, axis=-1)
+            low, high = bounds or (-1.0, 1.0)
+            return DiscretizedLogistic(location, log_scale, classes, low, high)
         case "normal":
             mean, log_variance = tf.split(parameters, 2, axis=-1)
             return Normal(mean, log_variance)

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.distributions import Distribution, divergence, summed
+from gendsl.lower.distributions import Distribution, divergence, free_bits, summed
 from gendsl.parts.keys import Key
 
 
@@ -31,7 +31,8 @@ def _mean(value: Any) -> Any:
 
 def _stopped(value: Any) -> Any:
     if isinstance(value, Distribution):
-        return type(value)(*(tf.stop_gradient(getattr(value, name)) for name in value.__slots__))
+        held = {name: getattr(value, name) for name in value.__slots__}
+        return type(value)(**{name: tf.stop_gradient(one) if tf.is_tensor(one) else one for name, one in held.items()})
     if isinstance(value, list | tuple):
         return [_stopped(one) for one in value]
     return tf.stop_gradient(value)
@@ -114,9 +115,13 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
         return tf.clip_by_value(number(values[0]), float(options["low"]), float(options["high"]))
     if word == "one_hot":
         return tf.one_hot(values[0], int(options["classes"]))
+    if word == "free_bits":
+        return free_bits(*values, nats=float(options["nats"]), groups=options["groups"])
     if word in _OTHERS:
         return _OTHERS[word](*values)
     raise ValueError(f"no function {word}")
 
 
-BUILT: frozenset[str] = frozenset((*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay"))
+BUILT: frozenset[str] = frozenset(
+    (*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay", "free_bits", "importance_weighted", "draw_codes")
+)

@@ -284,7 +284,7 @@ def declared_shape(type: Type) -> Shape | None:
     match type:
         case Tensor(shape=shape):
             return shape
-        case Distribution(family="normal", event=event):
+        case Distribution(family="normal" | "discretized_logistic", event=event):
             return (*event[:-1], 2 * event[-1])
         case Distribution(family="categorical", event=event, classes=classes):
             return event if classes is None else (*event, classes)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import keras
 import tensorflow as tf
 
+from gendsl.lower import importance
 from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
@@ -23,6 +25,7 @@ from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
 from gendsl.plan.draws import draws
+from gendsl.plan.layers import quantizer_of
 from gendsl.plan.plan import Call, Network, Operation, Quantity
 from gendsl.vocabulary import types
 
@@ -72,16 +75,21 @@ class Evaluation:
     signal: Callable[[str], Any] | None = None  # the newest value of what conditions of updates read, by name
     between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
 
-    def values(self, operations: Sequence[Operation], wanted: Sequence[int]) -> dict[int, Any]:
-        """The values of the wanted operations and of all that they need, by number."""
-        found: dict[int, Any] = {}
+    def values(
+        self, operations: Sequence[Operation], wanted: Sequence[int], known: Mapping[int, Any] | None = None
+    ) -> dict[int, Any]:
+        """The values of the wanted operations and of all that they need, by number; `known` are there already."""
+        found: dict[int, Any] = dict(known or {})
         calls: dict[int, Judged] = {}
-        chosen = sorted(needed(operations, wanted))
+        chosen = sorted(importance.needed_outside(operations, wanted, found.keys()))
         shared = self._penalised_calls(operations, chosen)
         several = self._shared_calls(operations, wanted)
         slopes: dict[int, Any] = {}
         for index in chosen:
             operation = operations[index]
+            if importance.is_bound(operation):
+                found[index] = self._importance_weighted(operations, index, found)
+                continue
             inputs = [found[at] for at in operation.inputs]
             match operation.name:
                 case "call" if index in shared.values():
@@ -106,6 +114,15 @@ class Evaluation:
             if self.watch is not None:
                 self.watch.computes(operation, found[index])
         return found
+
+    def _importance_weighted(self, operations: Sequence[Operation], bound: int, found: Mapping[int, Any]) -> Any:
+        """log of the mean over draws of exp(weight), (batch), all draws beside each other in the batch."""
+        operation, given = operations[bound], importance.redrawn(operations, bound)
+        times = int(operation.attributes["arguments"]["draws"])
+        known = importance.repeated({number: found[number] for number in given.known}, times)
+        own = replace(self, batch=self.batch * times, key=self._key(operation))
+        (weight,) = operation.inputs
+        return importance.log_mean(own.values(operations, [weight], known)[weight], times)
 
     def _penalised_calls(self, operations: Sequence[Operation], chosen: Sequence[int]) -> dict[int, int]:
         """The penalties that differentiate by a point at which their network is called anyway, each with that call.
@@ -159,7 +176,8 @@ class Evaluation:
                 assert self.signal is not None
                 return self.signal(attributes["name"])
             case "distribution":
-                return distribution_of(attributes["family"], inputs[0])
+                levels = {name: attributes[name] for name in ("classes", "bounds") if attributes.get("bounds")}
+                return distribution_of(attributes["family"], inputs[0], **levels)
             case "normal" | "uniform" | "categorical" | "bernoulli":
                 return self._standard(operation)
             case "draw":
@@ -170,6 +188,8 @@ class Evaluation:
                 return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
             case "function" if is_of_process(operation):
                 return of_process(self, operation, inputs, self._key(operation))
+            case "function" if attributes["word"] == "draw_codes":
+                return self._drawn_codes(operation)
             case "function":
                 return function_of(attributes["word"], inputs, attributes["arguments"])
             case "replay":
@@ -202,6 +222,14 @@ class Evaluation:
         shape = [_known(size) for size in event]
         many = 0 if classes is None else _known(classes)
         return standard(family or operation.name, self.batch, shape, classes=many, bounds=(float(low), float(high)))
+
+    def _drawn_codes(self, operation: Operation) -> Any:
+        """Codes of the `quantize` that a network ends with, each by how often training uses it."""
+        name = operation.attributes["network"]
+        layer = self.models[name].get_layer(str(quantizer_of(self.networks[name])).replace("/", "_"))
+        shape = [self.batch, *operation.type.shape[:-1]]  # type: ignore[union-attr]
+        with keras.StatelessScope(state_mapping=list(self.weights)):
+            return tf.stop_gradient(layer.drawn(self._key(operation).uniform(shape)))
 
     def _called(self, operation: Operation, inputs: Sequence[Any], probe: Probed | None = None) -> Judged:
         name = operation.attributes["network"]

@@ -35,6 +35,7 @@ from gendsl.lower.timetable import timetable_of
 from gendsl.lower.variants import Variant, apart, variants_of
 from gendsl.lower.watching import Watch
 from gendsl.parts.keys import Key
+from gendsl.parts.quantize import perplexities
 from gendsl.plan.plan import Operation, Plan
 from gendsl.plan.reals import real_scores
 
@@ -154,7 +155,7 @@ class Experiment(Repeating):
             logs |= {"ada/p": tf.identity(self._controller.value.chance), "ada/r_t": tf.add_n(signs) / len(signs)}
         for average in self._averages.value.values():
             average.follow(step)
-        return logs
+        return logs | perplexities(self.networks)
 
     @property
     def replicas(self) -> Replicas:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Operation, Plan
 from gendsl.vocabulary import WORDS
+from gendsl.vocabulary.functions import FunctionWord
 from gendsl.vocabulary.types import Scalar
 from gendsl.vocabulary.word import LayerWord
 
@@ -47,6 +48,11 @@ def _couples(word: str) -> bool:
     return isinstance(entry, LayerWord) and entry.batch_coupled
 
 
+def _couples_as_function(word: str) -> bool:
+    entry = WORDS["function"].get(word)
+    return isinstance(entry, FunctionWord) and entry.coupled
+
+
 def _kinds(operations: Sequence[Operation]) -> list[int]:
     kinds: list[int] = []
     for operation in operations:
@@ -74,6 +80,8 @@ def _kind(operation: Operation, given: Sequence[int]) -> int:
     if name == "function" and operation.attributes["word"] == "mean":
         return _FREE if worst == _FREE else _MEAN
     if worst in (_MEAN, _MIXED):
+        return _COUPLED
+    if name == "function" and worst == _EACH and _couples_as_function(operation.attributes["word"]):
         return _COUPLED
     if name == "penalty":
         return _COUPLED if operation.attributes["word"] == "dragan" else _MEAN  # its noise is scaled by the batch

@@ -1,4 +1,4 @@
-"""A network in, those of its layers out that tell a score's gradient, where the network is simple enough for that."""
+"""A network in, layers of it out: those that tell a score's gradient, where it is simple enough, and its codebook."""
 
 from gendsl.plan.plan import Layer, Network
 from gendsl.vocabulary import WORDS
@@ -34,6 +34,13 @@ def weighted_layers(network: Network) -> tuple[int, ...] | None:
         if layer.weights:
             found.append(number)
     return tuple(found)
+
+
+def quantizer_of(network: Network) -> str | None:
+    """The name of the `quantize` that a network's only result comes from; None where it ends with another layer."""
+    place = network.outputs[0].value - len(network.inputs)
+    ends = len(network.outputs) == 1 and place >= 0 and network.layers[place].word == "quantize"
+    return network.layers[place].name if ends else None
 
 
 def _word(layer: Layer) -> LayerWord | None:

@@ -184,7 +184,7 @@ class Operation:
     | call | one a network input | network, training; both: whether the inputs listed in `both` are transformed |
     | output | a call | name: one of several results |
     | label | a call | name: a labelled value |
-    | distribution | parameters | family, event: what a network's result means (normal splits its last axis) |
+    | distribution | parameters | family, event, classes, bounds: what a network's result means (see `Distribution`) |
     | normal, uniform, categorical, bernoulli | parameters or none | event: a standard distribution |
     | draw | a distribution | |
     | add, subtract, multiply, divide, power, negate | | elementwise, broadcast from the left: (batch) with (batch, …) |

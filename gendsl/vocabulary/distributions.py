@@ -72,6 +72,34 @@ RESULTS: tuple[Word, ...] = (
         example="network decoder(z: normal(16)) -> bernoulli(image) { … }",
     ),
     Word(
+        name="discretized_logistic",
+        category="result",
+        doc="Independent numbers on evenly spaced levels, such as pixels: each level has the probability that a "
+        "logistic distribution gives to the interval around it, the outermost ones all beyond. The layers give twice "
+        "the numbers on the last axis, the locations first, then the log-scales, in the units of the data; log-scales "
+        "below -7 (for data in -1..1) count as -7. Values between two levels count as the nearer one.",
+        parameters=(
+            _OF,
+            Parameter(
+                name="levels",
+                kind=Count(2),
+                default=256,
+                positional=False,
+                doc="how many there are, the ends too",
+            ),
+            Parameter(
+                name="range",
+                kind=RangeOf(),
+                default=None,
+                positional=False,
+                doc="the lowest and the highest level; unsaid, the declared range of the field",
+            ),
+        ),
+        source="Kingma et al. 2016, https://arxiv.org/abs/1606.04934; Salimans et al. 2017, "
+        "https://arxiv.org/abs/1701.05517, equation 2",
+        example="network decoder(z: normal(64)) -> discretized_logistic(image) { … }",
+    ),
+    Word(
         name="categorical",
         category="result",
         doc="One of some classes: the layers give their logits on the last axis; leading axes carry over.",

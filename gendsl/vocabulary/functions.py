@@ -26,13 +26,15 @@ class FunctionWord(Word):
 
     `result(types, options)` takes the types of the tensors given, in order, and the options by name; `draws` says
     whether each occurrence draws random numbers; `network` whether the first argument is a network (the second maybe a
-    process), `samples` whether it draws samples from one: such a word stands in `sample` and `evaluate`.
+    process), `samples` whether it draws samples from one: such a word stands in `sample` and `evaluate`; `coupled`
+    whether its value on a part of a batch says nothing of that on the whole.
     """
 
     result: Callable[[tuple[Type, ...], Mapping[str, Any]], Type | Mismatch]
     draws: bool = False
     network: bool = False
     samples: bool = False
+    coupled: bool = False
 
     @property
     def tensors(self) -> tuple[Parameter, ...]:
@@ -49,7 +51,14 @@ def _option(name: str, kind: Kind, default: Any, doc: str) -> Parameter:
 
 
 def _word(
-    name: str, doc: str, rule: Any, *parameters: Parameter, source: str = "", example: str = "", draws: bool = False
+    name: str,
+    doc: str,
+    rule: Any,
+    *parameters: Parameter,
+    source: str = "",
+    example: str = "",
+    draws: bool = False,
+    coupled: bool = False,
 ) -> FunctionWord:
     return FunctionWord(
         name=name,
@@ -60,6 +69,7 @@ def _word(
         example=example,
         result=results.guarded(rule),
         draws=draws,
+        coupled=coupled,
     )
 
 
@@ -154,6 +164,38 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("p"),
         source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, appendix B",
     ),
+    _word(
+        "free_bits",
+        "The Kullback-Leibler divergence averaged over the batch, in which each group of numbers counts at least "
+        "`nats`: a scalar. So a latent number that says less costs nothing, and is not given up early in training.",
+        results.free,
+        _x("q"),
+        _x("p"),
+        Parameter(name="nats", kind=Real(0), positional=False, doc="what each group may say for free"),
+        _option(
+            "groups",
+            Count(),
+            None,
+            "into how many equal stretches the last axis is cut; unsaid, each of its numbers is a group (a channel "
+            "with all its places)",
+        ),
+        source="Kingma et al. 2016, https://arxiv.org/abs/1606.04934, equation 15",
+        example="minimize mean(nll(decoder(z), image)) + free_bits(q, normal(16), nats: 0.25)",
+        coupled=True,
+    ),
+    _word(
+        "importance_weighted",
+        "The log of the mean of exp(log weight) over several draws, in nats: (batch). All that the log weight draws "
+        "by `~`, or from a prior that a call leaves out, is drawn anew each time; what it rests on besides is computed "
+        "once. Of log p(x, z) - log q(z | x) it is a lower bound of log p(x), tighter with more draws (one: the ELBO).",
+        results.weighted,
+        _x("log_weight", "one number an example, of what was drawn"),
+        _option("draws", Count(), 5, "how many draws an example"),
+        source="Burda et al. 2016, https://arxiv.org/abs/1509.00519, equation 8",
+        example="minimize -importance_weighted(log_prob(decoder(z), image) + log_prob(normal(50), z) - log_prob(q, z), "
+        "draws: 5)",
+        draws=True,
+    ),
     _word("entropy", "The entropy of a distribution, in nats: (batch).", results.of_distribution, _P),
     _word(
         "cross_entropy",
@@ -192,6 +234,7 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("fake"),
         source="Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 3.1",
         example="minimize feature_matching(discriminator(image).features, discriminator(generator()).features)",
+        coupled=True,
     ),
     _word(
         "consistency",
@@ -230,6 +273,18 @@ WORDS: tuple[FunctionWord, ...] = (
         source="Shrivastava et al. 2017, https://arxiv.org/abs/1612.07828; the rule of Zhu et al. 2017's code",
         draws=True,
         example="minimize least_squares.discriminator(judge(a), judge(replay(b_to_a(b), size: 50)))",
+    ),
+    FunctionWord(
+        name="draw_codes",
+        category="function",
+        doc="What a network that ends with `quantize` might have given: at each place a code by itself, by how often "
+        "training chooses it. The simplest prior of a VQ-VAE; what lies beside each other is independent.",
+        parameters=(_NETWORK,),
+        source="van den Oord et al. 2017, https://arxiv.org/abs/1711.00937, section 3.3, without the autoregression",
+        example="image = decoder(draw_codes(encoder))",
+        result=results.network_first(results.codes),
+        draws=True,
+        network=True,
     ),
     _later("best", "In `monitor`: the best value of a score so far.", results.scalar, _x("score"), network=False),
     _later(

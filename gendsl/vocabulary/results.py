@@ -173,17 +173,46 @@ def divergence(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mi
         return Mismatch(f"compares {left} with {right}", "both are of one size")
     if left.family == "uniform":
         return Mismatch("is infinite or undefined between uniform distributions")
+    if left.family == "discretized_logistic":
+        return Mismatch(
+            f"has no closed form for {left}", "average `log_prob(q, z) - log_prob(p, z)` over draws `z ~ q`"
+        )
     return types.Tensor(())
+
+
+def weighted(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """One number an example in, the same out."""
+    (value,) = given
+    if isinstance(value, types.Tensor) and not value.shape and not value.integer:
+        return value
+    return Mismatch(f"takes one number for each example, not a {_kind(value)}", "`log_prob` and `kl` give one")
+
+
+def free(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """Two distributions of one family and event, whose last axis falls into equal groups, in; a scalar out."""
+    found = divergence(given, options)
+    if isinstance(found, Mismatch):
+        return found
+    distribution, groups = given[0], options["groups"]
+    assert isinstance(distribution, types.Distribution)
+    if groups is not None:
+        size = distribution.event[-1] if distribution.event else 1
+        if isinstance(size, int) and size % groups:
+            return Mismatch(
+                f"cuts the {size} numbers of {distribution} into {groups} groups, which are not equal",
+                f"take a divisor of {size}",
+            )
+    return types.Scalar()
 
 
 def of_distribution(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
     """One distribution in, one number an example out."""
     (value,) = given
-    return (
-        types.Tensor(())
-        if isinstance(value, types.Distribution)
-        else Mismatch(f"takes a distribution, not a {_kind(value)}")
-    )
+    if not isinstance(value, types.Distribution):
+        return Mismatch(f"takes a distribution, not a {_kind(value)}")
+    if value.family == "discretized_logistic":
+        return Mismatch(f"has no closed form for {value}", "average `-log_prob(q, z)` over draws `z ~ q`")
+    return types.Tensor(())
 
 
 def classified(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
@@ -255,6 +284,15 @@ def network_first(rule: Rule) -> Rule:
         return rule(given, options)
 
     return guarded(result)
+
+
+def codes(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """A network that gives vectors in, such vectors out."""
+    (network,) = given
+    assert isinstance(network, types.NetworkType)
+    if network.result is None or not isinstance(network.result, types.Tensor):
+        return Mismatch(f"takes a network that ends with `quantize`, and `{network.name}` does not")
+    return types.Tensor(network.result.shape)
 
 
 def written(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:

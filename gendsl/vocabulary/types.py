@@ -39,14 +39,21 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution of events of a shape; `family` is normal, bernoulli, categorical or uniform.
+    """A distribution of events of a shape; `family` is normal, bernoulli, categorical, uniform or discretized_logistic.
 
-    A categorical's event is an integer of shape `event`, among `classes`.
+    A categorical's event is an integer of shape `event`, among `classes`; a discretised logistic's numbers are
+    `classes` levels, evenly spaced over `bounds`, both ends among them.
     """
 
     family: str
     event: Shape
-    classes: Dimension | None = None  # for a categorical
+    classes: Dimension | None = None  # for a categorical; the levels of a discretised logistic
+    bounds: tuple[float, float] | None = None  # for a discretised logistic
+
+    @property
+    def discrete(self) -> bool:
+        """Whether a draw passes no gradient to the parameters."""
+        return self.family in ("categorical", "bernoulli", "discretized_logistic")
 
     def __str__(self) -> str:
         of = shown(self.event) if self.family != "categorical" else str(self.classes)

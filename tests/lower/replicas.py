@@ -97,6 +97,19 @@ train {
 }
 """
 
+CODED = """
+experiment coded
+data { source digits(); image range: -0.5..0.5; batch 32 }
+network encoder(x: image) -> 4x4x4 { conv 8, stride: 2 | tanh | conv 4 as code; quantize 12, decay: 0.9, reset: 0.8 }
+network decoder(e: 4x4x4) -> image { up_conv 1, kernel: 4, stride: 2 }
+train {
+  objective vq_vae(variance: 0.14)
+  optimizer sgd(0.1)
+  steps 20
+}
+sample { image = decoder(draw_codes(encoder)) }
+"""
+
 
 def trained(text: str, replicas: int) -> dict[str, np.ndarray]:
     """Every variable of a spec after its steps, by name; all replicas are sure to have the same."""
@@ -135,8 +148,9 @@ def main(folder: Path, replicas: int) -> None:
             "parts": in_parts(4),
             "noising": NOISING,
             "waiting": WAITING,
+            "coded": CODED,
         },
-        2: {"normed": NORMED, "parts": in_parts(2), "noising": NOISING, "waiting": WAITING},
+        2: {"normed": NORMED, "parts": in_parts(2), "noising": NOISING, "waiting": WAITING, "coded": CODED},
         4: {"normed": NORMED, "plain": PLAIN},
     }
     for name, text in runs[replicas].items():

@@ -57,6 +57,7 @@ class Runs:
         ("recomputed-1", "normed-1"),
         ("noising-2", "noising-1"),
         ("waiting-2", "waiting-1"),
+        ("coded-2", "coded-1"),
         pytest.param("normed-4", "normed-1", marks=pytest.mark.slow),
         pytest.param("plain-4", "plain-1", marks=pytest.mark.slow),
     ],
@@ -116,5 +117,8 @@ def test_couplings_are_named() -> None:
     ):
         text = PLAIN.replace("0.1 * r1(discriminator, image)", equation)
         assert [found.what for found in couplings(api.loads(text))] == ["the loss of `discriminator`"], equation
+    free = PLAIN.replace("kl(q, normal(4))", "free_bits(q, normal(4), nats: 0.1)").replace("nll(", "mean(nll(")
+    free = free.replace("0.5 * image + 0.5)", "0.5 * image + 0.5))")
+    assert [found.what for found in couplings(api.loads(free))] == ["the loss of `encoder_decoder`"]
     linear = PLAIN.replace("0.1 * r1(discriminator, image)", "0.5 * (mean(discriminator(image)) - 1) / 3")
     assert couplings(api.loads(linear)) == ()
