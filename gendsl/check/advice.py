@@ -14,6 +14,7 @@ from gendsl.vocabulary.types import Distribution, Tensor
 _VIEWS = frozenset(["reshape", "flatten", "identity", "permute"])
 _CANCELLING = frozenset(["batch_norm", "conditional_batch_norm", "instance_norm"])
 _COUPLED = frozenset(["batch_norm", "conditional_batch_norm"])
+_LIPSCHITZ = frozenset(["spectral_norm", "clip"])
 _RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, None), "softplus": (0.0, None)}
 
 
@@ -221,10 +222,11 @@ def _mean_of(operations: tuple[Operation, ...], number: int) -> str | None:
 
 
 def _constrained(network: Network) -> bool:
-    if network.constrain is not None:
+    if network.constrain is not None and network.constrain.word in _LIPSCHITZ:
         return True
     weighted = [layer for layer in network.layers if "constrain" in layer.arguments]
-    return bool(weighted) and all(layer.arguments["constrain"] is not None for layer in weighted)
+    own = [layer.arguments["constrain"] for layer in weighted]
+    return bool(own) and all(one is not None and one.word in _LIPSCHITZ for one in own)
 
 
 def _shared(plan: Plan, train: tree.Step, context: Context) -> None:

@@ -10,8 +10,11 @@ from keras import ops
 class Film(keras.layers.Layer):
     """(1 + s)·x + b, (batch, …, channels) from the same and features (batch, n); Perez et al. 2018, equation 2."""
 
-    def __init__(self, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
+    def __init__(
+        self, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any
+    ) -> None:
         super().__init__(**options)
+        self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, inputs_shape: Any, features_shape: Any) -> None:
@@ -19,12 +22,13 @@ class Film(keras.layers.Layer):
         self.kernel = self.add_weight(
             name="kernel", shape=(features_shape[-1], width), initializer=self.kernel_initializer
         )
-        self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros") if self.use_bias else None
         self.built = True
 
     def modulated(self, inputs: Any, features: Any) -> Any:
         """The inputs, scaled and shifted."""
-        both = ops.matmul(features, self.kernel) + self.bias
+        both = ops.matmul(features, self.kernel)
+        both = both if self.bias is None else both + self.bias
         both = ops.reshape(both, (-1, *(1,) * (len(inputs.shape) - 2), 2 * inputs.shape[-1]))
         scale, shift = ops.split(both, 2, axis=-1)
         return (1 + scale) * inputs + shift
@@ -36,5 +40,8 @@ class Film(keras.layers.Layer):
         return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
-        own = {"kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
+        own = {
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
         return {**super().get_config(), **own}

@@ -6,7 +6,7 @@ Unlike `keras.layers.SpectralNormalization` a call changes no state, and the gra
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -15,7 +15,10 @@ import tensorflow as tf
 from gendsl.parts.adain import Adain
 from gendsl.parts.attention import Attention
 from gendsl.parts.film import Film
+from gendsl.parts.modulated_conv import ModulatedConv
 from gendsl.parts.project import Project
+from gendsl.parts.self_attention import SelfAttention
+from gendsl.parts.stand_in import standing_in
 
 _COVERED: tuple[tuple[Any, tuple[int, ...]], ...] = (  # class, the axes of its kernels that count outputs
     (keras.layers.Dense, (-1,)),
@@ -29,7 +32,9 @@ _COVERED: tuple[tuple[Any, tuple[int, ...]], ...] = (  # class, the axes of its 
     (Adain, (-1,)),
     (Attention, (-1,)),
     (Film, (-1,)),
+    (ModulatedConv, (-1,)),
     (Project, (-1,)),
+    (SelfAttention, (-1,)),
 )
 
 
@@ -84,23 +89,13 @@ class SpectralNorm:
         """The estimate of sigma, a float32 scalar, for each kernel."""
         return [_sigma(*held) for held in self.__dict__.get("_spectral", ())]
 
-    @contextmanager
-    def divided(self) -> Iterator[None]:
+    def divided(self) -> AbstractContextManager[None]:
         """Inside, the layer's kernels are w / sigma(w), in the layer's compute dtype."""
-        attributes = self.__dict__
-        held = [
-            (name, weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))
-            for weight, *rest in attributes.get("_spectral", ())
-            for name, value in list(attributes.items())
-            if value is weight
+        kernels = [
+            (weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))
+            for weight, *rest in self.__dict__.get("_spectral", ())
         ]
-        try:
-            for name, _, kernel in held:
-                attributes[name] = kernel
-            yield
-        finally:
-            for name, weight, _ in held:
-                attributes[name] = weight
+        return standing_in(self, kernels)
 
     def save_own_variables(self, store: Any) -> None:
         """All variables by number: Keras's own layers would save only those that they know of."""

@@ -2,6 +2,7 @@
 
 from gendsl.vocabulary.layers import (
     activation,
+    channels,
     combination,
     convolution,
     dense,
@@ -10,6 +11,7 @@ from gendsl.vocabulary.layers import (
     regularization,
     reshaping,
     sequence,
+    synthesis,
 )
 from gendsl.vocabulary.word import LayerWord
 
@@ -23,4 +25,6 @@ WORDS: tuple[LayerWord, ...] = (
     *pooling.WORDS,
     *combination.WORDS,
     *activation.WORDS,
+    *channels.WORDS,
+    *synthesis.WORDS,
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 from gendsl.vocabulary.dimensions import Shape, known, product, shown
 from gendsl.vocabulary.layers.common import (
+    BIAS,
     CENTER,
     CONSTRAIN,
     EPSILON,
@@ -166,8 +167,11 @@ def _modulated(*, instance: bool) -> Infer:
                 else "`flatten` gives features",
             )
         channels = given[-1]
-        weights = (Weight("kernel", (style[0], 2 * channels)), Weight("bias", (2 * channels,)))
-        flops = 2 * style[0] * 2 * channels + 2 * channels + (10 if instance else 2) * product(given)
+        weights: tuple[Weight, ...] = (Weight("kernel", (style[0], 2 * channels)),)
+        flops = 2 * style[0] * 2 * channels + (10 if instance else 2) * product(given)
+        if arguments["bias"]:
+            weights += (Weight("bias", (2 * channels,)),)
+            flops = flops + 2 * channels
         return Inferred(given, constrained(arguments, weights), flops)
 
     return infer
@@ -266,21 +270,27 @@ WORDS = (
         category="layer",
         doc="Scales and shifts each channel: (1 + s)·x + b, where s and b are a linear map of some features.",
         source="Perez et al. 2018, equation 2; Nichol and Dhariwal 2021, section 3",
-        parameters=(Parameter(name="features", kind=Reference(), doc="features (n)"), INIT, CONSTRAIN),
+        parameters=(Parameter(name="features", kind=Reference(), doc="features (n)"), BIAS, INIT, CONSTRAIN),
         example="group_norm 8 | film t | swish",
         infer=_modulated(instance=False),
         keras="gendsl.parts.film:Film",
-        renames={"init": "kernel_initializer", "constrain": ""},
+        renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
     ),
     LayerWord(
         name="adain",
         category="layer",
         doc="Adaptive instance norm: normalises each channel over its places, then scales and shifts it by a style.",
         source="Huang and Belongie 2017, equation 8; Karras et al. 2019, equation 1",
-        parameters=(Parameter(name="style", kind=Reference(), doc="features (n)"), _epsilon(1e-5), INIT, CONSTRAIN),
+        parameters=(
+            Parameter(name="style", kind=Reference(), doc="features (n)"),
+            _epsilon(1e-5),
+            BIAS,
+            INIT,
+            CONSTRAIN,
+        ),
         example="conv 64 | adain w | leaky_relu 0.2",
         infer=_modulated(instance=True),
         keras="gendsl.parts.adain:Adain",
-        renames={"init": "kernel_initializer", "constrain": ""},
+        renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
     ),
 )
