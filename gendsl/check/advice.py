@@ -6,6 +6,7 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.plan.coupling import couplings
+from gendsl.plan.memories import remembers, word_of
 from gendsl.plan.plan import Group, Layer, Network, Operation, Plan
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -246,12 +247,14 @@ def _shared(plan: Plan, train: tree.Step, context: Context) -> None:
             f"a batch of {plan.data.batch} cannot be shared equally by {among}",
             help=f"write `batch {-(-plan.data.batch // many) * many}`",
         )
-    if parts > 1 and any(_replays(group) for group in plan.train.groups):
+    words = {word_of(one) for group in plan.train.groups for one in group.operations if remembers(one)}
+    for word in sorted(words) if parts > 1 else ():
+        kept = "a pool of whole batches" if word == "replay" else "an average over whole batches"
         context.problems.add(
             rules.needs_whole_batch,
             place,
-            "`replay` keeps a pool of whole batches, and here a batch is gone through in parts",
-            help="take out `accumulate`, or `replay`",
+            f"`{word}` keeps {kept}, and here a batch is gone through in parts",
+            help=f"take out `accumulate`, or `{word}`",
         )
     if many > 1:
         _coupled(plan, train, parts > 1, context)
@@ -274,11 +277,6 @@ def _coupled(plan: Plan, train: tree.Step, in_parts: bool, context: Context) -> 
             if norm
             else "the training differs from that on the whole batch",
         )
-
-
-def _replays(group: Group) -> bool:
-    words = (operation.attributes.get("word") for operation in group.operations if operation.name == "function")
-    return any(operation.name == "replay" for operation in group.operations) or "replay" in words
 
 
 def _statement(train: tree.Step, word: str) -> Span:

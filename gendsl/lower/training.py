@@ -20,10 +20,11 @@ from gendsl.lower.ingredients import (
     compiled_by_xla,
     controller_of,
     labels_of,
+    memories_of,
     models_of,
     refuse_torn_packs,
-    replays_of,
     setting,
+    span_of_pictures,
     unconverted,
 )
 from gendsl.lower.operations import Evaluation, needed
@@ -80,7 +81,7 @@ class Experiment(keras.Model):
             }
         )
         self._averages = Untracked(averages_of(plan, self.networks, self.timetable.value))
-        self._replays = Untracked([replays_of(group) for group in plan.train.groups])
+        self._memories = Untracked([memories_of(group) for group in plan.train.groups])
         self._both = Untracked(both_transform_of(plan))
         self._controller = Untracked(controller_of(plan))
         heard = self._controller.value is not None
@@ -243,7 +244,7 @@ class Experiment(keras.Model):
                 evaluation.both = partial(self._both.value, chance=tf.identity(controller.chance))
             else:
                 evaluation.both = self._both.value
-            evaluation.replays = self._replays.value[index]
+            evaluation.memories = self._memories.value[index]
             evaluation.watch = self.watch
             evaluation.scale = self._optimizers.value[group.updates[0].name].inner_scale()
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
@@ -293,6 +294,7 @@ class Experiment(keras.Model):
             key=key,
             step=step,
             scalar=lambda value: self.timetable.value.value(value, step),
+            span=span_of_pictures(plan),
             **options,
         )
 
@@ -364,7 +366,7 @@ class Experiment(keras.Model):
     # State
 
     def state(self) -> dict[str, Any]:
-        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools, ADA's."""
+        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, memories, ADA's."""
         found: dict[str, Any] = {}
 
         def keep(name: str, variable: Any) -> None:
@@ -381,10 +383,10 @@ class Experiment(keras.Model):
         for name, average in self._averages.value.items():
             for variable, mean in average.values:
                 keep(f"averages/{name}/{variable.path}", mean)
-        for index, replays in enumerate(self._replays.value):
-            for site, replay in replays.items():
-                keep(f"replays/{index}/{site}/pool", replay.pool)
-                keep(f"replays/{index}/{site}/seen", replay.seen)
+        for index, memories in enumerate(self._memories.value):
+            for site, memory in memories.items():
+                for name, variable in memory.state.items():
+                    keep(f"memories/{index}/{site}/{name}", variable)
         if self._controller.value is not None:
             for name, variable in self._controller.value.state.items():
                 keep(f"ada/{name}", variable)

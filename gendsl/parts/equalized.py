@@ -12,33 +12,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gendsl.parts.adain import Adain
-from gendsl.parts.attention import Attention
-from gendsl.parts.film import Film
-from gendsl.parts.modulated_conv import ModulatedConv
-from gendsl.parts.self_attention import SelfAttention
+from gendsl.parts.kernels import KERNELS, Axes, fan_in
 from gendsl.parts.stand_in import standing_in
-
-_COVERED: tuple[tuple[Any, tuple[int, ...]], ...] = (  # class, the axes of its kernels that count outputs
-    (keras.layers.Dense, (-1,)),
-    (keras.layers.Conv1D, (-1,)),
-    (keras.layers.Conv2D, (-1,)),
-    (keras.layers.Conv3D, (-1,)),
-    (keras.layers.Conv2DTranspose, (-2,)),
-    (keras.layers.DepthwiseConv2D, (-2, -1)),
-    (keras.layers.SeparableConv2D, (-1,)),
-    (Adain, (-1,)),
-    (Attention, (-1,)),
-    (Film, (-1,)),
-    (ModulatedConv, (-1,)),
-    (SelfAttention, (-1,)),
-)
 
 
 class Equalized:
     """What a layer of equalised learning rate adds to its class: kernels and biases scaled in calls."""
 
-    output_axes: tuple[int, ...] = (-1,)
+    output_axes: Axes = (-1,)
     compute_dtype: Any  # of the Keras class
 
     def __init__(self, *arguments: Any, rate: float = 1.0, **options: Any) -> None:
@@ -54,8 +35,7 @@ class Equalized:
         weight = base.add_weight(*arguments, **{**options, "autocast": False})
         factor = self.rate
         if len(shape) > 1:
-            axes = (-2, -1) if options.get("name") == "depthwise_kernel" else self.output_axes
-            factor /= math.sqrt(math.prod(shape) / math.prod(shape[axis] for axis in axes))
+            factor /= math.sqrt(fan_in(options["name"], self.output_axes, shape))
         # Past Keras's tracking, which knows these variables already.
         self.__dict__.setdefault("_equalized", []).append((weight, factor))
         return weight
@@ -81,18 +61,18 @@ class Equalized:
         keras.layers.Layer.load_own_variables(self, store)
 
 
-def _equalized(cls: Any, output_axes: tuple[int, ...]) -> Any:
+def _equalized(cls: Any, axes: Axes) -> Any:
     @functools.wraps(cls.call)
     def call(self: Any, *arguments: Any, **options: Any) -> Any:
         with standing_in(self, self.scaled()):
             return cls.call(self, *arguments, **options)
 
     name = f"Equalized{cls.__name__}"
-    made = type(name, (Equalized, cls), {"call": call, "output_axes": output_axes, "__module__": __name__})
+    made = type(name, (Equalized, cls), {"call": call, "output_axes": axes, "__module__": __name__})
     return keras.saving.register_keras_serializable(package="gendsl", name=name)(made)
 
 
-EQUALIZED: dict[Any, Any] = {cls: _equalized(cls, axes) for cls, axes in _COVERED}  # class -> its equalised class
+EQUALIZED: dict[Any, Any] = {cls: _equalized(cls, axes) for cls, axes in KERNELS}  # class -> its equalised class
 
 
 def first_kernels(rate: float) -> Any:
