@@ -161,8 +161,8 @@ def _untrained(plan: Plan, context: Context) -> None:
 
 def _penalised_batch_norm(group: Group, plan: Plan, context: Context) -> None:
     for operation in group.operations:
-        if operation.name != "penalty":
-            continue
+        if operation.name != "penalty" or operation.attributes["word"] == "orthogonality":
+            continue  # of weights alone, whatever the examples are
         network = plan.network(operation.attributes["network"])
         for _, layer, place in _layers(network, context.layer_spans[network.name]):
             if layer.word in _COUPLED:

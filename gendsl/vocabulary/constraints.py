@@ -28,6 +28,13 @@ WORDS: tuple[Word, ...] = (
         example="network mapping(z: normal(512)) -> features(512), constrain: equalized(0.01) { dense 512 }",
     ),
     Word(
+        name="none",
+        category="constraint",
+        doc="Leaves a layer's weights as they are, in a network whose other layers are constrained.",
+        source="Brock et al. 2019, appendix C: no spectral norm on the shared embedding",
+        example="from y | embed label.classes, 128, constrain: none",
+    ),
+    Word(
         name="clip",
         category="constraint",
         doc="Clips every weight to -limit..limit after each update.",
