@@ -259,8 +259,7 @@ class UpdateBuilder:
                 span,
                 f"this update trains `{name}`, and its loss does not depend on `{name}`",
                 labels=(Label(step.head_span, "trained here"),),
-                help=f"call `{name}` in the loss, or leave it out of the update"
-                + _stopped(equations),
+                help=f"call `{name}` in the loss, or leave it out of the update" + _stopped(equations),
             )
         return fine
 

@@ -270,8 +270,10 @@ def _layer_of(
 
 def _reshaped(word: LayerWord, cls: Any, classes: Mapping[Any, Any], what: str) -> Any:
     """The class that makes its kernels anew in each call; the class itself where it has none to be made."""
-    if cls not in classes and word.parameter("constrain") is not None and "embeddings_initializer" not in (
-        word.renames.get("init", "")
+    if (
+        cls not in classes
+        and word.parameter("constrain") is not None
+        and "embeddings_initializer" not in (word.renames.get("init", ""))
     ):
         raise UserError(
             f"`{word.name}` has no {what}: its kernel is applied again and again",

@@ -10,9 +10,7 @@ from keras import ops
 class Film(keras.layers.Layer):
     """(1 + s)·x + b, (batch, …, channels) from the same and features (batch, n); Perez et al. 2018, equation 2."""
 
-    def __init__(
-        self, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any
-    ) -> None:
+    def __init__(self, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
         super().__init__(**options)
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

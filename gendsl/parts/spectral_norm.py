@@ -98,7 +98,9 @@ def _spectral(cls: Any, axes: Axes) -> Any:
     return keras.saving.register_keras_serializable(package="gendsl", name=name)(made)
 
 
-SPECTRAL: dict[Any, Any] = {cls: _spectral(cls, axes) for cls, axes in (*KERNELS, *EMBEDDINGS)}  # class -> its class of spectral norm
+SPECTRAL: dict[Any, Any] = {
+    cls: _spectral(cls, axes) for cls, axes in (*KERNELS, *EMBEDDINGS)
+}  # class -> its class of spectral norm
 
 
 def layers_of(model: Any) -> Iterator[Any]:

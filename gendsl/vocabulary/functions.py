@@ -251,7 +251,9 @@ WORDS: tuple[FunctionWord, ...] = (
         "equation asks for them.",
         results.augmented,
         _x("x", "pictures"),
-        Parameter(name="transforms", kind=ListOf(WordOf("augment")), doc="such as `[flip(horizontal), translate(12%)]`"),
+        Parameter(
+            name="transforms", kind=ListOf(WordOf("augment")), doc="such as `[flip(horizontal), translate(12%)]`"
+        ),
         source="Zhang et al. 2020, https://arxiv.org/abs/1910.12027, section 2.2",
         example="minimize consistency(judge(image), judge(augmented(image, [flip(horizontal), translate(12%)])))",
         draws=True,
