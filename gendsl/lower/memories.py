@@ -3,7 +3,7 @@
 A memory is called in the graph of a step, takes in what it is given, and is part of a run's state by its `state`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -23,7 +23,8 @@ class Memory(Protocol):
     def state(self) -> Mapping[str, Any]:
         """Its variables by name."""
 
-    def __call__(self, value: Any, key: Key) -> Any: ...
+    def __call__(self, value: Any, key: Key, /) -> Any:
+        """What is made of a value and of those before."""
 
 
 class MovingAverage:
@@ -55,6 +56,14 @@ class MovingAverage:
         self._average.assign(new)
         self._seen.assign_add(tf.cast(fine, tf.int64))
         return new
+
+
+def states_of(groups: Sequence[Mapping[int, Memory]]) -> Iterator[tuple[str, Any]]:
+    """The variables of the memories of all groups of updates, each with a name that stays."""
+    for index, memories in enumerate(groups):
+        for site, memory in memories.items():
+            for name, variable in memory.state.items():
+                yield f"{index}/{site}/{name}", variable
 
 
 def memory_of(operation: Operation) -> Memory | None:

@@ -57,8 +57,8 @@ def squared_norms(scores: Scores, point: Any, *, pack: int = 1, scale: Any = Non
 
 
 def path_lengths(results: Scores, point: Any, *, key: Key, scale: Any = None) -> Any:
-    """The length (batch) of each example's J^T y, J the Jacobian of the results (batch, h, w, c) by the point (batch, n)
-    and y normal noise over sqrt(h · w); Karras et al. 2020, equation 4."""
+    """The length (batch) of each example's J^T y, J the Jacobian of the results (batch, h, w, c) by the point
+    (batch, n) and y normal noise over sqrt(h · w); Karras et al. 2020, equation 4."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(point)
         made = results(point)

@@ -1,8 +1,7 @@
 """A plan in, an `Experiment` out: the Keras model whose train step is the plan's equations.
 
-Everything random is a function of (seed, step, update, repetition, site), and the learning rate of the step, so that n
-steps in one graph call and n calls of one step give the same bits. A replica, and a part of a batch that is gone
-through in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged.
+Everything random is a function of (seed, step, update, repetition, site), so that n steps in one graph call and n calls
+of one give the same bits. A replica draws its part of the whole batch's numbers; gradients and losses are averaged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,7 @@ from gendsl.lower.ingredients import (
     span_of_pictures,
     unconverted,
 )
+from gendsl.lower.memories import states_of
 from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.replicas import ONE, Replicas
@@ -383,10 +383,8 @@ class Experiment(keras.Model):
         for name, average in self._averages.value.items():
             for variable, mean in average.values:
                 keep(f"averages/{name}/{variable.path}", mean)
-        for index, memories in enumerate(self._memories.value):
-            for site, memory in memories.items():
-                for name, variable in memory.state.items():
-                    keep(f"memories/{index}/{site}/{name}", variable)
+        for name, variable in states_of(self._memories.value):
+            keep(f"memories/{name}", variable)
         if self._controller.value is not None:
             for name, variable in self._controller.value.state.items():
                 keep(f"ada/{name}", variable)

@@ -1,8 +1,8 @@
 """Layers with kernels in, the same layers with an equalised learning rate out (Karras et al. 2018, section 4.1).
 
-Kernels are held as normal numbers of standard deviation 1 / rate, and multiplied by rate / sqrt(fan_in) in calls; biases
-are multiplied by `rate`. So an adaptive optimizer moves all of them at one pace, times `rate` (Karras et al. 2019,
-appendix C: 0.01 for the mapping network).
+Kernels are held as normal numbers of standard deviation 1 / rate, and multiplied by rate / sqrt(fan_in) in calls;
+biases are multiplied by `rate`. So an adaptive optimizer moves all of them at one pace, times `rate` (Karras et al.
+2019, appendix C: 0.01 for the mapping network).
 """
 
 import functools
@@ -20,6 +20,7 @@ class Equalized:
     """What a layer of equalised learning rate adds to its class: kernels and biases scaled in calls."""
 
     output_axes: Axes = (-1,)
+    rate: float
     compute_dtype: Any  # of the Keras class
 
     def __init__(self, *arguments: Any, rate: float = 1.0, **options: Any) -> None:

@@ -34,7 +34,7 @@ class SpectralNorm:
         if not options.get("trainable", True) or shape is None or len(shape) < 2:
             return base.add_weight(*args, **options)
         weight = base.add_weight(*args, **{**options, "autocast": False})
-        outputs = output_axes(name, self.output_axes, len(shape))
+        outputs = output_axes(str(name), self.output_axes, len(shape))
         width = math.prod(int(shape[axis]) for axis in outputs)
         vectors = []
         for suffix, length in (("u", width), ("v", int(weight.shape.num_elements()) // width)):

@@ -1,4 +1,4 @@
-"""An operation in, whether it remembers earlier steps out: such a one has variables, which are part of a run's state."""
+"""An operation in, whether it remembers earlier steps out: such a one has variables, part of a run's state."""
 
 from gendsl.plan.plan import Operation
 

@@ -14,8 +14,8 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="equalized",
         category="constraint",
-        doc="Holds kernels as normal numbers and multiplies them by rate / sqrt(fan_in) in each call, biases by rate, so "
-        "that an adaptive optimizer moves all at one pace: the equalised learning rate.",
+        doc="Holds kernels as normal numbers and multiplies them by rate / sqrt(fan_in) in each call, biases by rate, "
+        "so that an adaptive optimizer moves all at one pace: the equalised learning rate.",
         source="Karras et al. 2018, section 4.1; the multiplier: Karras et al. 2019, appendix C",
         parameters=(
             Parameter(

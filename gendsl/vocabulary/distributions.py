@@ -21,8 +21,8 @@ PRIORS: tuple[Word, ...] = (
     Word(
         name="truncated_normal",
         category="prior",
-        doc="Independent standard normal numbers within -limit..limit: what lies outside is drawn anew. In `sample` it is "
-        "the truncation trick, which trades variety for fidelity.",
+        doc="Independent standard normal numbers within -limit..limit: what lies outside is drawn anew. In `sample` "
+        "it is the truncation trick, which trades variety for fidelity.",
         parameters=(
             _SIZE,
             Parameter(name="limit", kind=Real(0, above=True), default=2, positional=False, doc="the greatest size"),

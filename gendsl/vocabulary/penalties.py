@@ -101,9 +101,10 @@ WORDS: tuple[PenaltyWord, ...] = (
     PenaltyWord(
         name="path_length",
         category="penalty",
-        doc="Mean over examples of (length - a)^2, length that of J^T y, J the Jacobian of the network's picture by its "
-        "first input and y normal noise over the root of the picture's places; a is the moving average of the lengths, "
-        "from 0. A step in that input then changes the picture by a fixed amount, wherever and in whatever direction. "
+        doc="Mean over examples of (length - a)^2, length that of J^T y, J the Jacobian of the network's picture by "
+        "its first input and y normal noise over the root of the picture's places; a is the moving average of the "
+        "lengths, from 0. A step in that input then changes the picture by a fixed amount, wherever and in whatever "
+        "direction. "
         "The average is part of a run's state.",
         source="Karras et al. 2020, https://arxiv.org/abs/1912.04958, equation 4",
         parameters=(

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from gendsl.check.checker import check
+from gendsl.diagnostics import Problems
 from gendsl.lower.training import Experiment
 from gendsl.lower.watching import Watch
-from tests.lower.test_specs import GENERATOR, JUDGE, batches, changed, made, step, values
+from gendsl.source import Source
+from tests.lower.test_specs import DATA, GENERATOR, JUDGE, batches, changed, made, step, values
 
 CLASSES = """
 network generator(z: normal(4), y: label) -> image {
@@ -129,6 +132,23 @@ def test_each_family_trains(family: str) -> None:
     step(experiment, 3)
     assert all(changed(before[name], values(experiment, name)) for name in before)
     assert np.isfinite(experiment.sample(2, 1)["image"]).all()
+
+
+@pytest.mark.parametrize("family", [name for name, (_, train) in FAMILIES.items() if "objective" in train])
+def test_an_objective_is_its_equations_written_out(family: str) -> None:
+    networks, train = FAMILIES[family]
+    more = "sample { image = synthesis(mapping()) }" if family == "style_gan" else ""
+    plan = planned(networks, train, more)
+    ((_, text),) = plan.objectives
+    assert planned(networks, text, more).train.groups == plan.train.groups
+
+
+def planned(networks: str, train: str, more: str) -> Any:
+    problems = Problems()
+    text = f"{DATA}{networks}\ntrain {{\n{train}\noptimizer adam(1e-3)\nsteps 5\n}}\n{more}\n"
+    plan = check(Source("tiny.gen", text), problems)
+    assert plan is not None, [(one.rule.code, one.message) for one in problems]
+    return plan
 
 
 class Record(Watch):

@@ -137,8 +137,8 @@ WORDS = (
     LayerWord(
         name="modulated_conv",
         category="layer",
-        doc="A convolution of an image whose kernel is scaled for each example by a style: s = 1 + A·style + b for each "
-        "input channel; each filter is then divided by its length.",
+        doc="A convolution of an image whose kernel is scaled for each example by a style: s = 1 + A·style + b for "
+        "each input channel; each filter is then divided by its length.",
         source="Karras et al. 2020 (StyleGAN2), equations 1 and 3",
         parameters=(
             Parameter(name="filters", kind=Count(), doc="how many channels it gives"),
