@@ -311,7 +311,8 @@ uneven_batch = _error(
 needs_whole_batch = _error(
     "needs_whole_batch",
     "Something that needs whole batches stands beside `accumulate`.",
-    "The pool of `replay` takes in a batch at once; `accumulate` goes through it in parts.",
+    "What `replay`, `moving_average` and `path_length` keep takes in a batch at once; `accumulate` goes through it in "
+    "parts.",
 )
 
 nothing_trained = _error(

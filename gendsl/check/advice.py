@@ -7,6 +7,7 @@ from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.plan.coupling import couplings
 from gendsl.plan.freezing import statements
+from gendsl.plan.memories import remembers, word_of
 from gendsl.plan.plan import Group, Layer, Network, Operation, Plan
 from gendsl.source import Span
 from gendsl.syntax import tree
@@ -15,6 +16,7 @@ from gendsl.vocabulary.types import Distribution, Tensor
 _VIEWS = frozenset(["reshape", "flatten", "identity", "permute"])
 _CANCELLING = frozenset(["batch_norm", "conditional_batch_norm", "instance_norm"])
 _COUPLED = frozenset(["batch_norm", "conditional_batch_norm"])
+_LIPSCHITZ = frozenset(["spectral_norm", "clip"])
 _RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "relu": (0.0, None), "softplus": (0.0, None)}
 
 
@@ -185,8 +187,8 @@ def _untrained(plan: Plan, context: Context) -> None:
 
 def _penalised_batch_norm(group: Group, plan: Plan, context: Context) -> None:
     for operation in group.operations:
-        if operation.name != "penalty":
-            continue
+        if operation.name != "penalty" or operation.attributes["word"] == "orthogonality":
+            continue  # of weights alone, whatever the examples are
         network = plan.network(operation.attributes["network"])
         for _, layer, place in _layers(network, context.layer_spans[network.name]):
             if layer.word in _COUPLED:
@@ -247,10 +249,11 @@ def _mean_of(operations: tuple[Operation, ...], number: int) -> str | None:
 
 
 def _constrained(network: Network) -> bool:
-    if network.constrain is not None:
+    if network.constrain is not None and network.constrain.word in _LIPSCHITZ:
         return True
     weighted = [layer for layer in network.layers if "constrain" in layer.arguments]
-    return bool(weighted) and all(layer.arguments["constrain"] is not None for layer in weighted)
+    own = [layer.arguments["constrain"] for layer in weighted]
+    return bool(own) and all(one is not None and one.word in _LIPSCHITZ for one in own)
 
 
 def _shared(plan: Plan, train: tree.Step, context: Context) -> None:
@@ -270,12 +273,14 @@ def _shared(plan: Plan, train: tree.Step, context: Context) -> None:
             f"a batch of {plan.data.batch} cannot be shared equally by {among}",
             help=f"write `batch {-(-plan.data.batch // many) * many}`",
         )
-    if parts > 1 and any(_replays(group) for group in plan.train.groups):
+    words = {word_of(one) for group in plan.train.groups for one in group.operations if remembers(one)}
+    for word in sorted(words) if parts > 1 else ():
+        kept = "a pool of whole batches" if word == "replay" else "an average over whole batches"
         context.problems.add(
             rules.needs_whole_batch,
             place,
-            "`replay` keeps a pool of whole batches, and here a batch is gone through in parts",
-            help="take out `accumulate`, or `replay`",
+            f"`{word}` keeps {kept}, and here a batch is gone through in parts",
+            help=f"take out `accumulate`, or `{word}`",
         )
     if many > 1:
         _coupled(plan, train, parts > 1, context)
@@ -298,11 +303,6 @@ def _coupled(plan: Plan, train: tree.Step, in_parts: bool, context: Context) -> 
             if norm
             else "the training differs from that on the whole batch",
         )
-
-
-def _replays(group: Group) -> bool:
-    words = (operation.attributes.get("word") for operation in group.operations if operation.name == "function")
-    return any(operation.name == "replay" for operation in group.operations) or "replay" in words
 
 
 def _statement(train: tree.Step, word: str) -> Span:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from gendsl.plan.memories import word_of
 from gendsl.plan.plan import Network, Operation
 from gendsl.vocabulary.types import Distribution
+
+STOPPING = frozenset(["replay", "stop_gradient", "moving_average", "top_k", "draw_codes"])  # what passes no gradient
 
 
 def pruned(wanted: Sequence[int], operations: Sequence[Operation]) -> tuple[dict[int, int], tuple[Operation, ...]]:
@@ -43,7 +46,7 @@ def trained_by(
         seen.add((number, cut))
         operation = operations[number]
         word = operation.attributes.get("word")
-        if operation.name == "replay" or word in ("stop_gradient", "draw_codes") or operation.name == "field":
+        if word_of(operation) in STOPPING or operation.name == "field":
             continue
         if operation.name in ("call", "penalty") or (
             operation.name == "function" and "network" in operation.attributes

@@ -7,12 +7,13 @@ from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.check.equations import Equations
 from gendsl.check.operations import NOTHING, Sites
-from gendsl.check.pruning import pruned, trained_by
+from gendsl.check.pruning import STOPPING, pruned, trained_by
 from gendsl.check.scope import LOST, Missing, Operand, Scope
 from gendsl.check.signals import Measurable, measurable_in
 from gendsl.check.statements import Statement, statement_of
 from gendsl.diagnostics import Label
 from gendsl.frozen import dataclass, field
+from gendsl.plan.memories import word_of
 from gendsl.plan.plan import Augment, Call, Group, Network, Quantity, Update
 from gendsl.source import Span
 from gendsl.spelling import suggestion
@@ -268,8 +269,7 @@ class UpdateBuilder:
                 span,
                 f"this update trains `{name}`, and its loss does not depend on `{name}`",
                 labels=(Label(step.head_span, "trained here"),),
-                help=f"call `{name}` in the loss, or leave it out of the update"
-                + ("; `stop_gradient` and `replay` pass no gradient" if _stops(equations) else ""),
+                help=f"call `{name}` in the loss, or leave it out of the update" + _stopped(equations),
             )
         return fine
 
@@ -341,11 +341,13 @@ class UpdateBuilder:
             together.scopes[update.name] = inner
 
 
-def _stops(equations: Equations) -> bool:
-    return any(
-        operation.name == "replay" or operation.attributes.get("word") == "stop_gradient"
-        for operation in equations.operations
-    )
+def _stopped(equations: Equations) -> str:
+    """What to say of the words among the equations that pass no gradient."""
+    words = {word_of(operation) for operation in equations.operations} & STOPPING
+    if not words:
+        return ""
+    first, *rest = sorted(words | {"replay", "stop_gradient"}, key=lambda word: (word != "stop_gradient", word))
+    return f"; `{first}`" + "".join(f", `{word}`" for word in rest[:-1]) + f" and `{rest[-1]}` pass no gradient"
 
 
 def _minimized(step: tree.Step) -> str:

@@ -10,6 +10,7 @@ from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.frozen import dataclass
 from gendsl.plan.layers import quantizer_of
+from gendsl.plan.memories import REMEMBERING
 from gendsl.plan.plan import Quantity
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
@@ -52,6 +53,13 @@ class WordCalls(Operations):
             elif isinstance(operand.type, Process):
                 attributes["process"] = operand.type.call
         inputs = tuple(operand.number for operand in operands if operand.number >= 0)
+        if found.name in REMEMBERING and not self.training:
+            self._mismatch(
+                node.span,
+                f"`{found.name}` remembers the steps of a training, and here nothing is trained",
+                "it stands in an `update`",
+            )
+            return NOTHING
         if found.samples:
             return self._sampler_call(found, node, attributes, type, scope)
         if found.name == "dropped":
@@ -73,7 +81,7 @@ class WordCalls(Operations):
                 return NOTHING
         if found.name == "replay":
             return self.add("replay", inputs, {"size": options["size"]}, type, site=self.sites.next())
-        site = self.sites.next() if found.draws else None
+        site = self.sites.next() if found.draws or found.name in REMEMBERING else None
         return self.add("function", inputs, attributes, type, site=site)
 
     def _sampler_call(
@@ -193,8 +201,8 @@ class WordCalls(Operations):
                 node.span, f"`{found.name}` takes a network that gives numbers, and `{name}` gives {output.type}"
             )
             return NOTHING
-        last = operands[-1]
-        others = [self._beside(one, network, last, node.span, scope) for one in network.inputs[1:]]
+        inputs_beside = network.inputs[1:] if operands else ()
+        others = [self._beside(one, network, operands[-1], node.span, scope) for one in inputs_beside]
         if any(isinstance(operand.type, Unknown) for operand in others):
             return NOTHING
         options = {

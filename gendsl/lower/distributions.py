@@ -141,7 +141,45 @@ class Uniform:
         return self.low + (self.high - self.low) * tf.ensure_shape(chance, self.low.shape)
 
 
-Distribution = Normal | Bernoulli | Categorical | Uniform | DiscretizedLogistic
+@dataclass(frozen=True, slots=True, eq=False)
+class TruncatedNormal:
+    """Independent standard normal numbers within -limit..limit; `limit` has shape (batch, …)."""
+
+    limit: Any
+
+    @property
+    def mean(self) -> Any:
+        """Zeros, (batch, …)."""
+        return tf.zeros_like(self.limit)
+
+    def _inside(self) -> Any:
+        """How much of a normal distribution is within the limit."""
+        return tf.math.erf(self.limit / math.sqrt(2))
+
+    def log_prob(self, value: Any) -> Any:
+        """The normal density over what is within the limit, minus infinity outside, (batch)."""
+        density = -0.5 * (tf.square(value) + math.log(2 * math.pi)) - tf.math.log(self._inside())
+        return summed(tf.where(tf.abs(value) <= self.limit, density, tf.fill(tf.shape(density), -math.inf)))
+
+    def entropy(self) -> Any:
+        """Nats, (batch)."""
+        edge = self.limit * tf.exp(-0.5 * tf.square(self.limit)) / math.sqrt(2 * math.pi)
+        inside = self._inside()
+        return summed(0.5 * math.log(2 * math.pi * math.e) + tf.math.log(inside) - edge / inside)
+
+    def mode(self) -> Any:
+        """Zeros."""
+        return self.mean
+
+    def draw(self, key: Key) -> Any:
+        """Numbers (batch, …) by the inverse of the cumulative function, without a gradient."""
+        chance = key.uniform(tf.shape(self.limit))
+        # erfinv(u · erf(limit / √2)) with u in -1..1; what rounds to beyond the limit is cut.
+        drawn = math.sqrt(2) * tf.math.erfinv((2.0 * chance - 1.0) * self._inside())
+        return tf.clip_by_value(tf.ensure_shape(drawn, self.limit.shape), -self.limit, self.limit)
+
+
+Distribution = Normal | Bernoulli | Categorical | Uniform | TruncatedNormal | DiscretizedLogistic
 
 
 def divergence(q: Distribution, p: Distribution) -> Any:
@@ -214,6 +252,8 @@ def standard(
             return Normal(tf.zeros(shape), tf.zeros(shape))
         case "uniform":
             return Uniform(tf.fill(shape, float(bounds[0])), tf.fill(shape, float(bounds[1])))
+        case "truncated_normal":
+            return TruncatedNormal(tf.fill(shape, float(bounds[1])))
         case "bernoulli":
             return Bernoulli(tf.zeros(shape))
         case "categorical":

@@ -68,6 +68,18 @@ def dropped(condition: Any, chance: float, none: Any, key: Key) -> Any:
     return tf.where(lost, tf.cast(0 if none is None else int(none), condition.dtype), condition)
 
 
+def _top_k(scores: Any, share: Any) -> Any:
+    """The weights of the k largest of a batch; of equal scores the earlier counts as larger."""
+    flat = tf.reshape(tf.stop_gradient(number(scores)), [-1])
+    batch = tf.shape(flat)[0]
+    many = tf.cast(batch, tf.float32)
+    # Rounded to the nearest, upwards at a half: `round` goes to even.
+    kept = tf.clip_by_value(tf.cast(tf.floor(number(share) * many + 0.5), tf.int32), 1, batch)
+    ranks = tf.argsort(tf.argsort(flat, direction="DESCENDING", stable=True), stable=True)
+    weights = tf.where(ranks < kept, many / tf.cast(kept, tf.float32), 0.0)
+    return tf.reshape(weights, tf.shape(scores))
+
+
 _ELEMENTWISE: dict[str, Callable[[Any], Any]] = {
     "log": tf.math.log,
     "exp": tf.exp,
@@ -104,6 +116,7 @@ _OTHERS: dict[str, Callable[..., Any]] = {
     "consistency": lambda x, y: tf.reduce_mean(summed(tf.square(number(x) - number(y)))),
     "concat": lambda *values: tf.concat([number(one) for one in values], axis=-1),
     "mix": _mix,
+    "top_k": _top_k,
 }
 
 
@@ -123,5 +136,9 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
 
 
 BUILT: frozenset[str] = frozenset(
-    (*_ELEMENTWISE, *_OTHERS, "clip", "one_hot", "replay", "free_bits", "importance_weighted", "draw_codes")
+    (
+        *_ELEMENTWISE,
+        *_OTHERS,
+        *("clip", "one_hot", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
+    )
 )

@@ -11,12 +11,11 @@ from gendsl.lower.augment import both_of, span_of
 from gendsl.lower.augment.controller import Controller
 from gendsl.lower.averages import Average
 from gendsl.lower.errors import UserError
+from gendsl.lower.memories import Memory, memory_of
 from gendsl.lower.networks import model_of
 from gendsl.lower.operations import needed, pack_of
-from gendsl.lower.replay import Replay
 from gendsl.lower.timetable import Timetable
 from gendsl.plan.plan import Group, Operation, Plan
-from gendsl.vocabulary.types import Tensor
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -101,25 +100,25 @@ def models_of(plan: Plan, seed: int, labels: Mapping[str, tuple[str, ...]], prec
     return {network.name: found[network.name] for network in plan.networks}
 
 
-def replays_of(group: Group) -> dict[int, Replay]:
-    """The pools of a group's `replay`s, by their sites."""
-    found: dict[int, Replay] = {}
+def memories_of(group: Group) -> dict[int, Memory]:
+    """What the operations of a group keep between steps, by their sites."""
+    found: dict[int, Memory] = {}
     for index in needed(group.operations, [update.loss for update in group.updates]):
         operation = group.operations[index]
-        if operation.name == "replay" or operation.attributes.get("word") == "replay":
-            options = operation.attributes.get("arguments", operation.attributes)
-            assert isinstance(operation.type, Tensor)
-            shape = [size for size in operation.type.shape if isinstance(size, int)]  # all are known by now
-            found[operation.site or 0] = Replay(int(options["size"]), shape)
+        if (memory := memory_of(operation)) is not None:
+            found[operation.site or 0] = memory
     return found
 
 
 def both_transform_of(plan: Plan) -> Callable[..., Any] | None:
     """The transform of `augment { both { … } }`, see `both_of`; None where there is none."""
-    if not plan.augment.both:
-        return None
+    return both_of(plan.augment.both, span=span_of_pictures(plan)) if plan.augment.both else None
+
+
+def span_of_pictures(plan: Plan) -> tuple[float, float]:
+    """What black and white become in the pictures of a plan; -1 and 1 where it has none."""
     image = next((field for field in plan.data.fields if field.kind == "image"), None)
-    return both_of(plan.augment.both, span=(-1.0, 1.0) if image is None else span_of(image))
+    return (-1.0, 1.0) if image is None else span_of(image)
 
 
 def controller_of(plan: Plan) -> Controller | None:

@@ -12,6 +12,7 @@ import keras
 
 from gendsl.lower.errors import UserError
 from gendsl.parts.clipping import clip_layer
+from gendsl.parts.equalized import EQUALIZED, first_kernels
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
 from gendsl.plan.layers import biased_layers, layer_names, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
@@ -247,7 +248,13 @@ def _layer_of(
     module, _, name = word.keras.partition(":")
     cls = getattr(importlib.import_module(module), name.format(rank=len(shapes[0]) - 1))
     if constrain is not None and constrain.word == "spectral_norm":
-        cls = _spectral(word, cls)
+        cls = _reshaped(word, cls, SPECTRAL, "spectral norm")
+    if constrain is not None and constrain.word == "equalized":
+        cls = _reshaped(word, cls, EQUALIZED, "equalised learning rate")
+        if cls in EQUALIZED.values():
+            options["rate"] = float(constrain.arguments["rate"])
+            for target in word.renames["init"].split():
+                options.setdefault(target, first_kernels(options["rate"]))
     built = cls(**options)
     # Keras's recurrent cells hold a random state even without dropout; it would be a variable that nothing uses.
     for one in built._flatten_layers():
@@ -255,13 +262,18 @@ def _layer_of(
     return built
 
 
-def _spectral(word: LayerWord, cls: Any) -> Any:
-    if cls not in SPECTRAL and (word.name == "bidirectional" or word.parameter("constrain") is not None):
+def _reshaped(word: LayerWord, cls: Any, classes: Mapping[Any, Any], what: str) -> Any:
+    """The class that makes its kernels anew in each call; the class itself where it has none to be made."""
+    if (
+        cls not in classes
+        and word.parameter("constrain") is not None
+        and "embeddings_initializer" not in (word.renames.get("init", ""))
+    ):
         raise UserError(
-            f"`{word.name}` has no spectral norm: its kernel is applied again and again",
+            f"`{word.name}` has no {what}: its kernel is applied again and again",
             "`constrain: clip(0.01)` on this layer bounds its weights",
         )
-    return SPECTRAL.get(cls, cls)
+    return classes.get(cls, cls)
 
 
 def _argument(value: Any, shapes: tuple[Shape, ...], init: Call | None, constrain: Call | None, dtype: str) -> Any:

@@ -14,18 +14,21 @@ import keras
 import tensorflow as tf
 
 from gendsl.lower import importance
+from gendsl.lower.augment import both_of
 from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
+from gendsl.lower.memories import Memory
 from gendsl.lower.noising import is_of_process, of_process
-from gendsl.lower.penalties import gradients_of, penalty_of, squared_lengths, summed_scores
-from gendsl.lower.replay import Replay
+from gendsl.lower.penalties import gradients_of, path_lengths, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
+from gendsl.parts.kernels import orthogonality
 from gendsl.plan.draws import draws
 from gendsl.plan.layers import quantizer_of
+from gendsl.plan.memories import remembers
 from gendsl.plan.plan import Call, Network, Operation, Quantity
 from gendsl.vocabulary import types
 
@@ -67,12 +70,13 @@ class Evaluation:
     training: bool = True
     advancing: frozenset[int] = frozenset()
     both: Transform | None = None
-    replays: Mapping[int, Replay] = field(default_factory=dict)
+    memories: Mapping[int, Memory] = field(default_factory=dict)
     weights: Sequence[tuple[Any, Any]] = ()
     state: dict[int, Any] = field(default_factory=dict)
     watch: Watch | None = None
     scale: Any = None
     signal: Callable[[str], Any] | None = None  # the newest value of what conditions of updates read, by name
+    span: tuple[float, float] = (-1.0, 1.0)  # black and white in pictures
     between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
 
     def values(
@@ -178,22 +182,23 @@ class Evaluation:
             case "distribution":
                 levels = {name: attributes[name] for name in ("classes", "bounds") if attributes.get("bounds")}
                 return distribution_of(attributes["family"], inputs[0], **levels)
-            case "normal" | "uniform" | "categorical" | "bernoulli":
+            case "normal" | "truncated_normal" | "uniform" | "categorical" | "bernoulli":
                 return self._standard(operation)
             case "draw":
                 return inputs[0].draw(self._key(operation))
             case "loss":
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
-            case "function" if attributes["word"] == "replay":
-                return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
+            case "function" | "replay" if remembers(operation):
+                return self.memories[operation.site or 0](number(inputs[0]), self._key(operation))
+            case "function" if attributes["word"] == "augmented":
+                augment = both_of(attributes["arguments"]["transforms"], span=self.span)
+                return augment(number(inputs[0]), self._key(operation))
             case "function" if is_of_process(operation):
                 return of_process(self, operation, inputs, self._key(operation))
             case "function" if attributes["word"] == "draw_codes":
                 return self._drawn_codes(operation)
             case "function":
                 return function_of(attributes["word"], inputs, attributes["arguments"])
-            case "replay":
-                return self.replays[operation.site or 0](number(inputs[0]), self._key(operation))
             case "penalty":
                 return self._penalty(operation, inputs)
             case name:
@@ -218,7 +223,8 @@ class Evaluation:
             event, classes = kind.event, kind.classes
         else:
             event, classes = getattr(kind, "shape", ()), given.get("classes")
-        low, high = given.get("range") or (-1, 1)
+        limit = given.get("limit")
+        low, high = given.get("range") or (-1, 1) if limit is None else (-limit, limit)
         shape = [_known(size) for size in event]
         many = 0 if classes is None else _known(classes)
         return standard(family or operation.name, self.batch, shape, classes=many, bounds=(float(low), float(high)))
@@ -308,6 +314,8 @@ class Evaluation:
         """A penalty; the inputs are its tensors, then the network's further inputs in their order."""
         attributes = operation.attributes
         name, word, options = attributes["network"], attributes["word"], dict(attributes["arguments"])
+        if word == "orthogonality":
+            return orthogonality(self.models[name])
         network = self.networks[name]
         rest = len(network.inputs) - 1
         tensors = [number(value) for value in inputs[: len(inputs) - rest]]
@@ -320,6 +328,10 @@ class Evaluation:
             return self.called(name, given, key, training=True, advance=False).outputs[0]
 
         def value() -> Any:
+            if word == "path_length":
+                lengths = path_lengths(scores, tensors[0], key=key, scale=self.scale)
+                average = self.memories[operation.site or 0](tf.reduce_mean(lengths), key)
+                return tf.reduce_mean(tf.square(lengths - average))
             return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network), scale=self.scale)
 
         interval = _interval(operation)

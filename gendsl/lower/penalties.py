@@ -56,6 +56,19 @@ def squared_norms(scores: Scores, point: Any, *, pack: int = 1, scale: Any = Non
     return squared_lengths(gradient, pack=pack)
 
 
+def path_lengths(results: Scores, point: Any, *, key: Key, scale: Any = None) -> Any:
+    """The length (batch) of each example's J^T y, J the Jacobian of the results (batch, h, w, c) by the point
+    (batch, n) and y normal noise over sqrt(h · w); Karras et al. 2020, equation 4."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(point)
+        made = results(point)
+        noise = key.at("noise").normal(tf.shape(made))
+        places = tf.cast(tf.reduce_prod(tf.shape(made)[1:-1]), tf.float32)
+        total = summed_scores(made * noise / tf.sqrt(places), scale)
+    (gradient,) = gradients_of(tape, total, [point], scale=scale)
+    return tf.sqrt(squared_lengths(gradient) + 1e-12)
+
+
 def summed_scores(scores: Any, scale: Any) -> Any:
     """What `gradients_of` differentiates: the sum of all scores, times the loss scale where there is one."""
     total = tf.reduce_sum(scores)

@@ -38,7 +38,7 @@ class Repeating(keras.Model):
     _controller: Any
     _signals: Any
     _reals: Any
-    _replays: Any
+    _memories: Any
     _both: Any
     _place: str
     _evaluation: Callable[..., Evaluation]
@@ -137,7 +137,7 @@ class Repeating(keras.Model):
                 evaluation.both = partial(self._both.value, chance=tf.identity(controller.chance))
             else:
                 evaluation.both = self._both.value
-            evaluation.replays = self._replays.value[index]
+            evaluation.memories = self._memories.value[index]
             evaluation.watch = self.watch
             evaluation.scale = self._optimizers.value[group.updates[0].name].inner_scale()
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:

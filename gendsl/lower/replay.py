@@ -5,7 +5,7 @@ are kept and given back; from then on each is given back with probability one ha
 pool and what was there is given. Examples of a batch follow one another, as if they came alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,11 @@ class Replay:
         self.size = size
         self.pool = tf.Variable(tf.zeros([size, *shape]), trainable=False, name="pool")
         self.seen = tf.Variable(tf.zeros((), tf.int64), trainable=False, name="seen")
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """Its variables by name."""
+        return {"pool": self.pool, "seen": self.seen}
 
     def __call__(self, fresh: Any, key: Key) -> Any:
         """Examples of the shape (batch, …) for those given, float32, without a gradient."""

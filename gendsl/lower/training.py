@@ -1,8 +1,7 @@
 """A plan in, an `Experiment` out: the Keras model whose train step is the plan's equations.
 
-Everything random is a function of (seed, step, update, repetition, site), and the learning rate of the step, so that n
-steps in one graph call and n calls of one step give the same bits. A replica, and a part of a batch that is gone
-through in parts, draws its part of the whole batch's numbers; gradients, losses and moving statistics are averaged.
+Everything random is a function of (seed, step, update, repetition, site), so that n steps in one graph call and n calls
+of one give the same bits. A replica draws its part of the whole batch's numbers; gradients and losses are averaged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +18,14 @@ from gendsl.lower.ingredients import (
     compiled_by_xla,
     controller_of,
     labels_of,
+    memories_of,
     models_of,
     refuse_torn_packs,
-    replays_of,
     setting,
+    span_of_pictures,
     unconverted,
 )
+from gendsl.lower.memories import states_of
 from gendsl.lower.operations import Evaluation, needed
 from gendsl.lower.optimizers import Optimizer
 from gendsl.lower.repetition import Repeating
@@ -84,7 +85,7 @@ class Experiment(Repeating):
         )
         self._signals = Untracked(Signals(plan))
         self._averages = Untracked(averages_of(plan, self.networks, self.timetable.value))
-        self._replays = Untracked([replays_of(group) for group in plan.train.groups])
+        self._memories = Untracked([memories_of(group) for group in plan.train.groups])
         self._both = Untracked(both_transform_of(plan))
         self._controller = Untracked(controller_of(plan))
         heard = self._controller.value is not None
@@ -210,6 +211,7 @@ class Experiment(Repeating):
             key=key,
             step=step,
             scalar=lambda value: self.timetable.value.value(value, step),
+            span=span_of_pictures(plan),
             **options,
         )
 
@@ -271,7 +273,7 @@ class Experiment(Repeating):
     # State
 
     def state(self) -> dict[str, Any]:
-        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, pools, ADA's."""
+        """Every variable that a checkpoint holds, by a name that stays: weights, slots, averages, memories, ADA's."""
         found: dict[str, Any] = {}
 
         def keep(name: str, variable: Any) -> None:
@@ -288,10 +290,8 @@ class Experiment(Repeating):
         for name, average in self._averages.value.items():
             for variable, mean in average.values:
                 keep(f"averages/{name}/{variable.path}", mean)
-        for index, replays in enumerate(self._replays.value):
-            for site, replay in replays.items():
-                keep(f"replays/{index}/{site}/pool", replay.pool)
-                keep(f"replays/{index}/{site}/seen", replay.seen)
+        for name, variable in states_of(self._memories.value):
+            keep(f"memories/{name}", variable)
         if self._controller.value is not None:
             for name, variable in self._controller.value.state.items():
                 keep(f"ada/{name}", variable)

@@ -12,9 +12,11 @@ class Film(keras.layers.Layer):
 
     Without `scale` x + b, as the time reaches the layers of Ho et al. 2020."""
 
-    def __init__(self, scale: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any) -> None:
+    def __init__(
+        self, scale: bool = True, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.scale = scale
+        self.scale, self.use_bias = scale, use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, inputs_shape: Any, features_shape: Any) -> None:
@@ -22,12 +24,13 @@ class Film(keras.layers.Layer):
         self.kernel = self.add_weight(
             name="kernel", shape=(features_shape[-1], width), initializer=self.kernel_initializer
         )
-        self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros") if self.use_bias else None
         self.built = True
 
     def modulated(self, inputs: Any, features: Any) -> Any:
         """The inputs, scaled and shifted."""
-        both = ops.matmul(features, self.kernel) + self.bias
+        both = ops.matmul(features, self.kernel)
+        both = both if self.bias is None else both + self.bias
         both = ops.reshape(both, (-1, *(1,) * (len(inputs.shape) - 2), self.kernel.shape[-1]))
         if not self.scale:
             return inputs + both
@@ -41,5 +44,9 @@ class Film(keras.layers.Layer):
         return inputs_shape
 
     def get_config(self) -> dict[str, Any]:
-        own = {"scale": self.scale, "kernel_initializer": keras.initializers.serialize(self.kernel_initializer)}
+        own = {
+            "scale": self.scale,
+            "use_bias": self.use_bias,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
         return {**super().get_config(), **own}

@@ -5,32 +5,16 @@ Unlike `keras.layers.SpectralNormalization` a call changes no state, and the gra
 """
 
 import functools
+import math
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from gendsl.parts.adain import Adain
-from gendsl.parts.attention import Attention
-from gendsl.parts.film import Film
-from gendsl.parts.project import Project
-
-_COVERED: tuple[tuple[Any, tuple[int, ...]], ...] = (  # class, the axes of its kernels that count outputs
-    (keras.layers.Dense, (-1,)),
-    (keras.layers.Conv1D, (-1,)),
-    (keras.layers.Conv2D, (-1,)),
-    (keras.layers.Conv3D, (-1,)),
-    (keras.layers.Conv2DTranspose, (-2,)),
-    (keras.layers.DepthwiseConv2D, (-2, -1)),
-    (keras.layers.SeparableConv2D, (-1,)),
-    (keras.layers.Embedding, (-1,)),
-    (Adain, (-1,)),
-    (Attention, (-1,)),
-    (Film, (-1,)),
-    (Project, (-1,)),
-)
+from gendsl.parts.kernels import EMBEDDINGS, KERNELS, Axes, matrix, output_axes
+from gendsl.parts.stand_in import standing_in
 
 
 def _normalised(vector: tf.Tensor) -> tf.Tensor:
@@ -40,7 +24,7 @@ def _normalised(vector: tf.Tensor) -> tf.Tensor:
 class SpectralNorm:
     """What a layer of spectral norm adds to its class: two vectors a kernel, and kernels divided by sigma in calls."""
 
-    output_axes: tuple[int, ...] = (-1,)
+    output_axes: Axes = (-1,)
     compute_dtype: Any  # of the Keras class
 
     def add_weight(self, *args: Any, **options: Any) -> Any:
@@ -50,12 +34,8 @@ class SpectralNorm:
         if not options.get("trainable", True) or shape is None or len(shape) < 2:
             return base.add_weight(*args, **options)
         weight = base.add_weight(*args, **{**options, "autocast": False})
-        axes = (-2, -1) if name == "depthwise_kernel" else self.output_axes
-        kept = sorted(axis % len(shape) for axis in axes)
-        order = [axis for axis in range(len(shape)) if axis not in kept] + kept
-        width = 1
-        for axis in kept:
-            width *= int(shape[axis])
+        outputs = output_axes(str(name), self.output_axes, len(shape))
+        width = math.prod(int(shape[axis]) for axis in outputs)
         vectors = []
         for suffix, length in (("u", width), ("v", int(weight.shape.num_elements()) // width)):
             vectors.append(
@@ -69,15 +49,15 @@ class SpectralNorm:
                 )
             )
         # Past Keras's tracking, which knows these variables already.
-        self.__dict__.setdefault("_spectral", []).append((weight, order, width, *vectors))
+        self.__dict__.setdefault("_spectral", []).append((weight, outputs, *vectors))
         return weight
 
     def power_iteration(self) -> None:
         """One float32 power iteration of every kernel: v = W u, then u = Wᵀ v, each of length 1."""
-        for weight, order, width, u, v in self.__dict__.get("_spectral", ()):
-            matrix = _matrix(weight, order, width)
-            left = _normalised(tf.linalg.matvec(matrix, u.value))
-            u.assign(_normalised(tf.linalg.matvec(matrix, left, transpose_a=True)))
+        for weight, outputs, u, v in self.__dict__.get("_spectral", ()):
+            kernel = matrix(weight, outputs)
+            left = _normalised(tf.linalg.matvec(kernel, u.value))
+            u.assign(_normalised(tf.linalg.matvec(kernel, left, transpose_a=True)))
             v.assign(left)
 
     def vectors(self) -> list[Any]:
@@ -88,23 +68,13 @@ class SpectralNorm:
         """The estimate of sigma, a float32 scalar, for each kernel."""
         return [_sigma(*held) for held in self.__dict__.get("_spectral", ())]
 
-    @contextmanager
-    def divided(self) -> Iterator[None]:
+    def divided(self) -> AbstractContextManager[None]:
         """Inside, the layer's kernels are w / sigma(w), in the layer's compute dtype."""
-        attributes = self.__dict__
-        held = [
-            (name, weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))
-            for weight, *rest in attributes.get("_spectral", ())
-            for name, value in list(attributes.items())
-            if value is weight
+        kernels = [
+            (weight, tf.cast(weight.value / _sigma(weight, *rest), self.compute_dtype))
+            for weight, *rest in self.__dict__.get("_spectral", ())
         ]
-        try:
-            for name, _, kernel in held:
-                attributes[name] = kernel
-            yield
-        finally:
-            for name, weight, _ in held:
-                attributes[name] = weight
+        return standing_in(self, kernels)
 
     def save_own_variables(self, store: Any) -> None:
         """All variables by number: Keras's own layers would save only those that they know of."""
@@ -115,31 +85,26 @@ class SpectralNorm:
         keras.layers.Layer.load_own_variables(self, store)
 
 
-def _matrix(weight: Any, order: list[int], width: int) -> tf.Tensor:
-    value = tf.convert_to_tensor(weight.value)
-    if order != sorted(order):
-        value = tf.transpose(value, order)
-    return tf.cast(tf.reshape(value, (-1, width)), tf.float32)
-
-
-def _sigma(weight: Any, order: list[int], width: int, u: Any, v: Any) -> tf.Tensor:
+def _sigma(weight: Any, outputs: Axes, u: Any, v: Any) -> tf.Tensor:
     right, left = tf.stop_gradient(u.value), tf.stop_gradient(v.value)
-    sigma = tf.tensordot(left, tf.linalg.matvec(_matrix(weight, order, width), right), 1)
+    sigma = tf.tensordot(left, tf.linalg.matvec(matrix(weight, outputs), right), 1)
     return tf.where(tf.abs(sigma) > 1e-12, sigma, 1.0)  # a kernel of zeros stays as it is
 
 
-def _spectral(cls: Any, output_axes: tuple[int, ...]) -> Any:
+def _spectral(cls: Any, axes: Axes) -> Any:
     @functools.wraps(cls.call)
     def call(self: Any, *args: Any, **options: Any) -> Any:
         with self.divided():
             return cls.call(self, *args, **options)
 
     name = f"Spectral{cls.__name__}"
-    made = type(name, (SpectralNorm, cls), {"call": call, "output_axes": output_axes, "__module__": __name__})
+    made = type(name, (SpectralNorm, cls), {"call": call, "output_axes": axes, "__module__": __name__})
     return keras.saving.register_keras_serializable(package="gendsl", name=name)(made)
 
 
-SPECTRAL: dict[Any, Any] = {cls: _spectral(cls, axes) for cls, axes in _COVERED}  # class -> its class of spectral norm
+SPECTRAL: dict[Any, Any] = {
+    cls: _spectral(cls, axes) for cls, axes in (*KERNELS, *EMBEDDINGS)
+}  # class -> its class of spectral norm
 
 
 def layers_of(model: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from gendsl.vocabulary.word import LayerWord
 # What a value is of a batch: nothing of it, a value for each example, a mean over it, a sum of these, or none of these.
 _FREE, _EACH, _MEAN, _MIXED, _COUPLED = range(5)
 _LINEAR = frozenset(["add", "subtract", "negate"])
-_DRAWN = frozenset(["field", "prior", "normal", "uniform", "categorical", "bernoulli"])
+_DRAWN = frozenset(["field", "prior", "normal", "truncated_normal", "uniform", "categorical", "bernoulli"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ def _kind(operation: Operation, given: Sequence[int]) -> int:
     worst = max(given, default=_FREE)
     if worst == _COUPLED:
         return _COUPLED
-    name = operation.name
+    name, word = operation.name, operation.attributes.get("word")
+    if word == "moving_average":
+        return _FREE  # it takes in the mean over all parts
+    if word == "top_k":
+        return _COUPLED  # which are the largest of the batch
     if name in ("constant", "scheduled", "scalar"):
         return _FREE
     if name in _DRAWN:
@@ -77,12 +81,12 @@ def _kind(operation: Operation, given: Sequence[int]) -> int:
         others = [kind for kind in given if kind != _FREE]
         if len(others) <= 1 and not (name == "divide" and given[1] > _EACH):
             return worst
-    if name == "function" and operation.attributes["word"] == "mean":
+    if name == "function" and word == "mean":
         return _FREE if worst == _FREE else _MEAN
     if worst in (_MEAN, _MIXED):
         return _COUPLED
     if name == "function" and worst == _EACH and _couples_as_function(operation.attributes["word"]):
         return _COUPLED
     if name == "penalty":
-        return _COUPLED if operation.attributes["word"] == "dragan" else _MEAN  # its noise is scaled by the batch
+        return _COUPLED if word == "dragan" else _MEAN  # its noise is scaled by the batch
     return _MEAN if isinstance(operation.type, Scalar) and worst == _EACH else worst

@@ -2,6 +2,7 @@
 
 from gendsl.frozen import replace
 from gendsl.plan.cost import cost_of
+from gendsl.plan.memories import remembers
 from gendsl.plan.plan import Call, Plan
 
 
@@ -57,7 +58,7 @@ def _ways(plan: Plan) -> list[list[tuple[str, Plan]]]:
     found: list[list[tuple[str, Plan]]] = []
     if precision is None or precision.arguments["policy"] == "float32":
         found.append([("`precision mixed_bfloat16`", _with(plan, Call("precision", {"policy": "mixed_bfloat16"})))])
-    if "accumulate" not in settings and not _replays(plan):
+    if "accumulate" not in settings and not _remembers(plan):
         each = plan.data.batch // _divisor(plan)
         parts = [many for many in (2, 4, 8, 16, 32, 64) if each % many == 0]
         found.append([(f"`accumulate {many}`", _with(plan, Call("accumulate", {"parts": many}))) for many in parts])
@@ -71,10 +72,6 @@ def _with(plan: Plan, call: Call) -> Plan:
     return replace(plan, train=replace(plan.train, settings=settings))
 
 
-def _replays(plan: Plan) -> bool:
-    """Whether a pool of earlier batches is kept, which no part of a batch can fill."""
-    return any(
-        operation.name == "replay" or operation.attributes.get("word") == "replay"
-        for group in plan.train.groups
-        for operation in group.operations
-    )
+def _remembers(plan: Plan) -> bool:
+    """Whether something is kept of earlier batches, which takes in a batch at once."""
+    return any(remembers(operation) for group in plan.train.groups for operation in group.operations)

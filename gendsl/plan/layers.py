@@ -15,7 +15,7 @@ def biased_layers(network: Network) -> tuple[int, ...] | None:
         if not any(coming):
             continue
         word = _word(layer)
-        if word is None or not word.homogeneous or not all(coming):
+        if word is None or not word.homogeneous or not all(coming) or _rescaled(layer, network):
             return None
         follows.add(len(network.inputs) + number)
         if layer.arguments.get("bias"):
@@ -41,6 +41,12 @@ def quantizer_of(network: Network) -> str | None:
     place = network.outputs[0].value - len(network.inputs)
     ends = len(network.outputs) == 1 and place >= 0 and network.layers[place].word == "quantize"
     return network.layers[place].name if ends else None
+
+
+def _rescaled(layer: Layer, network: Network) -> bool:
+    """Whether its bias is not what acts on its results, but something made of it."""
+    constrain = layer.arguments.get("constrain") or network.constrain
+    return constrain is not None and constrain.word == "equalized"
 
 
 def _word(layer: Layer) -> LayerWord | None:

@@ -185,7 +185,7 @@ class Operation:
     | output | a call | name: one of several results |
     | label | a call | name: a labelled value |
     | distribution | parameters | family, event, classes, bounds: what a network's result means (see `Distribution`) |
-    | normal, uniform, categorical, bernoulli | parameters or none | event: a standard distribution |
+    | normal, truncated_normal, uniform, categorical, bernoulli | parameters or none | event: a standard distribution |
     | draw | a distribution | |
     | add, subtract, multiply, divide, power, negate | | elementwise, broadcast from the left: (batch) with (batch, …) |
     | less, less_equal, greater, greater_equal, equal, not_equal, and, or, not | | |

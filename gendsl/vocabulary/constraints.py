@@ -12,6 +12,29 @@ WORDS: tuple[Word, ...] = (
         example="network discriminator(x: image) -> logits(1), constrain: spectral_norm { flatten | dense 1 }",
     ),
     Word(
+        name="equalized",
+        category="constraint",
+        doc="Holds kernels as normal numbers and multiplies them by rate / sqrt(fan_in) in each call, biases by rate, "
+        "so that an adaptive optimizer moves all at one pace: the equalised learning rate.",
+        source="Karras et al. 2018, section 4.1; the multiplier: Karras et al. 2019, appendix C",
+        parameters=(
+            Parameter(
+                name="rate",
+                kind=Real(minimum=0, above=True),
+                default=1.0,
+                doc="what the pace is multiplied by; 0.01 in StyleGAN's mapping network",
+            ),
+        ),
+        example="network mapping(z: normal(512)) -> features(512), constrain: equalized(0.01) { dense 512 }",
+    ),
+    Word(
+        name="none",
+        category="constraint",
+        doc="Leaves a layer's weights as they are, in a network whose other layers are constrained.",
+        source="Brock et al. 2019, appendix C: no spectral norm on the shared embedding",
+        example="from y | embed label.classes, 128, constrain: none",
+    ),
+    Word(
         name="clip",
         category="constraint",
         doc="Clips every weight to -limit..limit after each update.",

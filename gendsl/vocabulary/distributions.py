@@ -4,7 +4,7 @@ A prior gives what an input is drawn from; a result says what a network's number
 standard distribution, `kl(q, normal(16))`, `z ~ uniform(8)`; `noise ~ normal(image)` is shaped as a tensor is.
 """
 
-from gendsl.vocabulary.word import Count, FieldName, OneOf, Parameter, RangeOf, SizeOf, Word
+from gendsl.vocabulary.word import Count, FieldName, OneOf, Parameter, RangeOf, Real, SizeOf, Word
 
 _SIZE = Parameter(name="size", kind=SizeOf(0, one=True), doc="`64`, or a shape such as `8x8x4`")
 _OF = Parameter(name="of", kind=OneOf((SizeOf(0, one=True), FieldName())), doc="a field, a number or a shape")
@@ -17,6 +17,18 @@ PRIORS: tuple[Word, ...] = (
         doc="Independent normal numbers of mean 0 and standard deviation 1.",
         parameters=(_SIZE,),
         example="network generator(z: normal(64)) -> image { … }",
+    ),
+    Word(
+        name="truncated_normal",
+        category="prior",
+        doc="Independent standard normal numbers within -limit..limit: what lies outside is drawn anew. In `sample` "
+        "it is the truncation trick, which trades variety for fidelity.",
+        parameters=(
+            _SIZE,
+            Parameter(name="limit", kind=Real(0, above=True), default=2, positional=False, doc="the greatest size"),
+        ),
+        source="Brock et al. 2019, https://arxiv.org/abs/1809.11096, section 3.1",
+        example="sample { z ~ truncated_normal(128, limit: 0.5); image = generator(z) }",
     ),
     Word(
         name="uniform",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gendsl.frozen import dataclass
 from gendsl.vocabulary import results
 from gendsl.vocabulary.results import broadcast, condition
-from gendsl.vocabulary.word import Count, Expression, Kind, Mismatch, Parameter, Real, Text, Word
+from gendsl.vocabulary.word import Count, Expression, Kind, ListOf, Mismatch, Parameter, Real, Text, Word, WordOf
 
 if TYPE_CHECKING:
     from gendsl.vocabulary.types import Type
@@ -285,6 +285,39 @@ WORDS: tuple[FunctionWord, ...] = (
         result=results.network_first(results.codes),
         draws=True,
         network=True,
+    ),
+    _word(
+        "moving_average",
+        "The exponential moving average of a number over the steps of the training, this one included; it begins with "
+        "the first value, and no gradient flows through it. It is part of a run's state.",
+        results.number_alone,
+        _x("x", "one number"),
+        _option("decay", Real(0, 1), 0.99, "how much of the average stays at each step"),
+        source="Tseng et al. 2021, https://arxiv.org/abs/2104.03310, section 3.2",
+        example="minimize mean(square(fake - moving_average(mean(real), decay: 0.99)))",
+    ),
+    _word(
+        "top_k",
+        "One weight an example, whose mean is 1: the batch over k for the k largest scores, 0 for the others; k is the "
+        "share of the batch, rounded, at least one. No gradient flows through it.",
+        results.ranked,
+        _x("scores", "one an example"),
+        _x("share", "a number in 0..1, or a schedule"),
+        source="Sinha et al. 2020, https://arxiv.org/abs/2002.06224, algorithm 1",
+        example="minimize mean(top_k(judged, 75%) * softplus(-judged))",
+    ),
+    _word(
+        "augmented",
+        "Pictures after random transforms, each with a draw of its own: those of `augment { both { … } }`, where an "
+        "equation asks for them.",
+        results.augmented,
+        _x("x", "pictures"),
+        Parameter(
+            name="transforms", kind=ListOf(WordOf("augment")), doc="such as `[flip(horizontal), translate(12%)]`"
+        ),
+        source="Zhang et al. 2020, https://arxiv.org/abs/1910.12027, section 2.2",
+        example="minimize consistency(judge(image), judge(augmented(image, [flip(horizontal), translate(12%)])))",
+        draws=True,
     ),
     _later("best", "In `monitor`: the best value of a score so far.", results.scalar, _x("score"), network=False),
     _later(

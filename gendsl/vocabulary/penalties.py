@@ -98,4 +98,38 @@ WORDS: tuple[PenaltyWord, ...] = (
         example="minimize nonsaturating.discriminator(discriminator(image), discriminator(fake)) + 5 * "
         "r2(discriminator, fake)",
     ),
+    PenaltyWord(
+        name="path_length",
+        category="penalty",
+        doc="Mean over examples of (length - a)^2, length that of J^T y, J the Jacobian of the network's picture by "
+        "its first input and y normal noise over the root of the picture's places; a is the moving average of the "
+        "lengths, from 0. A step in that input then changes the picture by a fixed amount, wherever and in whatever "
+        "direction. "
+        "The average is part of a run's state.",
+        source="Karras et al. 2020, https://arxiv.org/abs/1912.04958, equation 4",
+        parameters=(
+            _NETWORK,
+            _data("x", "values of its first input"),
+            Parameter(
+                name="decay",
+                kind=Real(0, 1),
+                default=0.99,
+                positional=False,
+                doc="how much of the average stays each time",
+            ),
+            _EVERY,
+        ),
+        draws=True,
+        example="minimize nonsaturating.generator(discriminator(synthesis(w))) + 2 * path_length(synthesis, w, every: "
+        "4 steps)",
+    ),
+    PenaltyWord(
+        name="orthogonality",
+        category="penalty",
+        doc="Sum over the kernels of a network of |W^T W with its diagonal set to 0|^2, a column of W for each output: "
+        "how alike its filters are, whatever their length. Embeddings, and networks used as layers, are left out.",
+        source="Brock et al. 2019, https://arxiv.org/abs/1809.11096, equation 3",
+        parameters=(_NETWORK,),
+        example="minimize hinge.generator(discriminator(generator())) + 1e-4 * orthogonality(generator)",
+    ),
 )

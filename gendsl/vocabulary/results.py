@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gendsl.vocabulary import types
+from gendsl.vocabulary.augmentations import DIFFERENTIABLE
 from gendsl.vocabulary.dimensions import Dimension, same, same_shape
 from gendsl.vocabulary.word import Mismatch
 
@@ -171,8 +172,8 @@ def divergence(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mi
         return Mismatch(f"compares {left} with {right}", "both are of one family")
     if not same_shape(left.event, right.event) or not _same_classes(left, right):
         return Mismatch(f"compares {left} with {right}", "both are of one size")
-    if left.family == "uniform":
-        return Mismatch("is infinite or undefined between uniform distributions")
+    if left.family in ("uniform", "truncated_normal"):
+        return Mismatch(f"is infinite, undefined or not known between {left.family} distributions")
     if left.family == "discretized_logistic":
         return Mismatch(
             f"has no closed form for {left}", "average `log_prob(q, z) - log_prob(p, z)` over draws `z ~ q`"
@@ -260,6 +261,39 @@ def mix(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
     if isinstance(both, Mismatch):
         return both
     return broadcast(left, share)
+
+
+def number_alone(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """A scalar in, a scalar out."""
+    (value,) = given
+    if isinstance(value, types.Tensor):
+        return Mismatch(f"takes one number, not {value}", "take its `mean(…)`")
+    return value if isinstance(value, types.Scalar) else _no_numbers(value)
+
+
+def ranked(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """One score an example and a scalar share in, one weight an example of the scores' shape out."""
+    scores, share = given
+    if not isinstance(scores, types.Tensor):
+        return _no_numbers(scores) if not isinstance(scores, types.Scalar) else Mismatch("takes a tensor, not a scalar")
+    if scores.integer or not (scores.shape == () or same_shape(scores.shape, (1,))):
+        return Mismatch(f"takes one score an example, not {scores}", "`sum(…)` adds up the numbers of each example")
+    if not isinstance(share, types.Scalar):
+        return Mismatch(f"takes one share for the whole batch, not a {_kind(share)}", "a number, or a schedule")
+    return types.Tensor(scores.shape)
+
+
+def augmented(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
+    """Pictures in, pictures of the same shape out."""
+    (value,) = given
+    if not isinstance(value, types.Tensor) or len(value.shape) != 3:
+        return Mismatch(f"transforms pictures, not a {_kind(value)}", "give it an image field, or generated images")
+    for call in options["transforms"]:
+        if call.word not in DIFFERENTIABLE:
+            return Mismatch(
+                f"cannot do `{call.word}`", f"it can do {', '.join(f'`{word}`' for word in sorted(DIFFERENTIABLE))}"
+            )
+    return value
 
 
 def tensor_alone(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:

@@ -40,10 +40,18 @@ _RANKS = {
     "gru": (2,),
     "bidirectional": (2,),
     **dict.fromkeys(("conv", "up_conv", "depthwise_conv", "separable_conv", "blur", "pixel_shuffle"), (3,)),
+    **dict.fromkeys(("self_attention", "modulated_conv"), (3,)),
     **dict.fromkeys(("instance_norm", "adain", "pad", "crop", "upsample", "average_pool", "max_pool"), (2, 3, 4)),
     **dict.fromkeys(("global_average_pool", "global_max_pool", "global_sum_pool"), (2, 3, 4)),
 }
-_REFERENCE_RANKS = {"film": (1,), "adain": (1,), "attention": (2, 3), "conditional_batch_norm": (0,), "project": (0,)}
+_REFERENCE_RANKS = {
+    "film": (1,),
+    "adain": (1,),
+    "modulated_conv": (1,),
+    "attention": (2, 3),
+    "conditional_batch_norm": (0,),
+    "project": (0,),
+}
 _COUNTS = {"groups": 4, "heads": 4, "width": 8, "samples": 4, "factor": 3, "stride": 3, "multiplier": 3, "classes": 5}
 
 

@@ -9,8 +9,10 @@ import tensorflow as tf
 
 from gendsl.lower.distributions import Bernoulli, Categorical, Normal, Uniform, distribution_of, divergence, standard
 from gendsl.lower.functions import BUILT, aligned, function_of
+from gendsl.lower.memories import MovingAverage
 from gendsl.lower.replay import Replay
 from gendsl.parts.keys import Key
+from gendsl.plan.plan import Call
 from gendsl.vocabulary import types
 from gendsl.vocabulary.functions import WORDS, FunctionWord, broadcast, condition
 from gendsl.vocabulary.word import Mismatch
@@ -266,3 +268,66 @@ def test_types_of_functions(name: str, given: tuple[Any, ...], options: dict[str
 def test_mismatches_of_functions(name: str, given: tuple[Any, ...]) -> None:
     found = word(name).result(given, {"classes": 10})
     assert isinstance(found, Mismatch) and found.message
+
+
+def test_truncated_normal_against_scipy() -> None:
+    limit = 0.7
+    truncated = standard("truncated_normal", 5, [3, 2], bounds=(-limit, limit))
+    theirs = scipy.stats.truncnorm(-limit, limit)
+    value = np.clip(X, -0.69, 0.69)
+    np.testing.assert_allclose(truncated.log_prob(tf.constant(value)), theirs.logpdf(value).sum((1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(truncated.entropy(), np.full(5, 6 * theirs.entropy()), rtol=1e-4)
+    assert np.isneginf(truncated.log_prob(tf.constant(value + 5))).all()
+    drawn = standard("truncated_normal", 4_000, [2], bounds=(-limit, limit)).draw(Key(0, "z", 0)).numpy()
+    assert np.abs(drawn).max() <= limit
+    assert scipy.stats.kstest(drawn.ravel(), theirs.cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.4, 2), (0.5, 3), (0.01, 1), (1.0, 5), (3.0, 5)])
+def test_top_k_weighs_the_largest_scores(share: float, kept: int) -> None:
+    scores = np.array([[0.3], [-1.0], [2.0], [0.3], [0.1]], "float32")
+    weights = run("top_k", scores, tf.constant(share))
+    chosen = np.argsort(-scores[:, 0], kind="stable")[:kept]
+    expected = np.zeros((5, 1))
+    expected[chosen] = 5 / kept
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    assert weights.mean() == pytest.approx(1)
+    np.testing.assert_allclose((weights * scores).mean(), scores[chosen].mean(), rtol=1e-5)
+
+
+def test_a_moving_average_takes_in_one_number_a_call() -> None:
+    numbers = [3.0, 5.0, float("nan"), -1.0]
+    key = Key(0, "average", 0)
+    begun, from_zero = MovingAverage(0.9), MovingAverage(0.9, start=0.0)
+    found = [float(begun(tf.constant(number), key)) for number in numbers]
+    np.testing.assert_allclose(found, [3.0, 3.2, 3.2, 0.9 * 3.2 - 0.1], rtol=1e-6)
+    found = [float(from_zero(tf.constant(number), key)) for number in numbers]
+    np.testing.assert_allclose(found, [0.3, 0.77, 0.77, 0.9 * 0.77 - 0.1], rtol=1e-6)
+    assert {name: float(value) for name, value in begun.state.items()} == pytest.approx({"average": 2.78, "seen": 3})
+
+
+FLIP = Call("flip", {"axis": "horizontal", "probability": 1.0})
+SCORE = types.Tensor((1,), "logits")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "options", "said"),
+    [
+        ("moving_average", (SCORE,), {}, "takes one number"),
+        ("moving_average", (types.NetworkType("d"),), {}, "takes a tensor"),
+        ("top_k", (IMAGE, types.Scalar()), {}, "takes one score an example"),
+        ("top_k", (SCORE, SCORE), {}, "takes one share"),
+        ("top_k", (types.Scalar(), types.Scalar()), {}, "takes a tensor"),
+        ("augmented", (SCORE,), {"transforms": (FLIP,)}, "transforms pictures"),
+        ("augmented", (IMAGE,), {"transforms": (Call("mixup", {}),)}, "cannot do `mixup`"),
+    ],
+)
+def test_what_the_words_of_gans_do_not_take(name: str, given: Any, options: Any, said: str) -> None:
+    found = word(name).result(given, options)
+    assert isinstance(found, Mismatch) and found.message.startswith(said)
+
+
+def test_types_of_the_words_of_gans() -> None:
+    assert word("moving_average").result((types.Scalar(),), {"decay": 0.9}) == types.Scalar()
+    assert word("top_k").result((SCORE, types.Scalar()), {}) == types.Tensor((1,))
+    assert word("augmented").result((IMAGE,), {"transforms": (FLIP,)}) == IMAGE

@@ -40,6 +40,12 @@ STRICT = (
     ("lstm", "has no spectral norm"),
     ("gru", "has no spectral norm"),
     ("bidirectional", "has no spectral norm"),
+    ("modulated_conv", "is steered by"),
+    *((word, "has no equalised learning rate") for word in ("lstm", "gru", "bidirectional")),
+    ("self_attention", "divides the channels"),  # nothing would be seen, and nothing said
+    ("self_attention", "pools"),
+    ("inject_noise", "adds noise to channels"),
+    ("slice", "takes channels"),  # fewer would be given, unseen
     ("blur", "reflects"),
     ("minibatch_stddev", "averages over"),
     ("time_embed", "has as many"),

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from gendsl.lower.operations import pack_of
-from gendsl.lower.penalties import penalty_of, squared_norms
+from gendsl.lower.penalties import path_lengths, penalty_of, squared_norms
 from gendsl.parts.keys import Key
 from gendsl.plan import plan
+from gendsl.vocabulary.penalties import WORDS
 
 KEY = Key(0, "test", 3)
 WEIGHTS = np.array([[0.5], [-2.0], [1.0]], "float32")
@@ -155,3 +156,29 @@ def test_pack_is_read_from_the_layers() -> None:
     layer = plan.Layer("pack", "pack", {"samples": 10}, (0,), (10,), 0, 0, 0)
     assert pack_of(plan.Network("d", (), (layer,), (), {})) == 10
     assert pack_of(plan.Network("d", (), (), (), {})) == 1
+
+
+def test_path_lengths_are_those_of_the_jacobians_transpose() -> None:
+    """A linear map to pictures: J^T y of each example by hand, y the key's noise over the root of the places."""
+    matrix = np.random.default_rng(5).normal(size=(3, 2 * 4 * 3)).astype("float32")
+    point = tf.constant(REAL)
+
+    def pictures(latent: Any) -> Any:
+        return tf.reshape(tf.matmul(latent * tf.abs(latent), matrix), [-1, 2, 4, 3])
+
+    found = path_lengths(pictures, point, key=KEY)
+    noise = KEY.at("noise").normal([6, 2, 4, 3]).numpy().reshape(6, -1) / np.sqrt(2 * 4)
+    jacobians = 2 * np.abs(REAL)[:, :, None] * matrix[None]  # of x |x|, (batch, latent, pixels)
+    expected = np.linalg.norm(np.einsum("bij,bj->bi", jacobians, noise), axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_every_penalty_has_a_formula_here() -> None:
+    assert {word.name for word in WORDS} == {
+        "gradient_penalty",
+        "dragan",
+        "r1",
+        "r2",
+        "path_length",  # above, and its average in test_gans.py
+        "orthogonality",  # in test_synthesis.py
+    }

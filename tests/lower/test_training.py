@@ -400,7 +400,7 @@ def test_replay_gives_older_examples_without_a_gradient(monkeypatch: pytest.Monk
         monkeypatch, plan_of([group(equations, update("d", ["discriminator"], loss))], [GENERATOR, DISCRIMINATOR])
     )
     trained(made, 4)
-    state = {name: value for name, value in made.state().items() if name.startswith("replays/")}
+    state = {name: value for name, value in made.state().items() if name.startswith("memories/")}
     assert sorted(name.rsplit("/", 1)[1] for name in state) == ["pool", "seen"]
     assert int(next(value for name, value in state.items() if name.endswith("seen"))) == 16
 

@@ -2,6 +2,7 @@
 
 from gendsl.vocabulary.layers import (
     activation,
+    channels,
     combination,
     convolution,
     dense,
@@ -11,6 +12,7 @@ from gendsl.vocabulary.layers import (
     regularization,
     reshaping,
     sequence,
+    synthesis,
 )
 from gendsl.vocabulary.word import LayerWord
 
@@ -25,4 +27,6 @@ WORDS: tuple[LayerWord, ...] = (
     *pooling.WORDS,
     *combination.WORDS,
     *activation.WORDS,
+    *channels.WORDS,
+    *synthesis.WORDS,
 )

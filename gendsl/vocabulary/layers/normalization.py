@@ -5,6 +5,7 @@ from typing import Any
 
 from gendsl.vocabulary.dimensions import Shape, known, product, shown
 from gendsl.vocabulary.layers.common import (
+    BIAS,
     CENTER,
     CONSTRAIN,
     EPSILON,
@@ -166,10 +167,12 @@ def _modulated(*, instance: bool) -> Infer:
                 else "`flatten` gives features",
             )
         channels = given[-1]
-        width = (2 if arguments.get("scale", True) else 1) * channels
-        weights = (Weight("kernel", (style[0], width)), Weight("bias", (width,)))
-        each = 10 if instance else 2 if arguments["scale"] else 1
-        flops = 2 * style[0] * width + width + each * product(given)
+        parts = 2 if arguments.get("scale", True) else 1
+        weights: tuple[Weight, ...] = (Weight("kernel", (style[0], parts * channels)),)
+        flops = 2 * style[0] * parts * channels + (10 if instance else parts) * product(given)
+        if arguments["bias"]:
+            weights += (Weight("bias", (parts * channels,)),)
+            flops = flops + parts * channels
         return Inferred(given, constrained(arguments, weights), flops)
 
     return infer
@@ -274,23 +277,30 @@ WORDS = (
             Parameter(
                 name="scale", kind=Toggle(), default=True, positional=False, doc="whether it scales, too: else x + b"
             ),
+            BIAS,
             INIT,
             CONSTRAIN,
         ),
         example="group_norm 8 | film t | swish",
         infer=_modulated(instance=False),
         keras="gendsl.parts.film:Film",
-        renames={"init": "kernel_initializer", "constrain": ""},
+        renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
     ),
     LayerWord(
         name="adain",
         category="layer",
         doc="Adaptive instance norm: normalises each channel over its places, then scales and shifts it by a style.",
         source="Huang and Belongie 2017, equation 8; Karras et al. 2019, equation 1",
-        parameters=(Parameter(name="style", kind=Reference(), doc="features (n)"), _epsilon(1e-5), INIT, CONSTRAIN),
+        parameters=(
+            Parameter(name="style", kind=Reference(), doc="features (n)"),
+            _epsilon(1e-5),
+            BIAS,
+            INIT,
+            CONSTRAIN,
+        ),
         example="conv 64 | adain w | leaky_relu 0.2",
         infer=_modulated(instance=True),
         keras="gendsl.parts.adain:Adain",
-        renames={"init": "kernel_initializer", "constrain": ""},
+        renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
     ),
 )

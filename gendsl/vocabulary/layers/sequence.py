@@ -83,6 +83,11 @@ def _recurrent(gates: int, biases: int) -> Callable[[Mapping[str, Any], tuple[Sh
                 "has no spectral norm: its kernel is applied again and again, so its norm bounds nothing",
                 "`constrain: clip(0.01)` bounds its weights",
             )
+        if word_of(arguments.get("constrain")) == "equalized":
+            return Mismatch(
+                "has no equalised learning rate: its kernel is applied again and again",
+                "take it off with `constrain: clip(100)` on this layer, or put the layer into a network of its own",
+            )
         (length, channels), units = given, arguments["units"]
         weights: tuple[Weight, ...] = (
             Weight("kernel", (channels, gates * units)),
