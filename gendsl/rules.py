@@ -1,28 +1,8 @@
 """Every rule of the checker, once: its code, its severity, and what `gendsl explain` says of it."""
 
-from typing import Literal
-
-from gendsl.frozen import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule: `explanation` tells why it is one, `source` where that is known from (a paper, a manual)."""
-
-    code: str
-    severity: Literal["error", "warning", "hint"]
-    summary: str
-    explanation: str
-    source: str = ""
-
-
-def _error(code: str, summary: str, explanation: str) -> Rule:
-    return Rule(code, "error", summary, explanation)
-
-
-def _advice(code: str, summary: str, explanation: str, source: str) -> Rule:
-    return Rule(code, "warning", summary, explanation, source)
-
+from gendsl.rule import Rule as Rule
+from gendsl.rule import advice as _advice
+from gendsl.rule import error as _error
 
 # Text and syntax
 unreadable = _error(

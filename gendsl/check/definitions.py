@@ -268,6 +268,7 @@ def _arguments(step: tree.Step, signature: tree.Call, context: Context) -> None:
                 rules.wrong_type,
                 argument.span,
                 "an argument is a name, `filters`, or one with a default, `filters: 64`",
+                help="name it; what a call is to give it stands there",
             )
         elif name.text in seen:
             context.problems.add(

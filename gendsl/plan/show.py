@@ -23,7 +23,10 @@ def plan_shown(plan: Plan, *, expand: bool = False) -> str:
     parts += [_network(network) for network in plan.networks]
     parts += [_updates(plan), _schedule(plan)]
     if plan.sample is not None:
-        parts.append("sample\n" + _rows((name, str(plan.sample.operations[n].type)) for name, n in plan.sample.outputs))
+        drawn = plan.sample.operations
+        parts.append(
+            "sample\n" + _rows((name, f"{drawn[n].type}{_sampler(drawn[n])}") for name, n in plan.sample.outputs)
+        )
     scores = [_evaluation(one, plan) for one in plan.evaluations]
     parts += scores
     parts.append(_memory(plan))
@@ -288,6 +291,18 @@ def _length(plan: Plan, phase: Phase) -> str:
     if length.unit == "steps" and examples is not None:
         return f"{length.value:,} steps, {length.value * taken / examples:.1f} epochs"
     return f"{length.value:,} {length.unit}"
+
+
+def _sampler(operation: Operation) -> str:
+    """How a sampler draws, and how often it calls its network for that."""
+    process = operation.attributes.get("process")
+    if process is None or "network" not in operation.attributes:
+        return ""
+    word, options = operation.attributes["word"], operation.attributes["arguments"]
+    steps = options.get("steps") or process.arguments["steps"]
+    calls = 2 * steps - 1 if word == "heun" else steps
+    guided = f", guidance {options['guidance']:g}" if options["guidance"] != 1 else ""
+    return f", by {word} from {call_shown(process)}: {calls:,} calls of {operation.attributes['network']}{guided}"
 
 
 def _evaluation(one: Evaluation, plan: Plan) -> str:

@@ -184,7 +184,8 @@ def _sampler(name: str, doc: str, *parameters: Parameter, kinds: tuple[str, ...]
 FUNCTIONS: tuple[FunctionWord, ...] = (
     _word(
         "time",
-        "The times of a noising process, all equally likely: `t ~ time(noising)` draws one for each example.",
+        "The times of a noising process, all equally likely: `t ~ time(noising)` draws one for each example. A network "
+        "is told a time by an input `t: time`.",
         _time,
         _PROCESS,
         source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 1",

@@ -68,3 +68,15 @@ def test_a_network_used_as_a_layer_is_named_beside_the_total() -> None:
         )
     )
     assert "beside the weights of `body`, used as a layer" in text
+
+
+def test_samplers_tell_how_often_they_call_their_network() -> None:
+    def shown(sample: str) -> str:
+        text = (SPECS / "digits_diffusion.gen").read_text().replace("ddim(denoiser, noising, steps: 50)", sample)
+        return plan_shown(plan_of(text))
+
+    process = "diffusion(schedule: cosine, predict: noise, steps: 1000)"
+    assert f"image  (batch, 8, 8, 1), by ddpm from {process}: 1,000 calls of denoiser\n" in shown(
+        "ddpm(denoiser, noising)"
+    )
+    assert f"by heun from {process}: 39 calls of denoiser\n" in shown("heun(denoiser, noising, steps: 20)")
