@@ -15,7 +15,7 @@ from gendsl.lower.augment.controller import mean_sign
 from gendsl.lower.operations import Evaluation
 from gendsl.lower.replicas import Replicas
 from gendsl.lower.sampling import batch_of
-from gendsl.lower.variants import Variant
+from gendsl.lower.variants import Variant, knowing
 from gendsl.lower.watching import Watch
 from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged_parts, this_share
@@ -37,6 +37,7 @@ class Repeating(keras.Model):
     _optimizers: Any
     _controller: Any
     _signals: Any
+    _fades: Any
     _reals: Any
     _replays: Any
     _both: Any
@@ -143,7 +144,8 @@ class Repeating(keras.Model):
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
                 for variable in self._trained(trained, variant):
                     tape.watch(variable.value)
-                values = evaluation.values(group.operations, [*wanted, *(number for _, number in group.measures)])
+                with knowing(self._fades.value, variant.shares):
+                    values = evaluation.values(group.operations, [*wanted, *(number for _, number in group.measures)])
                 losses = [tf.reduce_mean(values[loss]) for loss in wanted]
                 scaled = [
                     self._optimizers.value[update.name].scaled_loss(loss)

@@ -32,7 +32,7 @@ from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import batch_of, fields_of, plain
 from gendsl.lower.signals import Signals
 from gendsl.lower.timetable import timetable_of
-from gendsl.lower.variants import Variant, apart, variants_of
+from gendsl.lower.variants import Variant, apart, fades_of, variants_of
 from gendsl.lower.watching import Watch
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Operation, Plan
@@ -69,7 +69,11 @@ class Experiment(Repeating):
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
         self.networks = models_of(plan, self.seed, self._labels, precision)
-        self._variants = Untracked(variants_of(plan, {name: self._own(name) for name in self.networks}))
+        self._variants = Untracked(
+            variants_of(plan, {name: self._own(name) for name in self.networks}, self.timetable.value)
+        )
+        self._fades = Untracked(fades_of(plan, self.networks))
+        self._fade(tf.constant(0, tf.int64))
         self._optimizers = Untracked(
             {
                 update.name: Optimizer(
@@ -127,6 +131,7 @@ class Experiment(Repeating):
         "held/NAME", the share of the repetitions that it held back, and what conditions read. With a controller also
         "ada/p", after the step, and "ada/r_t", the mean sign of the step's real scores."""
         step = tf.cast(step, tf.int64)
+        self._fade(step)
         logs: dict[str, Any] = {}
         signs: list[Any] = []
         for index, group in enumerate(self.plan.value.train.groups):
@@ -155,6 +160,11 @@ class Experiment(Repeating):
         for average in self._averages.value.values():
             average.follow(step)
         return logs
+
+    def _fade(self, step: Any) -> None:
+        """Sets the shares of layers that fade to what they are in a step."""
+        for layer, share in self._fades.value.values():
+            layer.share.assign(self.timetable.value.value(share, step))
 
     @property
     def replicas(self) -> Replicas:

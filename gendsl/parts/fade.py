@@ -1,4 +1,4 @@
-"""Two values of one shape in, the one that fades into the other out: the layer of networks that grow (Karras et al. 2018)."""
+"""Two values of one shape in, their mixture out: the layer of networks that grow (Karras et al. 2018)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Fade(keras.layers.Layer):
     """(1 - share) * other + share * x, float or half.
 
     `share` is a variable that no optimizer trains: whoever trains sets it to what its schedule says in a step. Where
-    `known` says that it is 0 or 1 throughout, only the one value is given, so that a graph leaves out what makes the other.
+    `known` says that it is 0 or 1 throughout, only the one value is given, and a graph leaves out what makes the other.
     """
 
     def __init__(self, **options: Any) -> None:
