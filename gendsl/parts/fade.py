@@ -18,7 +18,7 @@ class Fade(keras.layers.Layer):
         super().__init__(**options)
         self.known: float | None = None
 
-    def build(self, *shapes: Any) -> None:
+    def build(self, x_shape: Any, other_shape: Any) -> None:
         """Makes the share, which is 1 before anybody sets it."""
         self.share = self.add_weight(name="share", shape=(), initializer="ones", trainable=False, dtype="float32")
         self.built = True
@@ -32,6 +32,6 @@ class Fade(keras.layers.Layer):
         share = tf.cast(self.share, x.dtype)
         return other + share * (x - other)
 
-    def compute_output_shape(self, x: Any, other: Any = None) -> Any:
+    def compute_output_shape(self, x_shape: Any, other_shape: Any) -> Any:
         """That of both."""
-        return x
+        return x_shape

@@ -54,7 +54,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", ROOT / "docs/language.md", ROOT / "docs/tables.md"], ids=lambda page: page.name
+    "page",
+    [ROOT / "README.md", ROOT / "docs/language.md", ROOT / "docs/schedules.md", ROOT / "docs/tables.md"],
+    ids=lambda page: page.name,
 )
 def test_specs_in_the_docs_parse(page: Path) -> None:
     """Fenced blocks without a language that begin like a spec's are the language."""

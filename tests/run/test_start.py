@@ -100,9 +100,9 @@ def test_mismatches_are_told_variable_by_variable(place: Path) -> None:
     text = second('start from: "first/last"').replace("dense 1 as last", "dense 8 | dense 1 as last")
     with pytest.raises(UserError) as caught:
         trained(text, place / "wrong")
-    assert "discriminator/last/kernel is 8x1 here, 16x1 there" in caught.value.what
-    assert "discriminator/dense_1/kernel is 16x8 here, not there" in caught.value.what
-    assert "generator" not in caught.value.what
+    assert "discriminator/last/kernel is 8x1 here, 16x1 there" in caught.value.message
+    assert "discriminator/dense_1/kernel is 16x8 here, not there" in caught.value.message
+    assert "generator" not in caught.value.message
     assert 'anew: ["dense_1", "last"]' in caught.value.help
     assert 'start generator, from: "first/last"` starts the networks that fit' in caught.value.help
     assert not (place / "wrong" / "plan.json").exists(), "nothing is written"
