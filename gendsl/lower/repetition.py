@@ -6,7 +6,7 @@ losses, measured values and moving statistics are averaged before anything is ch
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -27,7 +27,7 @@ class Repeating(keras.Model):
     """The part of an `Experiment` that trains a group once; what it reads is made there."""
 
     networks: dict[str, Any]
-    replicas: Replicas
+    _replicas: Any
     watch: Watch | None
     by_xla: bool
     seed: int
@@ -43,6 +43,11 @@ class Repeating(keras.Model):
     _both: Any
     _place: str
     _evaluation: Callable[..., Evaluation]
+
+    @property
+    def replicas(self) -> Replicas:
+        """The replicas that its variables were made for."""
+        return cast(Replicas, self._replicas.value)
 
     def _repetition_of(self, variant: Variant) -> Any:
         """The function of (step, repetition, fields, learning rates) that trains a group once.

@@ -166,11 +166,6 @@ class Experiment(Repeating):
         for layer, share in self._fades.value.values():
             layer.share.assign(self.timetable.value.value(share, step))
 
-    @property
-    def replicas(self) -> Replicas:
-        """The replicas that its variables were made for."""
-        return cast(Replicas, self._replicas.value)
-
     def groups_at(self, step: int) -> frozenset[int]:
         """The numbers of the groups of updates that run in a step; of one that some phases freeze in different ways,
         that of its variant (see `Variant`)."""
