@@ -69,9 +69,8 @@ class Experiment(Repeating):
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
         self.networks = models_of(plan, self.seed, self._labels, precision)
-        self._variants = Untracked(
-            variants_of(plan, {name: self._own(name) for name in self.networks}, self.timetable.value)
-        )
+        own = {name: self._own(name) for name in self.networks}
+        self._variants = Untracked(variants_of(plan, own, self.timetable.value, self._labels))
         self._fades = Untracked(fades_of(plan, self.networks))
         self._fade(tf.constant(0, tf.int64))
         self._optimizers = Untracked(

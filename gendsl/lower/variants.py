@@ -31,8 +31,11 @@ class Variant:
     shares: Shares
 
 
-def variants_of(plan: Plan, own: Mapping[str, Sequence[Any]], timetable: Timetable) -> tuple[Variant, ...]:
-    """The variants of all groups, in the order of the groups; `own` are the variables of each network's own layers."""
+def variants_of(
+    plan: Plan, own: Mapping[str, Sequence[Any]], timetable: Timetable, labels: Mapping[str, Sequence[str]]
+) -> tuple[Variant, ...]:
+    """The variants of all groups, in the order of the groups; `own` are the variables of each network's own layers,
+    `labels` the labelled values in it that equations read."""
     names = {network.name: dict(_layers(network)) for network in plan.networks}
     found: list[Variant] = []
     for index, group in enumerate(plan.train.groups):
@@ -41,7 +44,7 @@ def variants_of(plan: Plan, own: Mapping[str, Sequence[Any]], timetable: Timetab
         for number, (phase, stretch) in enumerate(timetable.phases):
             if index in phase.groups:
                 shares = _shares(plan, stretch, timetable)
-                frozen = _frozen(plan, freezes(plan.train, phase), shares, trained, own, names)
+                frozen = _frozen(plan, freezes(plan.train, phase), shares, trained, own, names, labels)
                 ways.setdefault((frozen, tuple(shares.items())), set()).add(number)
         many = len(plan.train.groups)
         found += [
@@ -106,13 +109,15 @@ def _frozen(
     trained: Collection[str],
     own: Mapping[str, Sequence[Any]],
     names: Mapping[str, Mapping[str, str]],
+    labels: Mapping[str, Sequence[str]],
 ) -> frozenset[int]:
     """The ids of the variables of trained networks that stay: what is frozen, and what has no effect."""
     found: set[int] = set()
     for network in plan.networks:
         known = {layer: share for (name, layer), share in shares.items() if name == network.name}
         if (freezing or known) and network.name in trained:
-            layers = frozen_layers(network, freezing) | (without_effect(network, known) if known else frozenset())
+            layers = frozen_layers(network, freezing)
+            layers |= without_effect(network, known, labels[network.name]) if known else frozenset()
             found |= {
                 id(variable)
                 for variable in own[network.name]

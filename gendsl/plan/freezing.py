@@ -47,10 +47,11 @@ def idle(group: Group, networks: Iterable[Network], freezing: Sequence[Call]) ->
     )
 
 
-def without_effect(network: Network, shares: Mapping[str, float]) -> frozenset[str]:
-    """The names of a network's layers that change nothing where `fade` layers, by name, have a share of 0 or 1."""
+def without_effect(network: Network, shares: Mapping[str, float], labels: Iterable[str]) -> frozenset[str]:
+    """The names of a network's layers that change nothing where `fade` layers, by name, have a share of 0 or 1: no
+    result, and no labelled value that is read."""
     first = len(network.inputs)
-    stack = [*(output.value for output in network.outputs), *network.labels.values()]
+    stack = [*(output.value for output in network.outputs), *(network.labels[label] for label in labels)]
     needed: set[int] = set()
     while stack:
         number = stack.pop()
