@@ -12,7 +12,7 @@ from typing import Any
 from gendsl.frozen import dataclass, replace
 from gendsl.plan.plan import Call, Data, Group, Layer, Network, Plan, Quantity, Train, Update
 from gendsl.plan.record import hash_of
-from gendsl.plan.show import value_shown
+from gendsl.plan.show import statement_shown, value_shown
 
 _FREE = ("checkpoint", "strategy", "jit", "deterministic")  # settings of `train` that are no part of the training
 _HARMLESS = ("warn", "stop")  # policies of monitors that change no step
@@ -312,6 +312,9 @@ def _value(where: str, name: str, then: Any, now: Any) -> Iterator[str]:
     place = f"{where} {name}" if ":" in where else f"{where}: {name}"
     if isinstance(then, Call) and isinstance(now, Call) and then.word == now.word:
         yield from _mapping(f"{place} {then.word}", then.arguments, now.arguments)
+        if then.statements != now.statements:
+            old, new = ("; ".join(map(statement_shown, call.statements)) for call in (then, now))
+            yield f"{place} {old} -> {new}"
     else:
         yield f"{place} {_shown(then)} -> {_shown(now)}"
 

@@ -67,6 +67,11 @@ def test_all_networks_start_from_averages_and_weights(place: Path) -> None:
             continue  # statistics advance
         source = means[name.removeprefix("generator/")] if name.startswith("generator/") else then[name]
         np.testing.assert_allclose(value, source, atol=1e-6, err_msg=name)
+    averages = weights(place / "all", 10, "averages/generator/")
+    for name, value in averages.items():
+        if "moving" not in name:
+            np.testing.assert_allclose(value, now[f"generator/{name}"], atol=1e-6, err_msg="averages begin with them")
+    assert int(weights(place / "all", 10, "optimizers/")["generator/0"]) == 10, "optimizers begin anew"
     record = json.loads((place / "all/environment.json").read_text())["start"]
     assert [one["step"] for one in record] == [20] and record[0]["averaged"] == ["generator"]
     assert record[0]["from"] == "first/last" and len(record[0]["manifest_sha256"]) == 64
@@ -80,20 +85,6 @@ def test_weights_themselves_of_a_subset_and_an_earlier_step(place: Path) -> None
     same = {name for name in now if "moving" not in name and np.allclose(now[name], then[name], atol=1e-6)}
     assert {name for name in then if name.startswith("generator/") and "moving" not in name} <= same
     assert "discriminator/dense/kernel" not in same, "that one begins anew"
-
-
-def test_the_averages_begin_equal_to_the_weights(place: Path) -> None:
-    trained(second('start from: "first/last"', rate="1e-30"), place / "means")
-    means = weights(place / "means", 10, "averages/generator/")
-    for name, value in weights(place / "means", 10, "networks/generator/").items():
-        if "moving" not in name:
-            np.testing.assert_allclose(means[name], value, atol=1e-6)
-
-
-def test_optimizers_begin_anew(place: Path) -> None:
-    trained(second('start from: "first/last"'), place / "anew")
-    counts = weights(place / "anew", 10, "optimizers/")
-    assert int(counts["generator/0"]) == 10
 
 
 def test_mismatches_are_told_variable_by_variable(place: Path) -> None:
