@@ -163,7 +163,8 @@ def _train(then: Train, now: Train) -> Iterator[str]:
         yield from _value(where, "optimizer", update.optimizer, other_update.optimizer)
         yield from _value(where, "times", group.times, other_group.times)
         if group.when != other_group.when:
-            yield f"{where}: when {group.condition or 'always'} -> {other_group.condition or 'always'}"
+            was, is_now = ("has a condition" if one.when else "has none" for one in (group, other_group))
+            yield f"{where}: when " + ("its condition is another" if was == is_now else f"{was} -> {is_now}")
         yield from _value(where, "networks", update.networks, other_update.networks)
     if not (old.keys() ^ new.keys()):
         yield from _equations(then.groups, now.groups)
