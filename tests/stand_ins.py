@@ -62,6 +62,7 @@ def _images(folder: Path, call: Call, number: int) -> None:
     for place in range(EXAMPLES):
         name = call.arguments["glob"].replace("**", f"kind_{place % 2}").replace("*", f"{place:03}", 1)
         path = folder / name.replace("*", "x")
+        path = path if path.suffix else path.with_suffix(".png")
         path.parent.mkdir(parents=True, exist_ok=True)
         coarse = _random(number, place).integers(0, 256, (9, 9, 3), np.uint8)
         Image.fromarray(coarse).resize((96, 96), Image.Resampling.NEAREST).save(path)

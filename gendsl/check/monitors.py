@@ -30,7 +30,7 @@ def monitors_of(
     step: tree.Step, updates: Sequence[Update], train: Train | None, augment: Augment, context: Context
 ) -> tuple[Call, ...]:
     """The plan of `monitor { }` and `monitor default`: its conditions read scores, losses and their best values."""
-    return _alarms(step, _known(updates, augment, context), updates, train, context)
+    return _alarms(step, _known(updates, train, augment, context), updates, train, context)
 
 
 def alarms_alone(source: Source, problems: Problems, settings: Mapping[str, str]) -> tuple[Call, ...] | None:
@@ -94,10 +94,13 @@ def _alarms(
     return tuple(out)
 
 
-def _known(updates: Sequence[Update], augment: Augment, context: Context) -> dict[str, None]:
+def _known(updates: Sequence[Update], train: Train | None, augment: Augment, context: Context) -> dict[str, None]:
     """The names that a condition may read: the values of scores, and what is logged."""
     names = [value for score in context.scores for value in values_of(score)]
     names += [f"{update.name}_{what}" for what in _OF_UPDATES for update in updates]
+    for group in () if train is None else train.groups:
+        names += [name.replace("/", "_", 1) for name, _ in group.measures]
+        names += [f"{update.name}_held" for update in group.updates if group.when]
     names += ["ada_p", "ada_r_t"] if augment.ada is not None else []
     return dict.fromkeys(names)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gendsl.parts.fade import Fade
 from gendsl.parts.spectral_norm import SpectralNorm, layers_of
 
 
@@ -11,14 +12,17 @@ class Average:
     """The average of one network's weights; it equals them until `start`, a step of the loop.
 
     From there average -= (1 - d) * (average - weights) once a step, d = min(decay, (1 + t) / (10 + t)) in step t.
-    Vectors of spectral norm are copied: their mean would not have length 1.
+    Vectors of spectral norm are copied, since their mean would not have length 1; and so are the shares of `fade`.
     """
 
     def __init__(self, network: Any, *, decay: float, start: int) -> None:
         self.decay = decay
         self.start = start
         self._copied = {
-            id(vector) for layer in layers_of(network) if isinstance(layer, SpectralNorm) for vector in _state_of(layer)
+            id(value)
+            for layer in layers_of(network)
+            if isinstance(layer, SpectralNorm | Fade)
+            for value in _state_of(layer)
         }
         self._pairs = [
             (variable, tf.Variable(variable.value, trainable=False, name=f"average/{variable.path}"))

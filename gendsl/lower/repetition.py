@@ -6,7 +6,7 @@ losses, measured values and moving statistics are averaged before anything is ch
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -15,7 +15,7 @@ from gendsl.lower.augment.controller import mean_sign
 from gendsl.lower.operations import Evaluation
 from gendsl.lower.replicas import Replicas
 from gendsl.lower.sampling import batch_of
-from gendsl.lower.variants import Variant
+from gendsl.lower.variants import Variant, knowing
 from gendsl.lower.watching import Watch
 from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged_parts, this_share
@@ -27,7 +27,7 @@ class Repeating(keras.Model):
     """The part of an `Experiment` that trains a group once; what it reads is made there."""
 
     networks: dict[str, Any]
-    replicas: Replicas
+    _replicas: Any
     watch: Watch | None
     by_xla: bool
     seed: int
@@ -37,11 +37,17 @@ class Repeating(keras.Model):
     _optimizers: Any
     _controller: Any
     _signals: Any
+    _fades: Any
     _reals: Any
     _memories: Any
     _both: Any
     _place: str
     _evaluation: Callable[..., Evaluation]
+
+    @property
+    def replicas(self) -> Replicas:
+        """The replicas that its variables were made for."""
+        return cast(Replicas, self._replicas.value)
 
     def _repetition_of(self, variant: Variant) -> Any:
         """The function of (step, repetition, fields, learning rates) that trains a group once.
@@ -143,7 +149,8 @@ class Repeating(keras.Model):
             with tf.GradientTape(persistent=len(wanted) > 1, watch_accessed_variables=False) as tape:
                 for variable in self._trained(trained, variant):
                     tape.watch(variable.value)
-                values = evaluation.values(group.operations, [*wanted, *(number for _, number in group.measures)])
+                with knowing(self._fades.value, variant.shares):
+                    values = evaluation.values(group.operations, [*wanted, *(number for _, number in group.measures)])
                 losses = [tf.reduce_mean(values[loss]) for loss in wanted]
                 scaled = [
                     self._optimizers.value[update.name].scaled_loss(loss)

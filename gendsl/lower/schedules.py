@@ -64,7 +64,7 @@ def _scheduled(word: str, arguments: dict[str, Any], moment: Any, stretch: Stret
         count = moment + 1.0
         return real("peak") * tf.minimum(count / max(warmup, 1), tf.sqrt(max(warmup, 1) / count))
     over = length("over", stretch.length)
-    since = tf.maximum(moment - warmup, tf.zeros((), tf.float64))
+    since = tf.maximum(moment - warmup - length("after", 0), tf.zeros((), tf.float64))
     share = tf.minimum(since / max(over - warmup, 1), tf.ones((), tf.float64))
     match word:
         case "constant":
@@ -95,3 +95,17 @@ def _scheduled(word: str, arguments: dict[str, Any], moment: Any, stretch: Stret
     if warmup:
         value = tf.where(moment < float(warmup), start * (moment + 1.0) / warmup, value)
     return value
+
+
+def constant_in(value: Any, part: Stretch, run: Stretch) -> float | None:
+    """What a number, or a `ramp` over a run, is throughout a part of the run; None where it changes, or may."""
+    if not isinstance(value, Call):
+        return float(value)
+    if value.word != "ramp":
+        return None
+    after, over = (value.arguments.get(name) for name in ("after", "over"))
+    begins = run.start + (0 if after is None else run.steps(after))
+    ends = begins + (run.length if over is None else run.steps(over))
+    if part.start + part.length <= begins + 1:  # in its first step it still has the start's value
+        return float(value.arguments["start"])
+    return float(value.arguments["end"]) if part.start >= ends else None

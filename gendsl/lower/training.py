@@ -33,7 +33,7 @@ from gendsl.lower.replicas import ONE, Replicas
 from gendsl.lower.sampling import batch_of, fields_of, plain
 from gendsl.lower.signals import Signals
 from gendsl.lower.timetable import timetable_of
-from gendsl.lower.variants import Variant, apart, variants_of
+from gendsl.lower.variants import Variant, apart, fades_of, variants_of
 from gendsl.lower.watching import Watch
 from gendsl.parts.keys import Key
 from gendsl.parts.quantize import perplexities
@@ -71,7 +71,10 @@ class Experiment(Repeating):
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
         self.networks = models_of(plan, self.seed, self._labels, precision)
-        self._variants = Untracked(variants_of(plan, {name: self._own(name) for name in self.networks}))
+        own = {name: self._own(name) for name in self.networks}
+        self._variants = Untracked(variants_of(plan, own, self.timetable.value, self._labels))
+        self._fades = Untracked(fades_of(plan, self.networks))
+        self._fade(tf.constant(0, tf.int64))
         self._optimizers = Untracked(
             {
                 update.name: Optimizer(
@@ -129,6 +132,7 @@ class Experiment(Repeating):
         "held/NAME", the share of the repetitions that it held back, and what conditions read. With a controller also
         "ada/p", after the step, and "ada/r_t", the mean sign of the step's real scores."""
         step = tf.cast(step, tf.int64)
+        self._fade(step)
         logs: dict[str, Any] = {}
         signs: list[Any] = []
         for index, group in enumerate(self.plan.value.train.groups):
@@ -158,10 +162,10 @@ class Experiment(Repeating):
             average.follow(step)
         return logs | perplexities(self.networks)
 
-    @property
-    def replicas(self) -> Replicas:
-        """The replicas that its variables were made for."""
-        return cast(Replicas, self._replicas.value)
+    def _fade(self, step: Any) -> None:
+        """Sets the shares of layers that fade to what they are in a step."""
+        for layer, share in self._fades.value.values():
+            layer.share.assign(self.timetable.value.value(share, step))
 
     def groups_at(self, step: int) -> frozenset[int]:
         """The numbers of the groups of updates that run in a step; of one that some phases freeze in different ways,

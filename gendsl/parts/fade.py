@@ -1,4 +1,4 @@
-"""Two values of one shape in, the one that fades into the other out: the layer of networks that grow (Karras et al. 2018)."""
+"""Two values of one shape in, their mixture out: the layer of networks that grow (Karras et al. 2018)."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ class Fade(keras.layers.Layer):
     """(1 - share) * other + share * x, float or half.
 
     `share` is a variable that no optimizer trains: whoever trains sets it to what its schedule says in a step. Where
-    `known` says that it is 0 or 1 throughout, only the one value is given, so that a graph leaves out what makes the other.
+    `known` says that it is 0 or 1 throughout, only the one value is given, and a graph leaves out what makes the other.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.known: float | None = None
 
-    def build(self, *shapes: Any) -> None:
+    def build(self, x_shape: Any, other_shape: Any) -> None:
         """Makes the share, which is 1 before anybody sets it."""
         self.share = self.add_weight(name="share", shape=(), initializer="ones", trainable=False, dtype="float32")
         self.built = True
@@ -32,6 +32,6 @@ class Fade(keras.layers.Layer):
         share = tf.cast(self.share, x.dtype)
         return other + share * (x - other)
 
-    def compute_output_shape(self, x: Any, other: Any = None) -> Any:
+    def compute_output_shape(self, x_shape: Any, other_shape: Any) -> Any:
         """That of both."""
-        return x
+        return x_shape

@@ -12,7 +12,7 @@ from typing import Any
 from gendsl.frozen import dataclass, replace
 from gendsl.plan.plan import Call, Data, Group, Layer, Network, Plan, Quantity, Train, Update
 from gendsl.plan.record import hash_of
-from gendsl.plan.show import value_shown
+from gendsl.plan.show import statement_shown, value_shown
 
 _FREE = ("checkpoint", "strategy", "jit", "deterministic")  # settings of `train` that are no part of the training
 _HARMLESS = ("warn", "stop")  # policies of monitors that change no step
@@ -163,7 +163,8 @@ def _train(then: Train, now: Train) -> Iterator[str]:
         yield from _value(where, "optimizer", update.optimizer, other_update.optimizer)
         yield from _value(where, "times", group.times, other_group.times)
         if group.when != other_group.when:
-            yield f"{where}: when {group.condition or 'always'} -> {other_group.condition or 'always'}"
+            was, is_now = ("has a condition" if one.when else "has none" for one in (group, other_group))
+            yield f"{where}: when " + ("its condition is another" if was == is_now else f"{was} -> {is_now}")
         yield from _value(where, "networks", update.networks, other_update.networks)
     if not (old.keys() ^ new.keys()):
         yield from _equations(then.groups, now.groups)
@@ -312,6 +313,9 @@ def _value(where: str, name: str, then: Any, now: Any) -> Iterator[str]:
     place = f"{where} {name}" if ":" in where else f"{where}: {name}"
     if isinstance(then, Call) and isinstance(now, Call) and then.word == now.word:
         yield from _mapping(f"{place} {then.word}", then.arguments, now.arguments)
+        if then.statements != now.statements:
+            old, new = ("; ".join(map(statement_shown, call.statements)) for call in (then, now))
+            yield f"{place} {old} -> {new}"
     else:
         yield f"{place} {_shown(then)} -> {_shown(now)}"
 

@@ -1,6 +1,6 @@
 """Networks and statements that name layers of them (`freeze`, `start`) in, the layers that are meant out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from gendsl.plan.plan import Call, Group, Layer, Network, Phase, Train
@@ -45,3 +45,20 @@ def idle(group: Group, networks: Iterable[Network], freezing: Sequence[Call]) ->
         for update in group.updates
         if freezing and not any(trains(by_name[name], freezing) for name in update.networks if name in by_name)
     )
+
+
+def without_effect(network: Network, shares: Mapping[str, float], labels: Iterable[str]) -> frozenset[str]:
+    """The names of a network's layers that change nothing where `fade` layers, by name, have a share of 0 or 1: no
+    result, and no labelled value that is read."""
+    first = len(network.inputs)
+    stack = [*(output.value for output in network.outputs), *(network.labels[label] for label in labels)]
+    needed: set[int] = set()
+    while stack:
+        number = stack.pop()
+        if number < first or number in needed:
+            continue
+        needed.add(number)
+        layer = network.layers[number - first]
+        share = shares.get(layer.name)
+        stack += layer.inputs if share not in (0.0, 1.0) else [layer.inputs[0 if share == 1.0 else 1]]
+    return frozenset(layer.name for number, layer in enumerate(network.layers, first) if number not in needed)

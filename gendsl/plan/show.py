@@ -149,10 +149,11 @@ def _updates(plan: Plan) -> str:
     for group in plan.train.groups:
         together = len(group.updates) > 1
         if together:
-            lines.append(f"  together{_times(group)}")
+            lines.append(f"  together{_times(group)}{_when(group)}")
         for update in group.updates:
             indent = "    " if together else "  "
             times = "" if together else _times(group)
+            times += "" if together else _when(group)
             lines.append(f"{indent}update {', '.join(update.networks)}{times}, with {call_shown(update.optimizer)}")
             lines.append(f"{indent}  minimize {update.equation}")
             for text in _typed(group.operations, update.loss):
@@ -164,6 +165,10 @@ def _updates(plan: Plan) -> str:
 
 def _times(group: Group) -> str:
     return f", {group.times} times" if group.times > 1 else ""
+
+
+def _when(group: Group) -> str:
+    return f", when {group.condition}" if group.when else ""
 
 
 def _typed(operations: tuple[Operation, ...], loss: int) -> Iterable[str]:
@@ -235,10 +240,10 @@ def _each(value: Any, shown: Callable[[Any], str] = value_shown) -> list[str]:
     """A setting as a text; one of several statements, such as `freeze`, as several."""
     if not isinstance(value, Call) or not value.statements:
         return [shown(value)]
-    return [_statement(call) for call in value.statements]
+    return [statement_shown(call) for call in value.statements]
 
 
-def _statement(call: Call) -> str:
+def statement_shown(call: Call) -> str:
     """`encoder, decoder, layers: ["conv*"]`: a statement without its word, and what is left at its default."""
     names = ", ".join(call.arguments["networks"])
     given = [

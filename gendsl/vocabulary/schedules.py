@@ -13,6 +13,13 @@ _ZERO = Parameter(name="end", kind=Real(), default=0, doc="the value after the l
 _OVER = Parameter(
     name="over", kind=Amount(), default=None, positional=False, doc="how long; the whole run or phase if left out"
 )
+_AFTER = Parameter(
+    name="after",
+    kind=Amount(),
+    default=None,
+    positional=False,
+    doc="how long the start is held before; not part of `over:`",
+)
 _WARMUP = Parameter(
     name="warmup",
     kind=Amount(),
@@ -36,10 +43,11 @@ WORDS: tuple[Word, ...] = (
     ),
     _schedule(
         "ramp",
-        "In a straight line from start to end: start + (end - start) * k / over in step k.",
+        "In a straight line from start to end: start + (end - start) * k / over in step k, counted from `after:` on.",
         _START,
         _END,
         _OVER,
+        _AFTER,
         example="beta = ramp(0, 1, over: 2_000 steps)",
     ),
     _schedule(

@@ -55,7 +55,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [ROOT / "README.md", *(ROOT / "docs" / name for name in ("language.md", "tables.md", "autoencoders.md"))],
+    [
+        ROOT / "README.md",
+        *(ROOT / "docs" / name for name in ("language.md", "tables.md", "autoencoders.md", "schedules.md")),
+    ],
     ids=lambda page: page.name,
 )
 def test_specs_in_the_docs_parse(page: Path) -> None:

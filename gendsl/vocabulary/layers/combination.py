@@ -1,11 +1,11 @@
-"""Words that join the flow with labelled values: concat, add, multiply."""
+"""Words that join the flow with labelled values: concat, add, multiply, fade."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from gendsl.vocabulary.dimensions import Dimension, Shape, known, product, same
 from gendsl.vocabulary.layers.common import described
-from gendsl.vocabulary.word import Infer, Inferred, LayerWord, Mismatch, Parameter, Reference
+from gendsl.vocabulary.word import Infer, Inferred, LayerWord, Mismatch, Parameter, Reference, Scheduled, Weight
 
 
 def _concat(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -71,6 +71,17 @@ def _differs(shapes: tuple[Shape, ...], gates: bool) -> Mismatch:
     return Mismatch(f"{what} values of one shape, and is given {_listed(shapes)}", help)
 
 
+def _faded(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
+    flow, other = shapes
+    if len(flow) != len(other) or not all(map(same, flow, other)):
+        return Mismatch(
+            f"fades from one value into another of the same shape, and is given {_listed(shapes)}",
+            "bring them to the same shape with `upsample`, `average_pool` or `conv …, kernel: 1`",
+        )
+    out = tuple(a if known(a) else b for a, b in zip(flow, other, strict=True))
+    return Inferred(out, (Weight("share", (), trainable=False),), 3 * product(out))
+
+
 def _joining(name: str, keras: str, doc: str, infer: Infer, example: str, configure: Any = None) -> LayerWord:
     return LayerWord(
         name=name,
@@ -109,5 +120,26 @@ WORDS = (
         "Multiplies the flow by other values; an axis of size 1 acts along its whole length.",
         _elementwise(gates=True),
         "conv 64 | multiply gate",
+    ),
+    LayerWord(
+        name="fade",
+        category="layer",
+        doc="Fades from another value into the flow: (1 - share) * other + share * flow. What has no effect, where "
+        "the share is 0 or 1 in all of a phase, is neither computed nor trained in it.",
+        source="Karras et al. 2018, https://arxiv.org/abs/1710.10196, section 2 and figure 2",
+        parameters=(
+            Parameter(name="other", kind=Reference(), doc="a label or an input"),
+            Parameter(
+                name="share",
+                kind=Scheduled(minimum=0),
+                positional=False,
+                doc="a schedule from 0 to 1 over the run's steps",
+            ),
+        ),
+        example="conv 3, kernel: 1 | fade low, share: ramp(0, 1, after: 2_000 steps, over: 2_000 steps)",
+        infer=_faded,
+        keras="gendsl.parts.fade:Fade",
+        renames={"share": ""},
+        homogeneous=True,
     ),
 )
