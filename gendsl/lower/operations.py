@@ -30,6 +30,7 @@ from gendsl.plan.draws import draws
 from gendsl.plan.layers import quantizer_of
 from gendsl.plan.memories import remembers
 from gendsl.plan.plan import Call, Network, Operation, Quantity
+from gendsl.plan.redrawn import draws_of, is_bound, needed_once, redrawn
 from gendsl.vocabulary import types
 
 Transform = Callable[[Any, keys.Key], Any]
@@ -85,13 +86,13 @@ class Evaluation:
         """The values of the wanted operations and of all that they need, by number; `known` are there already."""
         found: dict[int, Any] = dict(known or {})
         calls: dict[int, Judged] = {}
-        chosen = sorted(importance.needed_outside(operations, wanted, found.keys()))
+        chosen = sorted(needed_once(operations, wanted, found.keys()))
         shared = self._penalised_calls(operations, chosen)
         several = self._shared_calls(operations, wanted)
         slopes: dict[int, Any] = {}
         for index in chosen:
             operation = operations[index]
-            if importance.is_bound(operation):
+            if is_bound(operation):
                 found[index] = self._importance_weighted(operations, index, found)
                 continue
             inputs = [found[at] for at in operation.inputs]
@@ -121,8 +122,8 @@ class Evaluation:
 
     def _importance_weighted(self, operations: Sequence[Operation], bound: int, found: Mapping[int, Any]) -> Any:
         """log of the mean over draws of exp(weight), (batch), all draws beside each other in the batch."""
-        operation, given = operations[bound], importance.redrawn(operations, bound)
-        times = int(operation.attributes["arguments"]["draws"])
+        operation, given = operations[bound], redrawn(operations, bound)
+        times = draws_of(operation)
         known = importance.repeated({number: found[number] for number in given.known}, times)
         own = replace(self, batch=self.batch * times, key=self._key(operation))
         (weight,) = operation.inputs

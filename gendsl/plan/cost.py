@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from gendsl.frozen import dataclass
 from gendsl.plan.plan import Group, Network, Plan
+from gendsl.plan.redrawn import rows_of
 from gendsl.vocabulary.dimensions import Dimension, product
 
 SLOTS = {"adam": 2, "adamw": 2, "adamax": 2, "nadam": 2, "sgd": 0, "rmsprop": 1, "adagrad": 1, "adadelta": 2, "lion": 1}
@@ -100,10 +101,13 @@ def _group(group: Group, networks: dict[str, Network], batch: int) -> tuple[Dime
     again: Dimension = 0
     work: Dimension = 0
     trained = {name for update in group.updates for name in update.networks}
-    for operation in group.operations:
+    rows = rows_of(group.operations, [update.loss for update in group.updates])
+    whole = batch
+    for number, operation in enumerate(group.operations):
         if operation.name not in ("call", "penalty"):
             continue
         network = networks[operation.attributes["network"]]
+        batch = whole * rows.get(number, 1)
         inside = activations_of(network, networks)
         passes = 3 if network.name in trained else 2  # forward, and back to its inputs; its own weights once more
         if operation.name == "penalty":

@@ -13,6 +13,7 @@ from gendsl.lower.distributions import Bernoulli, Categorical, Normal, distribut
 from gendsl.lower.functions import function_of
 from gendsl.lower.networks import declared_shape
 from gendsl.parts.keys import Key
+from gendsl.plan.cost import cost_of
 from gendsl.vocabulary import types
 from tests.check.specs import codes, plan_of, spec
 from tests.lower.test_specs import batches, made, step
@@ -397,3 +398,16 @@ def test_vae_gan_gives_each_network_its_own_loss() -> None:
     assert told["discriminator/loss"] == pytest.approx(
         softplus(-real) + softplus(of_code) + softplus(of_noise), rel=1e-4
     )
+
+
+def test_the_work_of_all_draws_is_counted() -> None:
+    def cost(draws: int) -> tuple[int, int]:
+        text = IWAE.format(draws=draws, weight=WEIGHT)
+        plan = made(IWAE_NETWORKS, text, "sample { image = mean(decoder()) }").plan.value
+        found = cost_of(plan)
+        return int(found.flops), int(found.activations)
+
+    one, ten = cost(1), cost(10)
+    decoder = 2 * 2 * 64 + 64  # FLOPs of its dense layer for a row
+    assert ten[0] - one[0] == 3 * 8 * 9 * decoder
+    assert ten[1] - one[1] == 4 * 8 * 9 * 64
