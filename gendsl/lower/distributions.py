@@ -4,7 +4,7 @@ Events are summed over all axes but the batch's, so every log-probability, diver
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from gendsl.lower.discretized_logistic import DiscretizedLogistic
 from gendsl.parts.keys import Key
+from gendsl.vocabulary import types
 
 
 def summed(values: Any) -> Any:
@@ -260,3 +261,22 @@ def standard(
             return Categorical(tf.zeros([*shape, classes]))
         case _:
             raise ValueError(f"no distribution {family}")
+
+
+def standard_of(kind: Any, family: str, given: Mapping[str, Any], batch: Any) -> Distribution:
+    """The standard distribution of a family with its arguments, one for each of `batch` examples, of the event of a
+    type: of a distribution, or of what is drawn from one."""
+    if isinstance(kind, types.Distribution):
+        event, classes = kind.event, kind.classes
+    else:
+        event, classes = getattr(kind, "shape", ()), given.get("classes")
+    limit = given.get("limit")
+    low, high = given.get("range") or (-1, 1) if limit is None else (-limit, limit)
+    many = 0 if classes is None else _known(classes)
+    return standard(family, batch, [_known(size) for size in event], classes=many, bounds=(float(low), float(high)))
+
+
+def _known(size: Any) -> int:
+    if not isinstance(size, int):
+        raise ValueError(f"the size {size} is not known yet")
+    return size

@@ -16,7 +16,7 @@ import tensorflow as tf
 from gendsl.lower import importance
 from gendsl.lower.augment import both_of
 from gendsl.lower.calling import called, recomputed
-from gendsl.lower.distributions import distribution_of, standard
+from gendsl.lower.distributions import distribution_of, standard_of
 from gendsl.lower.functions import aligned, function_of, number
 from gendsl.lower.losses import loss_of
 from gendsl.lower.memories import Memory
@@ -184,7 +184,7 @@ class Evaluation:
                 levels = {name: attributes[name] for name in ("classes", "bounds") if attributes.get("bounds")}
                 return distribution_of(attributes["family"], inputs[0], **levels)
             case "normal" | "truncated_normal" | "uniform" | "categorical" | "bernoulli":
-                return self._standard(operation)
+                return standard_of(operation.type, operation.name, attributes, self.batch)
             case "draw":
                 return inputs[0].draw(self._key(operation))
             case "loss":
@@ -210,25 +210,11 @@ class Evaluation:
 
     def _prior(self, operation: Operation) -> Any:
         call: Call = operation.attributes["call"]
-        prior = self._standard(operation, call.word, call.arguments)
+        prior = standard_of(operation.type, call.word, call.arguments, self.batch)
         drawn = prior.draw(self._key(operation))
         if self.between is None:
             return drawn
         return self.between(drawn, prior.draw(self._key(operation).at("end")), call.word)
-
-    def _standard(self, operation: Operation, family: str = "", arguments: Mapping[str, Any] | None = None) -> Any:
-        """A standard distribution of the operation's event, one for each example of the batch."""
-        kind = operation.type
-        given = operation.attributes if arguments is None else arguments
-        if isinstance(kind, types.Distribution):
-            event, classes = kind.event, kind.classes
-        else:
-            event, classes = getattr(kind, "shape", ()), given.get("classes")
-        limit = given.get("limit")
-        low, high = given.get("range") or (-1, 1) if limit is None else (-limit, limit)
-        shape = [_known(size) for size in event]
-        many = 0 if classes is None else _known(classes)
-        return standard(family or operation.name, self.batch, shape, classes=many, bounds=(float(low), float(high)))
 
     def _drawn_codes(self, operation: Operation) -> Any:
         """Codes of the `quantize` that a network ends with, each by how often training uses it."""
@@ -375,12 +361,6 @@ def pack_of(network: Network) -> int:
         if layer.word == "pack":
             total *= int(next(iter(layer.arguments.values())))
     return total
-
-
-def _known(size: Any) -> int:
-    if not isinstance(size, int):
-        raise ValueError(f"the size {size} is not known yet")
-    return size
 
 
 def _float(value: Any) -> Any:

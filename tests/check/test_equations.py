@@ -142,7 +142,10 @@ def test_bindings_of_train_are_numbers_or_schedules() -> None:
 
 
 # Those that need other networks or arguments; tests/lower/test_gans.py writes out those of GANs.
-OTHERS = ("language_model", "denoise", "classifier_free", "acgan", "bigan", "cr_gan", "icr_gan", "infogan", "style_gan")
+OTHERS = (
+    *("language_model", "denoise", "classifier_free", "vae", "iwae", "vq_vae", "vae_gan", "adversarial_autoencoder"),
+    *("acgan", "bigan", "cr_gan", "icr_gan", "infogan", "style_gan"),
+)
 
 
 @pytest.mark.parametrize("name", [n for n in prelude_names() if n not in OTHERS])
