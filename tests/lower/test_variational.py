@@ -348,6 +348,9 @@ def test_objectives_of_the_prelude_train_all_their_networks(objective: str) -> N
     sample = "sample { z ~ normal(2); image = mean(decoder(z)) }" if "normal(image)" in PRELUDE[objective][0] else ""
     sample = sample or f"sample {{ {'' if objective.startswith('vq') else 'z ~ normal(2); '}image = {drawn} }}"
     experiment = made("\n".join(PRELUDE[objective]), f"objective {objective}\noptimizer adam(1e-2)\nsteps 9", sample)
+    ((_, text),) = experiment.plan.value.objectives
+    written = made("\n".join(PRELUDE[objective]), f"{text}\noptimizer adam(1e-2)\nsteps 9", sample)
+    assert written.plan.value.train.groups == experiment.plan.value.train.groups
     before = {name: [v.numpy() for v in model.trainable_variables] for name, model in experiment.networks.items()}
     step(experiment)
     for name, model in experiment.networks.items():
