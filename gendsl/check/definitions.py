@@ -268,6 +268,7 @@ def _arguments(step: tree.Step, signature: tree.Call, context: Context) -> None:
                 rules.wrong_type,
                 argument.span,
                 "an argument is a name, `filters`, or one with a default, `filters: 64`",
+                help="give it a name here, and the value where it is used",
             )
         elif name.text in seen:
             context.problems.add(
