@@ -132,6 +132,7 @@ def test_conditions_are_expressions(when: str) -> None:
     assert steps(waiting(when, "ramp_of = ramp(0, 0.1)\n" + TRAIN if "ramp_of" in when else TRAIN), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["precision mixed_float16", "jit on", "accumulate 2", "clip norm: 1.0"])
 def test_waiting_and_freezing_go_with_other_settings(setting: str) -> None:
     phases = 'phase a, steps: 3 { freeze generator, layers: ["dense_1"] }\nphase b, steps: 3'
