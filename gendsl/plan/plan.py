@@ -252,8 +252,8 @@ class Phase:
 class Train:
     """The training: `scalars` are the bindings of `train` (numbers or schedules), `phases` at least one.
 
-    `settings` holds seed, precision, strategy, checkpoint, clip, accumulate, jit, deterministic, each a `Call`; `ema`
-    one a network.
+    `settings` holds seed, precision, strategy, checkpoint, clip, accumulate, jit, deterministic, each a `Call`, and
+    `start` and `freeze`, whose statements are their calls; `ema` one a network.
     """
 
     groups: tuple[Group, ...]

@@ -130,3 +130,18 @@ def test_signals_are_state_and_decide_after_a_resume() -> None:
 )
 def test_conditions_are_expressions(when: str) -> None:
     assert steps(waiting(when, "ramp_of = ramp(0, 0.1)\n" + TRAIN if "ramp_of" in when else TRAIN), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("setting", ["precision mixed_float16", "jit on", "accumulate 2", "clip norm: 1.0"])
+def test_waiting_and_freezing_go_with_other_settings(setting: str) -> None:
+    phases = 'phase a, steps: 3 { freeze generator, layers: ["dense_1"] }\nphase b, steps: 3'
+    train = TRAIN.replace("steps 10", f"{setting}\n{phases}")
+    experiment = waiting("accuracy < 60%", train)
+    frozen, told = values(experiment, "generator", "dense_1"), steps(experiment, 3)
+    still = values(experiment, "generator", "dense_1")
+    assert all(np.array_equal(frozen[path], still[path]) for path in frozen)
+    told += steps(experiment, 3, first=3)
+    moved = values(experiment, "generator", "dense_1")
+    assert any(not np.array_equal(frozen[path], moved[path]) for path in frozen)
+    assert all(np.isfinite(list(one.values())).all() for one in told)

@@ -40,12 +40,11 @@ def content(run: Path, step: int) -> dict[str, np.ndarray]:
     return checkpoints.content(run / "checkpoints" / f"step-{step}")
 
 
-def test_interrupted_anywhere_it_ends_at_the_same_bits(tmp_path: Path) -> None:
+def test_interrupted_while_it_grows_it_ends_at_the_same_bits(tmp_path: Path) -> None:
     trained(SPEC, tmp_path / "whole")
     whole = content(tmp_path / "whole", 20)
     assert {"signals/discriminator/accuracy", "signals/generator/fooled"} <= set(whole)
-    for step in (5, 9, 13):
-        trained(SPEC, tmp_path / "part", steps=step, resume=step > 5)
+    trained(SPEC, tmp_path / "part", steps=9)
     trained(SPEC, tmp_path / "part", resume=True)
     part = content(tmp_path / "part", 20)
     assert set(part) == set(whole)
