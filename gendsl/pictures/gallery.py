@@ -56,8 +56,8 @@ class Measured:
 class Gallery:
     """What a run shows of itself, and when.
 
-    `samples` are shown at every picture; the other `views` at the end, `weights` at the beginning and the end, and both
-    in between while drawing takes no more than its share of the time."""
+    `samples` are shown at every picture, unless they take too much of the time; the other `views` at the end, `weights`
+    at the beginning and the end, and both in between while drawing takes no more than its share of the time."""
 
     samples: View
     views: tuple[View, ...]
@@ -71,7 +71,8 @@ class Gallery:
     ) -> Iterator[tuple[str, Mapping[str, Shown]]]:
         """The name and the pictures of each view that is due at a step."""
         for view in (self.samples, *(() if begins else self.views)):
-            if view is self.samples or ends or self.budget.allows(view.name):
+            may = self.budget.affords if view is self.samples else self.budget.allows
+            if begins or ends or may(view.name):
                 with self.budget.spending(view.name, counted=not (begins or ends)):
                     drawn = view.draw(step) if view is self.samples else self._tried(view, step)
                 if drawn:

@@ -300,3 +300,26 @@ def test_drawing_waits_until_it_is_a_hundredth_of_the_time(monkeypatch: pytest.M
             spent += 1
             drawn(0.1)
     assert 90 <= spent <= 101 and budget.spent <= 0.01 * now[0]
+
+
+def test_samples_that_take_long_are_drawn_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(budgets.time, "monotonic", lambda: now[0])
+    budget = Budget(_began=0.0)
+
+    def drawn(seconds: float, *, counted: bool = True) -> None:
+        with budget.spending("samples", counted=counted):
+            now[0] += seconds
+
+    drawn(9.0, counted=False)
+    drawn(0.1)
+    assert budget.affords("samples"), "the first drawing traces a graph; the next tells how long it takes"
+    budget = Budget(_began=now[0])
+    drawn(2.0, counted=False)
+    assert not budget.affords("samples")
+    now[0] += 65.0
+    assert budget.affords("samples"), "two seconds are three percent of 67"
+    drawn(2.0)
+    assert not budget.affords("samples")
+    now[0] += 65.0
+    assert budget.affords("samples")
