@@ -314,19 +314,28 @@ class Evaluation:
             given = self._transformed(places, [point, *others], key)
             return self.called(name, given, key, training=True, advance=False).outputs[0]
 
-        def value() -> Any:
-            if word == "path_length":
-                lengths = path_lengths(scores, tensors[0], key=key, scale=self.scale)
-                average = self.memories[operation.site or 0](tf.reduce_mean(lengths), key)
-                return tf.reduce_mean(tf.square(lengths - average))
-            return penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network), scale=self.scale)
-
         interval = _interval(operation)
-        if interval <= 1:
-            return value()
-        return tf.cond(
-            tf.equal(self.step % interval, 0), lambda: value() * float(interval), lambda: tf.zeros((), tf.float32)
-        )
+        due = tf.equal(self.step % interval, 0)
+
+        def lazily(value: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+            return value() if interval <= 1 else tf.cond(due, value, otherwise)
+
+        if word == "path_length":
+            (point,) = tensors
+            lengths = lazily(
+                lambda: path_lengths(scores, point, key=key, scale=self.scale),
+                lambda: tf.zeros(tf.shape(point)[:1]),
+            )
+            # Out of the condition: replicas cannot tell each other anything within one. What is not due is no number.
+            told = tf.where(due, tf.reduce_mean(lengths), float("nan"))
+            distance = tf.reduce_mean(tf.square(lengths - self.memories[operation.site or 0](told, key)))
+            return tf.where(due, distance * float(interval), 0.0)
+
+        def value() -> Any:
+            found = penalty_of(word, tensors, options, scores=scores, key=key, pack=pack_of(network), scale=self.scale)
+            return found * float(interval)
+
+        return lazily(value, lambda: tf.zeros((), tf.float32))
 
 
 def _interval(penalty: Operation) -> int:
