@@ -120,6 +120,11 @@ def drawing(key: Key) -> Iterator[None]:
         _keys.stack.pop()
 
 
+def has_key() -> bool:
+    """Whether a key is in force."""
+    return bool(_keys.stack)
+
+
 def key_of(site: str) -> Key:
     """The key for a draw at a site (a layer's own name) under the key in force."""
     if not _keys.stack:

@@ -125,7 +125,8 @@ def test_injected_noise_is_one_number_a_place_in_training_and_out_of_it() -> Non
     expected = Key(0, "test", 0).at("noise").normal([2, 4, 4, 1])
     np.testing.assert_allclose(noise[..., :1], expected, atol=1e-5)
     with pytest.raises(RuntimeError, match="draws outside"):
-        layer(images)
+        layer(images, training=True)
+    np.testing.assert_array_equal(layer(images), images)
 
 
 def test_small_layers() -> None:
