@@ -15,6 +15,7 @@ from gendsl.vocabulary.word import (
     Parameter,
     Real,
     Reference,
+    Scheduled,
     SizeOf,
     Toggle,
     WordOf,
@@ -91,6 +92,8 @@ def _value(draw: Any, parameter: Parameter, shape: Shape) -> Any:
                     + ([low] if low == 0 and not kind.above else [])
                 )
             )
+        case Scheduled():
+            return draw(st.sampled_from((0, 0.5, 1)))
         case Toggle():
             return draw(st.booleans())
         case Choice(names=names):
@@ -148,7 +151,9 @@ def cases(draw: Any) -> Case:
     for parameter in word.parameters:
         if not isinstance(parameter.kind, Reference):
             continue
-        if parameter.many:
+        if word.name == "fade":
+            shapes.append(_alike(draw, shapes[0], word.name))
+        elif parameter.many:
             shapes += [_alike(draw, shapes[0], word.name) for _ in range(draw(st.integers(1, 2)))]
         elif parameter.default is not None or draw(st.booleans()):
             ranks = (1,) if not shapes and not word.flow else _REFERENCE_RANKS.get(word.name, (1,))

@@ -46,7 +46,7 @@ def test_pictures_beside_what_is_no_file(tmp_path: Path, monkeypatch: pytest.Mon
     os.symlink("gone.png", "dangling.png")
     os.symlink("/dev/zero", "device.png")  # leads out of the folder, and is passed over as such
     data = dataset_of(plan_of(call_of("source", "images", glob="*.png"), ".", batch=2), ".")
-    assert data.sizes == {"train": 6} and data.manifest["sources"][0]["dropped"] == {"damaged": 4}
+    assert data.sizes == {"train": 6} and data.manifest["sources"][0]["dropped"] == {"unreadable": 4}
     assert {one.example for _, one in data.findings.left_out} == {
         "pipe.png", "socket.png", "loop.png", "dangling.png",
     }  # fmt: skip

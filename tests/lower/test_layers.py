@@ -34,6 +34,7 @@ STRICT = (
     ("position_embed", "takes a sequence"),
     ("add", "adds values"),  # Keras spreads channels and missing axes; that is more often a mistake
     ("multiply", "multiplies values"),
+    ("fade", "fades from"),
     ("concat", "joins channels"),  # single numbers: the batch axis itself would be joined
     ("film", "is steered by"),
     ("adain", "is steered by"),
