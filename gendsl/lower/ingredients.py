@@ -13,8 +13,9 @@ from gendsl.lower.averages import Average
 from gendsl.lower.errors import UserError
 from gendsl.lower.memories import Memory, memory_of
 from gendsl.lower.networks import model_of
-from gendsl.lower.operations import needed, pack_of
+from gendsl.lower.operations import needed
 from gendsl.lower.timetable import Timetable
+from gendsl.plan.layers import pack_of
 from gendsl.plan.plan import Group, Operation, Plan
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])

@@ -27,7 +27,7 @@ from gendsl.lower.watching import Watch
 from gendsl.parts import keys
 from gendsl.parts.kernels import orthogonality
 from gendsl.plan.draws import draws
-from gendsl.plan.layers import quantizer_of
+from gendsl.plan.layers import pack_of, quantizer_of
 from gendsl.plan.memories import remembers
 from gendsl.plan.plan import Call, Network, Operation, Quantity
 from gendsl.plan.redrawn import draws_of, is_bound, needed_once, redrawn
@@ -361,15 +361,6 @@ def augmented_inputs(network: Network) -> tuple[int, ...]:
     judges = any(isinstance(one.type, types.Tensor) and one.type.meaning == "logits" for one in network.outputs)
     fields = [place for place, one in enumerate(network.inputs) if one.kind == "field" and not one.integer]
     return tuple(fields) if judges else ()
-
-
-def pack_of(network: Network) -> int:
-    """How many examples a network judges at once: the product of its `pack` layers' counts."""
-    total = 1
-    for layer in network.layers:
-        if layer.word == "pack":
-            total *= int(next(iter(layer.arguments.values())))
-    return total
 
 
 def _float(value: Any) -> Any:

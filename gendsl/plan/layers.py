@@ -1,4 +1,4 @@
-"""A network in, layers of it out: those that tell a score's gradient, where it is simple enough, and its codebook."""
+"""A network in, what its layers say of it out: which tell a score's gradient, its codebook, how much it packs."""
 
 from gendsl.plan.plan import Layer, Network
 from gendsl.vocabulary import WORDS
@@ -71,3 +71,12 @@ def layer_names(network: Network) -> tuple[str, ...]:
         taken.add(name)
         found.append(name)
     return tuple(found)
+
+
+def pack_of(network: Network) -> int:
+    """How many examples a network judges at once: the product of its `pack` layers' counts."""
+    total = 1
+    for layer in network.layers:
+        if layer.word == "pack":
+            total *= int(next(iter(layer.arguments.values())))
+    return total

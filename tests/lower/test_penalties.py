@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gendsl.lower.operations import pack_of
 from gendsl.lower.penalties import path_lengths, penalty_of, squared_norms
 from gendsl.parts.keys import Key
 from gendsl.plan import plan
+from gendsl.plan.layers import pack_of
 from gendsl.vocabulary.penalties import WORDS
 
 KEY = Key(0, "test", 3)
