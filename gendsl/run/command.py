@@ -28,7 +28,7 @@ from gendsl.run.telling import note, say, say_done, say_finished, say_interrupte
 from gendsl.run.workers import SECONDS_TO_WAIT, losses_named
 
 # What is not built and may be left out without changing the training.
-_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card", "sweep", "search")
+_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card")
 
 FINE, STOPPED = 0, 4  # exit codes: a run that its own alarm has stopped is whole, but not what was asked for
 Watch = Callable[[int], None]
@@ -306,9 +306,9 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
             "take it out of the spec to train without it",
         )
     left_out = [
-        category if category in ("card", "sweep") else word  # these blocks are left out whole
+        category if category == "card" else word  # this block is left out whole
         for word, category in plan.not_built
-        if category in ("score", "monitor", "policy", "export", "card", "sweep")
+        if category in ("score", "monitor", "policy", "export", "card")
     ]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))

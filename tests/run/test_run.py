@@ -132,10 +132,17 @@ def test_what_cannot_go_on_is_refused(tiny: tuple[Path, str], tmp_path: Path, ru
         run_tiny(tiny_text, tmp_path / "mine")
 
 
-def test_what_changes_the_training_and_is_not_built_is_refused(tmp_path: Path, run_tiny: Run, tiny_text: str) -> None:
-    text = tiny_text.replace("  steps length", '  steps length\n  start from: "runs/a"')
-    with pytest.raises(UserError, match="`start` cannot be run yet"):
-        run_tiny(text, tmp_path / "new")
+UNBUILT = """experiment words
+data { source text("*.txt"), tokenizer: bytes(); window 8; batch 2 }
+network model(tokens: text) -> categorical(text.vocabulary) { embed text.vocabulary, 4 | dense text.vocabulary }
+train { update model, with: adam(1e-3) { minimize next_token(model, text) }; steps 2 }
+sample { text = generate(model, length: 4) }
+"""
+
+
+def test_what_changes_the_training_and_is_not_built_is_refused(tmp_path: Path, run_tiny: Run) -> None:
+    with pytest.raises(UserError, match="`next_token`, `generate` cannot be run yet"):
+        run_tiny(UNBUILT, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
