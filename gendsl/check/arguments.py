@@ -217,8 +217,12 @@ def names_in(value: tree.Value) -> Iterator[tree.Name]:
             yield from names_in(value.right)
         case tree.Unary():
             yield from names_in(value.operand)
-        case tree.Parenthesised():
+        case tree.Parenthesised() | tree.Member():
             yield from names_in(value.value)
+        case tree.Call():
+            yield from names_in(value.function)
+            for argument in value.arguments:
+                yield from names_in(argument.value)
         case tree.Range():
             yield from names_in(value.low)
             yield from names_in(value.high)

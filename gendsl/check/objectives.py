@@ -1,11 +1,13 @@
 """An `objective gan(loss: hinge)` in, its updates written out: its statements with the arguments in place."""
 
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gendsl.prelude
 from gendsl import rules
+from gendsl.check.arguments import names_in
 from gendsl.check.context import Context, article
 from gendsl.check.scope import NetworkMeaning, ObjectiveMeaning, Scope
 from gendsl.diagnostics import Problems
@@ -82,7 +84,31 @@ def expanded(step: tree.Step, scope: Scope, context: Context) -> tuple[tree.Stat
     replacements = _arguments(head, call, meaning, scope, context)
     if replacements is None or meaning.step.block is None:
         return None
-    return tuple(substituted(one, replacements) for one in meaning.step.block.statements)
+    statements = meaning.step.block.statements
+    replacements |= _apart(statements, replacements)
+    return tuple(substituted(one, replacements) for one in statements)
+
+
+def _apart(statements: tuple[tree.Statement, ...], replacements: Mapping[str, tree.Value]) -> dict[str, tree.Value]:
+    """Other names for bindings of an objective that are called as something in an argument is, which they would hide."""
+    bound = {one.text: one for one in _bound(statements)}
+    given = {name.text for value in replacements.values() for name in names_in(value)}
+    taken = given | set(bound)
+    found: dict[str, tree.Value] = {}
+    for name in bound.keys() & given - replacements.keys():
+        number = next(number for number in itertools.count(2) if f"{name}_{number}" not in taken)
+        found[name] = tree.Name(f"{name}_{number}", bound[name].span)
+    return found
+
+
+def _bound(statements: tuple[tree.Statement, ...]) -> Iterator[tree.Name]:
+    """The names that statements and the blocks in them bind."""
+    for statement in statements:
+        if isinstance(statement, tree.Binding | tree.Draw):
+            yield statement.name
+        elif isinstance(statement, tree.Chain):
+            for step in statement.steps:
+                yield from _bound(step.block.statements if step.block is not None else ())
 
 
 def _arguments(
@@ -191,7 +217,11 @@ def substituted(node: Any, replacements: Mapping[str, tree.Value]) -> Any:
             return replace(node, statements=tuple(substituted(s, replacements) for s in node.statements))
         case tree.Chain():
             return replace(node, steps=tuple(substituted(s, replacements) for s in node.steps))
-        case tree.Binding() | tree.Draw() | tree.Parameter() | tree.Parenthesised():
+        case tree.Binding() | tree.Draw():
+            other = replacements.get(node.name.text)  # see `_apart`
+            name = other if isinstance(other, tree.Name) else node.name
+            return replace(node, name=name, value=substituted(node.value, replacements))
+        case tree.Parameter() | tree.Parenthesised():
             return replace(node, value=substituted(node.value, replacements))
         case tree.Call():
             return replace(

@@ -156,6 +156,30 @@ def test_an_objective_of_the_prelude_is_its_equations_written_out(name: str) -> 
     assert out.train.groups == plan.train.groups
 
 
+def test_bindings_of_an_objective_hide_nothing_that_it_is_given() -> None:
+    """`denoise` binds `noise` and `t` itself; here the process is called `noise`, and a number `t`."""
+    text = """experiment own
+data { source digits(); image range: -1..1; batch 32 }
+PROCESS = diffusion(steps: 100)
+network denoiser(x: image, t: time) -> image {
+  from t | time_embed 8 as when
+  from x | conv 8 | film when | conv 1
+}
+train { objective denoise(denoiser, PROCESS); optimizer adam(1e-3); steps 20 }
+sample { image = ddim(denoiser, PROCESS, steps: 10) }
+"""
+    plain, hidden = (plan_of(text.replace("PROCESS", name)) for name in ("noising", "noise"))
+    assert plain.train.groups[0].operations == hidden.train.groups[0].operations
+    assert "noise_2 ~ normal(image)" in hidden.objectives[0][1] and "noise ~ normal" in plain.objectives[0][1]
+    own = """objective twice(scale) {
+  update discriminator { fake = generator(); minimize scale * mean(discriminator(fake)) }
+  update generator { fake = generator(); minimize -mean(discriminator(fake)) }
+}"""
+    train = "train { fake = ramp(0, 1); objective twice(2 * fake); optimizer adam(1e-3); steps 10 }"
+    plan = plan_of(spec(own, train=train))
+    assert "(2 * fake) * mean(discriminator(fake_2))" in plan.train.groups[0].updates[0].equation
+
+
 def test_an_objective_of_the_spec_has_arguments_with_defaults() -> None:
     own = (
         "objective plain(strength: 1, generator: generator, judge) {\n"
