@@ -90,7 +90,7 @@ def expanded(step: tree.Step, scope: Scope, context: Context) -> tuple[tree.Stat
 
 
 def _apart(statements: tuple[tree.Statement, ...], replacements: Mapping[str, tree.Value]) -> dict[str, tree.Value]:
-    """Other names for bindings of an objective that are called as something in an argument is, which they would hide."""
+    """Other names for an objective's bindings that have the name of something in an argument, which they would hide."""
     bound = {one.text: one for one in _bound(statements)}
     given = {name.text for value in replacements.values() for name in names_in(value)}
     taken = given | set(bound)
