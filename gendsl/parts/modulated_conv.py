@@ -76,8 +76,11 @@ class ModulatedConv(keras.layers.Layer):
         window = tf.tile((line[:, None] * line)[:, :, None, None], (1, 1, self.filters, 1))
         # Behind: height + reach + before + after - 3 = height
         both = _BLUR - 1 - reach
-        pads = [both - both // 2, both // 2]
-        grown = tf.pad(grown, [[0, 0], pads, pads, [0, 0]])
+        before, behind = both - both // 2, both // 2
+        if both < 0:  # a kernel that reaches further than the blur does: the edges are cut
+            grown = grown[:, -before : 2 * height + reach + behind, -before : 2 * width + reach + behind]
+        else:
+            grown = tf.pad(grown, [[0, 0], [before, behind], [before, behind], [0, 0]])
         grown = tf.nn.depthwise_conv2d(grown, window, (1, 1, 1, 1), "VALID")
         return tf.ensure_shape(grown, [value.shape[0], 2 * height, 2 * width, self.filters])
 

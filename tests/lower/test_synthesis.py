@@ -104,12 +104,15 @@ def test_a_modulated_upsampling_is_a_convolution_of_the_widened_image_and_a_blur
     np.testing.assert_allclose(layer(images, style)[0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_an_upsampled_constant_stays_one_inside() -> None:
-    layer = ModulatedConv(1, upsample=2, demodulate=False, use_bias=False)
-    images, style = np.ones((1, 8, 8, 1), "float32"), np.zeros((1, 2), "float32")
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 8])
+def test_an_upsampled_constant_stays_one_inside(size: int) -> None:
+    layer = ModulatedConv(1, size, upsample=2, demodulate=False, use_bias=False)
+    images, style = np.ones((1, 12, 12, 1), "float32"), np.zeros((1, 2), "float32")
     layer(images, style)
-    layer.kernel.assign(np.ones((3, 3, 1, 1)) / 9)
-    np.testing.assert_allclose(layer(images, style)[0, 4:-4, 4:-4], 1, rtol=1e-5)
+    layer.kernel.assign(np.ones((size, size, 1, 1)) / size**2)
+    found = layer(images, style)
+    assert found.shape == (1, 24, 24, 1)
+    np.testing.assert_allclose(found[0, 6:-6, 6:-6], 1, rtol=1e-5)
 
 
 def test_injected_noise_is_one_number_a_place_in_training_and_out_of_it() -> None:
