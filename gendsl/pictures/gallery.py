@@ -22,6 +22,7 @@ from gendsl.pictures.looks import Looks, Shown, tokenizers_of
 from gendsl.pictures.neighbours import nearest
 from gendsl.pictures.walks import ROWS, STEPS, Walks
 from gendsl.pictures.weights import Histogram, Weights
+from gendsl.plan.cost import sampler_calls
 from gendsl.plan.plan import Plan
 from gendsl.run.folder import RunFolder
 from gendsl.run.pictures import grid, pixels_of, range_of
@@ -31,6 +32,7 @@ _SOUGHT, _NEIGHBOURS = 8, 5
 _MOST_SEARCHED = 20_000  # training examples in which neighbours are sought, and of large pictures fewer:
 _MOST_NUMBERS = 2**26  # 256 MiB
 _CODES = 1_000
+_MANY_CALLS = 100  # of a network, for a sample
 _COLUMNS = 8
 
 Drawing = Callable[[int], Mapping[str, Shown]]  # of a step
@@ -65,12 +67,17 @@ class Gallery:
     projected: Callable[[RunFolder], None]
     tell: Callable[[str], None]
     budget: Budget = field(default_factory=Budget)
+    begins_unseen: bool = (
+        False  # whether samples take long: an untrained network's, which are noise, are not waited for
+    )
 
     def shown(
         self, step: int, *, begins: bool = False, ends: bool = False
     ) -> Iterator[tuple[str, Mapping[str, Shown]]]:
         """The name and the pictures of each view that is due at a step."""
         for view in (self.samples, *(() if begins else self.views)):
+            if begins and self.begins_unseen:
+                continue
             may = self.budget.affords if view is self.samples else self.budget.allows
             if begins or ends or may(view.name):
                 with self.budget.spending(view.name, counted=not (begins or ends)):
@@ -147,7 +154,15 @@ class _Room:
         if self._plan.sample is None:
             views = views[1:]
         measured = Weights(self._experiment, self._plan)
-        return Gallery(View("samples", self._fixed), tuple(views), measured, self._projected, tell)
+        sampling = () if self._plan.sample is None else self._plan.sample.operations
+        return Gallery(
+            View("samples", self._fixed),
+            tuple(views),
+            measured,
+            self._projected,
+            tell,
+            begins_unseen=max(map(sampler_calls, sampling), default=0) >= _MANY_CALLS,
+        )
 
     def _fixed(self, step: int) -> Mapping[str, Shown]:
         return self._looks.shown(self._sampler.samples(self._pictured.count, seed=0, fields=self._pictured.fields))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from gendsl.frozen import dataclass
-from gendsl.plan.plan import Group, Network, Plan
+from gendsl.plan.plan import Group, Network, Operation, Plan
 from gendsl.plan.redrawn import rows_of
 from gendsl.vocabulary.dimensions import Dimension, product
 
@@ -75,6 +75,15 @@ def work_of(plan: Plan, groups: Collection[int]) -> Dimension:
     for number in groups:
         total = total + _group(plan.train.groups[number], by_name, plan.data.batch)[1]
     return total
+
+
+def sampler_calls(operation: Operation) -> int:
+    """How often a sampler of a noising process calls its network for a sample; 0 for any other operation."""
+    process = operation.attributes.get("process")
+    if process is None or "network" not in operation.attributes:
+        return 0
+    steps = operation.attributes["arguments"].get("steps") or process.arguments["steps"]
+    return int(2 * steps - 1 if operation.attributes["word"] == "heun" else steps)
 
 
 def _larger(left: Dimension, right: Dimension) -> Dimension:

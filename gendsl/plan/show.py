@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gendsl.plan.columns import column_text, name_text
-from gendsl.plan.cost import cost_of, work_of
+from gendsl.plan.cost import cost_of, sampler_calls, work_of
 from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
 from gendsl.plan.machine import memory
@@ -300,12 +300,11 @@ def _length(plan: Plan, phase: Phase) -> str:
 
 def _sampler(operation: Operation) -> str:
     """How a sampler draws, and how often it calls its network for that."""
-    process = operation.attributes.get("process")
-    if process is None or "network" not in operation.attributes:
+    calls = sampler_calls(operation)
+    if not calls:
         return ""
+    process = operation.attributes["process"]
     word, options = operation.attributes["word"], operation.attributes["arguments"]
-    steps = options.get("steps") or process.arguments["steps"]
-    calls = 2 * steps - 1 if word == "heun" else steps
     guided = f", guidance {options['guidance']:g}" if options["guidance"] != 1 else ""
     return f", by {word} from {call_shown(process)}: {calls:,} calls of {operation.attributes['network']}{guided}"
 
