@@ -112,10 +112,11 @@ def _tell(search: "Search", trials: "Sequence[Trial]", spec: str, given: "Mappin
     for trial in ranked[:_MOST_SHOWN]:
         known = [score for score in trial.scores if score is not None]
         spread = f"  ({_number(min(known))} to {_number(max(known))})" if len(known) > 1 else ""
-        say(f"  {_number(trial.value or 0.0):>10}{spread}  trial {trial.number}  {_shown(trial.settings)}\n")
+        told = f"  {_number(trial.value or 0.0):>10}{spread}  trial {trial.number}  {_shown(trial.settings)}"
+        say(f"{told.rstrip()}\n")
     if ranked:
         words = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in {**given, **ranked[0].settings}.items()]
-        say(f"the best     gendsl run {shlex.quote(spec)} {' '.join(words)}\n")
+        say(f"the best     {' '.join(['gendsl run', shlex.quote(spec), *words])}\n")
 
 
 def _shown(settings: "Mapping[str, str]") -> str:
