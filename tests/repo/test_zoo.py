@@ -79,8 +79,8 @@ def test_a_spec_opens_with_what_it_is(name: str) -> None:
 def test_a_spec_trains(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Two steps on invented data and small batches, without scores, which have tests of their own; a spec that waits for
-    words is told to wait."""
+    """Two steps on invented data and small batches, without scores, which have tests of their own. What waits for words
+    that are not built is told so."""
     for path in SPECS.glob("*.gen"):
         shutil.copy(path, tmp_path)
     spec = tmp_path / f"{name}.gen"
