@@ -58,7 +58,7 @@ class Measured:
 class Gallery:
     """What a run shows of itself, and when.
 
-    `samples` are shown at every picture, unless they take too much of the time; the other `views` at the end, `weights`
+    `samples` are shown at every picture, unless a sampler takes too long for them; the other `views` at the end, `weights`
     at the beginning and the end, and both in between while drawing takes no more than its share of the time."""
 
     samples: View
@@ -67,23 +67,26 @@ class Gallery:
     projected: Callable[[RunFolder], None]
     tell: Callable[[str], None]
     budget: Budget = field(default_factory=Budget)
-    begins_unseen: bool = (
-        False  # whether samples take long: an untrained network's, which are noise, are not waited for
-    )
+    calls: int = 0  # of a network for a sample, by a sampler of a noising process
 
     def shown(
         self, step: int, *, begins: bool = False, ends: bool = False
     ) -> Iterator[tuple[str, Mapping[str, Shown]]]:
         """The name and the pictures of each view that is due at a step."""
         for view in (self.samples, *(() if begins else self.views)):
-            if begins and self.begins_unseen:
-                continue
-            may = self.budget.affords if view is self.samples else self.budget.allows
-            if begins or ends or may(view.name):
+            if begins and self.calls >= _MANY_CALLS:
+                continue  # an untrained network's samples are noise, and are not waited for
+            if begins or ends or self._may(view):
                 with self.budget.spending(view.name, counted=not (begins or ends)):
                     drawn = view.draw(step) if view is self.samples else self._tried(view, step)
                 if drawn:
                     yield view.name, drawn
+
+    def _may(self, view: View) -> bool:
+        """Whether there is time for a view: always for samples, but for those that call a network many times."""
+        if view is self.samples:
+            return not self.calls or self.budget.affords(view.name)
+        return self.budget.allows(view.name)
 
     def _tried(self, view: View, step: int) -> Mapping[str, Shown]:
         """What a view draws; one that cannot be drawn is told once and left out from then on.
@@ -161,7 +164,7 @@ class _Room:
             measured,
             self._projected,
             tell,
-            begins_unseen=max(map(sampler_calls, sampling), default=0) >= _MANY_CALLS,
+            calls=max(map(sampler_calls, sampling), default=0),
         )
 
     def _fixed(self, step: int) -> Mapping[str, Shown]:
