@@ -59,7 +59,7 @@ class Gallery:
     """What a run shows of itself, and when.
 
     `samples` are shown at every picture, unless a sampler takes too long for them; the other `views` at the end,
-    `weights` at the beginning and the end, and both in between while drawing takes no more than its share of the time."""
+    `weights` at the beginning and the end, and both in between while drawing takes no more than its share of time."""
 
     samples: View
     views: tuple[View, ...]
