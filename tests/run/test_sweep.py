@@ -13,7 +13,7 @@ from conftest import planned
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call
-from gendsl.run.folder import read_lines
+from gendsl.run.folder import RunFolder, plan_in, read_lines
 from gendsl.sweep import trials
 from gendsl.sweep.search import Search, Span, Trial, search_of
 from gendsl.sweep.trials import Sweep, best_of, swept
@@ -179,8 +179,8 @@ def test_a_sweep_is_ended_and_goes_on(tmp_path: Path) -> None:
         (2, {"width": "8"}, 2),
     ]
     assert "gendsl run" in done.stdout and "--set width=" in done.stdout
-    record = json.loads((tmp_path / "out" / "trial-002-seed-1" / "plan.json").read_text())
-    assert record["params"]["width"] == 8
+    plan = plan_in(RunFolder(tmp_path / "out" / "trial-002-seed-1"))
+    assert plan.params["width"] == 8 and plan.train.settings["seed"].arguments == {"number": 1}
 
 
 def test_a_call_of_a_plan_is_what_is_searched() -> None:
