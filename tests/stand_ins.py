@@ -38,7 +38,7 @@ def write(plan: Plan, folder: Path, tfds: Path) -> None:
             case "digits" | "gaussians" | "ring" | "swiss_roll":
                 pass
             case word:
-                raise NotImplementedError(f"no stand-in for the source {word}: add one to tests/stand_ins.py")
+                raise ValueError(f"no stand-in for the source {word}: add one to tests/stand_ins.py")
 
 
 def _random(*seed: int) -> np.random.Generator:

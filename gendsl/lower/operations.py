@@ -220,7 +220,8 @@ class Evaluation:
         """Codes of the `quantize` that a network ends with, each by how often training uses it."""
         name = operation.attributes["network"]
         layer = self.models[name].get_layer(str(quantizer_of(self.networks[name])).replace("/", "_"))
-        shape = [self.batch, *operation.type.shape[:-1]]  # type: ignore[union-attr]
+        assert isinstance(operation.type, types.Tensor)
+        shape = [self.batch, *operation.type.shape[:-1]]
         with keras.StatelessScope(state_mapping=list(self.weights)):
             return tf.stop_gradient(layer.drawn(self._key(operation).uniform(shape)))
 

@@ -7,6 +7,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from gendsl.parts.projections import add_projections, projected
+
 
 def rotary(value: Any, sizes: tuple[Any, ...], base: float = 10_000.0) -> Any:
     """Turns (batch, places, heads, width) by place: each axis of `sizes` turns an equal part of the width.
@@ -57,35 +59,21 @@ class Attention(keras.layers.Layer):
         channels = inputs_shape[-1]
         source = channels if context_shape is None else context_shape[-1]
         inner = self.heads * (self.width or channels // self.heads)
-        for name, rows, columns in (
-            ("query", channels, inner),
-            ("key", source, inner),
-            ("value", source, inner),
-            ("output", inner, channels),
-        ):
-            # A copy each: one initializer with a seed would fill all four alike.
-            config = keras.initializers.serialize(self.kernel_initializer)
-            kernel = self.add_weight(
-                name=f"{name}_kernel", shape=(rows, columns), initializer=keras.initializers.deserialize(config)
-            )
-            bias = (
-                self.add_weight(name=f"{name}_bias", shape=(columns,), initializer="zeros") if self.use_bias else None
-            )
-            setattr(self, f"{name}_kernel", kernel)
-            setattr(self, f"{name}_bias", bias)
+        shapes = {
+            "query": (channels, inner),
+            "key": (source, inner),
+            "value": (source, inner),
+            "output": (inner, channels),
+        }
+        add_projections(self, shapes)
         self.built = True
-
-    def _linear(self, value: Any, name: str) -> Any:
-        result = ops.matmul(value, getattr(self, f"{name}_kernel"))
-        bias = getattr(self, f"{name}_bias")
-        return result if bias is None else result + bias
 
     def _headed(self, value: Any, name: str) -> tuple[Any, tuple[Any, ...]]:
         """(batch, places, heads, width) of a linear map, and the sizes of the places."""
         dynamic = tf.shape(value)
         sizes = tuple(size or dynamic[axis + 1] for axis, size in enumerate(value.shape[1:-1]))
         flat = ops.reshape(value, (-1, math.prod(sizes), value.shape[-1]))
-        linear = self._linear(flat, name)
+        linear = projected(self, flat, name)
         return ops.reshape(linear, (-1, math.prod(sizes), self.heads, linear.shape[-1] // self.heads)), sizes
 
     def call(self, inputs: Any, context: Any = None) -> Any:
@@ -98,7 +86,7 @@ class Attention(keras.layers.Layer):
         mixed = ops.dot_product_attention(query, key, value, is_causal=self.causal)
         places = math.prod(sizes)
         mixed = ops.reshape(mixed, (-1, places, self.heads * mixed.shape[-1]))
-        return ops.reshape(self._linear(mixed, "output"), (-1, *sizes, inputs.shape[-1]))
+        return ops.reshape(projected(self, mixed, "output"), (-1, *sizes, inputs.shape[-1]))
 
     def compute_output_shape(self, inputs_shape: Any, context_shape: Any = None) -> Any:
         return inputs_shape

@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras import ops
+
+from gendsl.parts.projections import add_projections, projected
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -31,29 +32,15 @@ class SelfAttention(keras.layers.Layer):
     def build(self, inputs_shape: Any) -> None:
         channels = inputs_shape[-1]
         narrow, wide = channels // self.reduce, channels // self.values
-        for name, rows, columns in (
-            ("query", channels, narrow),
-            ("key", channels, narrow),
-            ("value", channels, wide),
-            ("output", wide, channels),
-        ):
-            # A copy each: one initializer with a seed would fill all four alike.
-            config = keras.initializers.serialize(self.kernel_initializer)
-            kernel = self.add_weight(
-                name=f"{name}_kernel", shape=(rows, columns), initializer=keras.initializers.deserialize(config)
-            )
-            bias = (
-                self.add_weight(name=f"{name}_bias", shape=(columns,), initializer="zeros") if self.use_bias else None
-            )
-            setattr(self, f"{name}_kernel", kernel)
-            setattr(self, f"{name}_bias", bias)
+        shapes = {
+            "query": (channels, narrow),
+            "key": (channels, narrow),
+            "value": (channels, wide),
+            "output": (wide, channels),
+        }
+        add_projections(self, shapes)
         self.gamma = self.add_weight(name="gamma", shape=(), initializer="zeros")
         self.built = True
-
-    def _linear(self, value: Any, name: str) -> Any:
-        result = ops.matmul(value, getattr(self, f"{name}_kernel"))
-        bias = getattr(self, f"{name}_bias")
-        return result if bias is None else result + bias
 
     def _places(self, value: Any, *, pooled: bool) -> Any:
         """(batch, places, channels) of an image."""
@@ -62,12 +49,12 @@ class SelfAttention(keras.layers.Layer):
         return tf.reshape(value, [-1, value.shape[1] * value.shape[2], value.shape[3]])
 
     def call(self, inputs: Any) -> Any:
-        query = self._places(self._linear(inputs, "query"), pooled=False)
-        key = self._places(self._linear(inputs, "key"), pooled=True)
-        value = self._places(self._linear(inputs, "value"), pooled=True)
+        query = self._places(projected(self, inputs, "query"), pooled=False)
+        key = self._places(projected(self, inputs, "key"), pooled=True)
+        value = self._places(projected(self, inputs, "value"), pooled=True)
         scores = tf.matmul(query, key, transpose_b=True)
         weights = tf.cast(tf.nn.softmax(tf.cast(scores, tf.float32)), value.dtype)
-        seen = self._linear(tf.matmul(weights, value), "output")
+        seen = projected(self, tf.matmul(weights, value), "output")
         return inputs + self.gamma * tf.reshape(seen, tf.shape(inputs))
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:

@@ -50,7 +50,7 @@ def _option(name: str, kind: Kind, default: Any, doc: str) -> Parameter:
     return Parameter(name=name, kind=kind, default=default, doc=doc, positional=False)
 
 
-def _word(
+def function(
     name: str,
     doc: str,
     rule: Any,
@@ -60,6 +60,7 @@ def _word(
     draws: bool = False,
     coupled: bool = False,
 ) -> FunctionWord:
+    """A function without a network among its arguments; `rule` gives its type, where none of theirs is unknown."""
     return FunctionWord(
         name=name,
         category="function",
@@ -74,7 +75,7 @@ def _word(
 
 
 def _elementwise(name: str, doc: str) -> FunctionWord:
-    return _word(name, doc, results.elementwise, _x())
+    return function(name, doc, results.elementwise, _x())
 
 
 def _later(
@@ -99,9 +100,9 @@ _P = _x("distribution", "a network's result, or a standard distribution such as 
 _NETWORK = _x("network", "the network, by its name")
 
 WORDS: tuple[FunctionWord, ...] = (
-    _word("mean", "The mean of all numbers, a scalar; of a distribution, its expectation.", results.mean, _x()),
-    _word("sum", "The sum of each example's numbers: (batch).", results.sums, _x()),
-    _word("mode", "The most probable event of a distribution.", results.mode, _P),
+    function("mean", "The mean of all numbers, a scalar; of a distribution, its expectation.", results.mean, _x()),
+    function("sum", "The sum of each example's numbers: (batch).", results.sums, _x()),
+    function("mode", "The most probable event of a distribution.", results.mode, _P),
     _elementwise("log", "The natural logarithm."),
     _elementwise("exp", "The exponential."),
     _elementwise("abs", "The absolute value."),
@@ -114,9 +115,9 @@ WORDS: tuple[FunctionWord, ...] = (
     _elementwise("sign", "-1, 0 or 1."),
     _elementwise("sin", "The sine."),
     _elementwise("cos", "The cosine."),
-    _word("maximum", "The larger, element by element.", results.pairwise, _x("x"), _x("y")),
-    _word("minimum", "The smaller, element by element.", results.pairwise, _x("x"), _x("y")),
-    _word(
+    function("maximum", "The larger, element by element.", results.pairwise, _x("x"), _x("y")),
+    function("minimum", "The smaller, element by element.", results.pairwise, _x("x"), _x("y")),
+    function(
         "clip",
         "Limits every number to low..high.",
         results.elementwise,
@@ -124,14 +125,14 @@ WORDS: tuple[FunctionWord, ...] = (
         Parameter(name="low", kind=Real(), doc="the least"),
         Parameter(name="high", kind=Real(), doc="the greatest"),
     ),
-    _word(
+    function(
         "stop_gradient",
         "The same value, through which no gradient flows.",
         results.unchanged,
         _x(),
         example="minimize l2(student(image), stop_gradient(teacher(image)))",
     ),
-    _word(
+    function(
         "l1",
         "The mean absolute difference.",
         results.reduced,
@@ -139,8 +140,8 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("y"),
         example="minimize l1(b_to_a(a_to_b(a)), a)",
     ),
-    _word("l2", "The mean squared difference.", results.reduced, _x("x"), _x("y")),
-    _word(
+    function("l2", "The mean squared difference.", results.reduced, _x("x"), _x("y")),
+    function(
         "nll",
         "Minus the log-probability of a value under a distribution, in nats, summed over each example: (batch).",
         results.likelihood,
@@ -149,14 +150,14 @@ WORDS: tuple[FunctionWord, ...] = (
         source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, equation 3",
         example="minimize nll(decoder(z), image) + kl(q, normal(16))",
     ),
-    _word(
+    function(
         "log_prob",
         "The log-probability of a value under a distribution, in nats, summed over each example: (batch).",
         results.likelihood,
         _P,
         _x("value", "what was observed"),
     ),
-    _word(
+    function(
         "kl",
         "The Kullback-Leibler divergence of the first distribution from the second, in nats: (batch).",
         results.divergence,
@@ -164,7 +165,7 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("p"),
         source="Kingma & Welling 2013, https://arxiv.org/abs/1312.6114, appendix B",
     ),
-    _word(
+    function(
         "free_bits",
         "The Kullback-Leibler divergence averaged over the batch, in which each group of numbers counts at least "
         "`nats`: a scalar. So a latent number that says less costs nothing, and is not given up early in training.",
@@ -183,7 +184,7 @@ WORDS: tuple[FunctionWord, ...] = (
         example="minimize mean(nll(decoder(z), image)) + free_bits(q, normal(16), nats: 0.25)",
         coupled=True,
     ),
-    _word(
+    function(
         "importance_weighted",
         "The log of the mean of exp(log weight) over several draws, in nats: (batch). All that the log weight draws "
         "by `~`, or from a prior that a call leaves out, is drawn anew each time; what it rests on besides is computed "
@@ -196,8 +197,8 @@ WORDS: tuple[FunctionWord, ...] = (
         "draws: 5)",
         draws=True,
     ),
-    _word("entropy", "The entropy of a distribution, in nats: (batch).", results.of_distribution, _P),
-    _word(
+    function("entropy", "The entropy of a distribution, in nats: (batch).", results.of_distribution, _P),
+    function(
         "cross_entropy",
         "Softmax cross-entropy of logits (batch, …, classes) with whole classes (batch, …), averaged: a scalar, "
         "in nats.",
@@ -205,28 +206,28 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("logits"),
         _x("label"),
     ),
-    _word(
+    function(
         "accuracy",
         "The share of classes that the largest logit names: a scalar.",
         results.classified,
         _x("logits"),
         _x("label"),
     ),
-    _word(
+    function(
         "positive",
         "The share of the numbers that are above 0: of the logits of real data, how many are judged real. A scalar.",
         results.counted,
         _x(),
         example="accuracy = 0.5 * positive(real) + 0.5 * positive(-fake)",
     ),
-    _word(
+    function(
         "binary_cross_entropy",
         "Sigmoid cross-entropy of logits with targets in 0..1, averaged: a scalar, in nats.",
         results.reduced,
         _x("logits"),
         _x("target"),
     ),
-    _word(
+    function(
         "feature_matching",
         "The squared distance between the mean features of real and of generated data: a scalar.",
         results.reduced,
@@ -236,7 +237,7 @@ WORDS: tuple[FunctionWord, ...] = (
         example="minimize feature_matching(discriminator(image).features, discriminator(generator()).features)",
         coupled=True,
     ),
-    _word(
+    function(
         "consistency",
         "The mean over examples of the squared distance between two results: a scalar. Minimised between the "
         "scores of an "
@@ -246,15 +247,15 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("y"),
         source="Zhang et al. 2020, https://arxiv.org/abs/1910.12027, equation 5",
     ),
-    _word(
+    function(
         "one_hot",
         "Rows with a one at the class.",
         results.one_hot,
         _x("label"),
         Parameter(name="classes", kind=Count(), doc="how many classes there are, `label.classes`"),
     ),
-    _word("concat", "Tensors joined along their last axis.", results.concat, _x("values", many=True)),
-    _word(
+    function("concat", "Tensors joined along their last axis.", results.concat, _x("values", many=True)),
+    function(
         "mix",
         "(1 - share) * x + share * y; the share is a scalar or one an example.",
         results.mix,
@@ -262,7 +263,7 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("y"),
         _x("share"),
     ),
-    _word(
+    function(
         "replay",
         "A pool of earlier values: the first `size` pass and are kept; then each passes with probability one "
         "half, else it "
@@ -286,7 +287,7 @@ WORDS: tuple[FunctionWord, ...] = (
         draws=True,
         network=True,
     ),
-    _word(
+    function(
         "moving_average",
         "The exponential moving average of a number over the steps of the training, this one included; it begins with "
         "the first value, and no gradient flows through it. It is part of a run's state.",
@@ -296,7 +297,7 @@ WORDS: tuple[FunctionWord, ...] = (
         source="Tseng et al. 2021, https://arxiv.org/abs/2104.03310, section 3.2",
         example="minimize mean(square(fake - moving_average(mean(real), decay: 0.99)))",
     ),
-    _word(
+    function(
         "top_k",
         "One weight an example, whose mean is 1: the batch over k for the k largest scores, 0 for the others; k is the "
         "share of the batch, rounded, at least one. No gradient flows through it.",
@@ -306,7 +307,7 @@ WORDS: tuple[FunctionWord, ...] = (
         source="Sinha et al. 2020, https://arxiv.org/abs/2002.06224, algorithm 1",
         example="minimize mean(top_k(judged, 75%) * softplus(-judged))",
     ),
-    _word(
+    function(
         "augmented",
         "Pictures after random transforms, each with a draw of its own: those of `augment { both { … } }`, where an "
         "equation asks for them.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gendsl.vocabulary import results, types
 from gendsl.vocabulary.dimensions import same_shape
-from gendsl.vocabulary.functions import FunctionWord
+from gendsl.vocabulary.functions import FunctionWord, function
 from gendsl.vocabulary.word import Choice, Count, Expression, Mismatch, Parameter, Real, Toggle, Word
 
 if TYPE_CHECKING:
@@ -153,18 +153,6 @@ _GUIDED = (
 )
 
 
-def _word(name: str, doc: str, rule: Any, *parameters: Parameter, source: str, example: str) -> FunctionWord:
-    return FunctionWord(
-        name=name,
-        category="function",
-        doc=doc,
-        parameters=parameters,
-        source=source,
-        example=example,
-        result=results.guarded(rule),
-    )
-
-
 def _sampler(name: str, doc: str, *parameters: Parameter, kinds: tuple[str, ...], source: str) -> FunctionWord:
     steps = ", steps: 50" if _STEPS in parameters else ""
     return FunctionWord(
@@ -182,7 +170,7 @@ def _sampler(name: str, doc: str, *parameters: Parameter, kinds: tuple[str, ...]
 
 
 FUNCTIONS: tuple[FunctionWord, ...] = (
-    _word(
+    function(
         "time",
         "The times of a noising process, all equally likely: `t ~ time(noising)` draws one for each example. A network "
         "is told a time by an input `t: time`.",
@@ -191,7 +179,7 @@ FUNCTIONS: tuple[FunctionWord, ...] = (
         source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, algorithm 1",
         example="t ~ time(noising)",
     ),
-    _word(
+    function(
         "noised",
         "Clean data at a time of a process: signal(t)·data + spread(t)·noise.",
         _mixed,
@@ -202,7 +190,7 @@ FUNCTIONS: tuple[FunctionWord, ...] = (
         source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 4",
         example="minimize l2(denoiser(noised(noising, image, noise, t), t), target(noising, image, noise, t))",
     ),
-    _word(
+    function(
         "target",
         "What a network is to give for the noised data: the noise, the data or a velocity, as the process says.",
         _mixed,
@@ -214,7 +202,7 @@ FUNCTIONS: tuple[FunctionWord, ...] = (
         "https://arxiv.org/abs/2210.02747, equation 23",
         example="minimize l2(denoiser(noised(noising, image, noise, t), t), target(noising, image, noise, t))",
     ),
-    _word(
+    function(
         "denoised",
         "The clean data that a network's result stands for, at a time of a process.",
         _mixed,
@@ -225,7 +213,7 @@ FUNCTIONS: tuple[FunctionWord, ...] = (
         source="Ho et al. 2020, https://arxiv.org/abs/2006.11239, equation 15",
         example="clean = denoised(noising, noisy, denoiser(noisy, t), t)",
     ),
-    _word(
+    function(
         "dropped",
         "A condition, taken away from each example by a chance: a network reads it as its input `y: label or none`. "
         "A sampler's `guidance` needs a network that was trained so.",

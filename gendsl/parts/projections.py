@@ -1,0 +1,28 @@
+"""A layer and the shapes of its linear maps in, their weights in the layer out; and a value through one of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+
+def add_projections(layer: Any, shapes: Mapping[str, tuple[int, int]]) -> None:
+    """Gives a layer `NAME_kernel` of each shape (rows, columns), and `NAME_bias` (columns,) or None, as its `use_bias`
+    and `kernel_initializer` say."""
+    for name, shape in shapes.items():
+        # A copy each: one initializer with a seed would fill all alike.
+        config = keras.initializers.serialize(layer.kernel_initializer)
+        kernel = layer.add_weight(
+            name=f"{name}_kernel", shape=shape, initializer=keras.initializers.deserialize(config)
+        )
+        bias = layer.add_weight(name=f"{name}_bias", shape=shape[1:], initializer="zeros") if layer.use_bias else None
+        setattr(layer, f"{name}_kernel", kernel)
+        setattr(layer, f"{name}_bias", bias)
+
+
+def projected(layer: Any, value: Any, name: str) -> Any:
+    """(…, columns) of (…, rows) through the linear map of that name."""
+    result = ops.matmul(value, getattr(layer, f"{name}_kernel"))
+    bias = getattr(layer, f"{name}_bias")
+    return result if bias is None else result + bias
