@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.keras import layers
 
-WIDTH, STEPS, DECAY = 128, 30_000, 0.999
+WIDTH, STEPS, DECAY = 128, 60_000, 0.999
 CENTRES = 2.0 * np.stack(np.meshgrid(*[np.arange(5.0) - 2.0] * 2), axis=-1).reshape(25, 2).astype(np.float32)
 
 

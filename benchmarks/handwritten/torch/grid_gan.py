@@ -8,7 +8,7 @@ from handwritten.torch.initial import as_keras
 from torch import nn
 from torch.nn.functional import softplus
 
-WIDTH, STEPS, DECAY = 128, 30_000, 0.999
+WIDTH, STEPS, DECAY = 128, 60_000, 0.999
 
 
 def networks() -> dict[str, nn.Module]:
