@@ -6,6 +6,7 @@ from typing import Any
 from gendsl.vocabulary.dimensions import Shape, known, product, shown
 from gendsl.vocabulary.layers.common import BIAS, CONSTRAIN, INIT, constrained, described
 from gendsl.vocabulary.word import (
+    Choice,
     Count,
     Inferred,
     LayerWord,
@@ -63,7 +64,14 @@ def _position_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> 
             f"takes a sequence (length, channels) or an image, and is given {described(given)}",
             "`embed` before it makes a sequence of tokens",
         )
-    return Inferred(given, (Weight("embeddings", given),), product(given))
+    if arguments["kind"] == "learned":
+        return Inferred(given, (Weight("embeddings", given),), product(given))
+    if len(given) != 2:
+        return Mismatch(
+            "has sines and cosines for the places of a sequence, and is given an image",
+            "leave out `sinusoidal`: places are then learned",
+        )
+    return Inferred(given, (), 3 * product(given))
 
 
 def _time_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -141,9 +149,17 @@ WORDS = (
     LayerWord(
         name="position_embed",
         category="layer",
-        doc="Adds a learned vector for each position of a sequence or pixel of an image.",
-        source="Vaswani et al. 2017, section 3.5 (learned); Radford et al. 2018",
-        parameters=(INIT,),
+        doc="Adds a vector for each position of a sequence or pixel of an image.",
+        source="Vaswani et al. 2017, section 3.5; learned as in Radford et al. 2018",
+        parameters=(
+            Parameter(
+                name="kind",
+                kind=Choice(("learned", "sinusoidal")),
+                default="learned",
+                doc="`learned`, or `sinusoidal`: sines and cosines, without weights",
+            ),
+            INIT,
+        ),
         example="embed text.vocabulary, 128 | position_embed",
         infer=_position_embed,
         keras="gendsl.parts.position_embed:PositionEmbed",
