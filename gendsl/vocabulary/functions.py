@@ -331,14 +331,6 @@ WORDS: tuple[FunctionWord, ...] = (
         network=False,
     ),
     _later(
-        "next_token",
-        "Minus the log-probability of each token given those before it, summed over each sequence: (batch).",
-        results.next_token,
-        _NETWORK,
-        _x("tokens"),
-        source="Radford et al. 2018",
-    ),
-    _later(
         "generate",
         "Sequences drawn token by token from a network of tokens.",
         results.written,
