@@ -123,6 +123,7 @@ WORDS = (
         keras="keras.layers:Dense",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
         homogeneous=True,
+        reach="own",
     ),
     LayerWord(
         name="embed",
@@ -145,6 +146,7 @@ WORDS = (
             "constrain": "",
         },
         integers=(0,),
+        reach="own",
     ),
     LayerWord(
         name="position_embed",
@@ -164,6 +166,7 @@ WORDS = (
         infer=_position_embed,
         keras="gendsl.parts.position_embed:PositionEmbed",
         renames={"init": "initializer"},
+        reach="earlier",
     ),
     LayerWord(
         name="time_embed",
@@ -215,5 +218,6 @@ WORDS = (
         keras="gendsl.parts.one_hot:OneHot",
         renames={},
         integers=(0,),
+        reach="own",
     ),
 )

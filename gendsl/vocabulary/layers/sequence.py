@@ -90,6 +90,16 @@ def _position_mismatch(arguments: Mapping[str, Any], shapes: tuple[Shape, ...], 
     return None
 
 
+def _attention_reach(arguments: Mapping[str, Any], along: tuple[bool, ...]) -> str:
+    if len(along) > 1:  # a context that stays; one that grows would be seen by all places
+        return "own" if along == (True, False) else "all"
+    return "earlier" if arguments["causal"] else "all"
+
+
+def _recurrent_reach(arguments: Mapping[str, Any], along: tuple[bool, ...]) -> str:
+    return "earlier" if arguments["sequences"] and not arguments["backwards"] else "all"
+
+
 def _recurrent(gates: int, biases: int) -> Callable[[Mapping[str, Any], tuple[Shape, ...]], Inferred | Mismatch]:
     def infer(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
         (given,) = shapes
@@ -177,6 +187,7 @@ RECURRENT = (
         infer=_recurrent(4, 1),
         keras="keras.layers:LSTM",
         renames=_RECURRENT_RENAMES,
+        reach=_recurrent_reach,
     ),
     LayerWord(
         name="gru",
@@ -188,6 +199,7 @@ RECURRENT = (
         infer=_recurrent(3, 2),
         keras="keras.layers:GRU",
         renames=_RECURRENT_RENAMES,
+        reach=_recurrent_reach,
     ),
 )
 
@@ -257,6 +269,7 @@ WORDS = (
         infer=_attention,
         keras="gendsl.parts.attention:Attention",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
+        reach=_attention_reach,
     ),
     *RECURRENT,
     LayerWord(
