@@ -47,9 +47,9 @@ export { saved_model name: "served" }
 """
 
 
-def _trained(text: str, folder: Path) -> Path:
+def _trained(text: str, folder: Path, project: Path | None = None) -> Path:
     problems = Problems()
-    plan = check(Source("small.gen", text), problems)
+    plan = check(Source("small.gen", text), problems, folder=str(project or "."))
     assert plan is not None, [problem.message for problem in problems]
     order = Order(plan, text, str(folder.parent / "small.gen"), str(folder.parent))
     run(order, Where(folder), console=Console(quiet=True))
