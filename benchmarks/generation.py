@@ -77,7 +77,7 @@ def _ways(options: argparse.Namespace) -> dict[str, Any]:
     model, network = models["model"], plan.network("model")
 
     def way(kept: bool) -> Any:
-        @tf.function(jit_compile=False)
+        @tf.function(autograph=False)
         def draw(seed: Any) -> Any:
             window = options.window
             context = Cached(Stepwise(network, {}, models, []), window) if kept else Recomputed(model, window)

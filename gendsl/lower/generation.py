@@ -140,7 +140,8 @@ def generated(
         if "seen" in loop:
             after["seen"] = loop["seen"] | tf.one_hot(token, vocabulary, True, False, dtype=tf.bool)
         after["text"] = tf.tensor_scatter_nd_update(text, [[place]], token[None])
-        return (after,)
+        # A layer may know less of a shape than the loop does.
+        return (tf.nest.map_structure(lambda new, old: tf.ensure_shape(new, old.shape), after, loop),)
 
     def goes_on(loop: dict[str, Any]) -> Any:
         more = loop["place"] < length

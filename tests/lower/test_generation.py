@@ -15,8 +15,8 @@ from gendsl.lower.generation import Cached, Recomputed, Stop, generated
 from gendsl.lower.stepwise import Stepwise
 from gendsl.lower.training import experiment_of
 from gendsl.parts.keys import Key
-from gendsl.plan.onward import whole_layer
-from gendsl.plan.plan import Call
+from gendsl.plan.onward import reach_of, whole_layer
+from gendsl.plan.plan import Call, Layer
 from gendsl.plan.rewritten import with_given
 from tests.lower.test_stepwise import VOCABULARY, WINDOW, Both, planned
 
@@ -76,7 +76,7 @@ def test_the_loop_is_the_plain_one(both: Both, given: Any, known: int, length: i
     expected = in_python(both, given, length, choice)
     for context in contexts(both):
 
-        @tf.function
+        @tf.function(autograph=False)
         def draw(given: Any, context: Any = context) -> Any:
             return generated(context, given, known, length=length, vocabulary=VOCABULARY, choice=choice, key=KEY)
 
@@ -169,7 +169,6 @@ NETWORKS = {
     "bidirectional lstm(8, sequences: on)": "bidirectional",
     "conv1d 8, padding: causal": None,
     "conv1d 8": "conv1d",
-    "keras.Dense 8": "keras.Dense",
     "group_norm 2": "group_norm",
     "layer_norm": None,
     "attention heads: 2, causal: on, constrain: spectral_norm": "attention",
@@ -180,6 +179,12 @@ NETWORKS = {
 def test_which_networks_go_on_from_what_they_keep(layer: str, obstacle: str | None) -> None:
     plan = planned(f"embed 256, 8 | {layer} | dense 256")
     assert whole_layer(plan.network("model"), {}) == obstacle
+
+
+def test_nothing_is_known_of_a_layer_of_keras_s_own() -> None:
+    network = planned("embed 256, 8 | dense 256").network("model")
+    own = Layer("dense", "keras.Dense", {"units": 8}, (0,), None, 0, 0, 0)
+    assert reach_of(own, network, {}, (True,)) == "all"
 
 
 def test_a_network_with_a_layer_that_sees_all_is_computed_whole() -> None:
@@ -200,7 +205,7 @@ def test_a_network_with_a_layer_that_sees_all_is_computed_whole() -> None:
 def test_networks_as_layers_and_values_that_stay() -> None:
     """What does not grow is computed once: a context to attend to, features, a network of them."""
     inner = """
-network part(x: features([7, 8]), y: features(8)) -> features([7, 8]) {
+network part(x: 7x8, y: features(8)) -> features(7x8) {
   from x; residual { layer_norm | attention heads: 2, causal: on | film y }
 }
 network aside(x: features(4)) -> features(8) { dense 8 | tanh }
