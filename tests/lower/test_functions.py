@@ -13,7 +13,7 @@ from gendsl.lower.memories import MovingAverage
 from gendsl.lower.replay import Replay
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Call
-from gendsl.vocabulary import sequences, types
+from gendsl.vocabulary import generation, sequences, types
 from gendsl.vocabulary.functions import WORDS, FunctionWord, broadcast, condition
 from gendsl.vocabulary.word import Mismatch
 
