@@ -1,54 +1,17 @@
-"""A run of a text: what is drawn of it by prompts and settings, and the same from the exported model."""
+"""A run of a text: what is drawn of it by prompts and settings."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from gendsl.commands.values import fraction
 from gendsl.evaluate.sampler import CHUNK, Sampler
-from gendsl.export.saved_model import export
 from gendsl.lower.errors import UserError
 from gendsl.run.asked import Asked, sample_asked
 from gendsl.run.rebuild import Rebuilt, rebuilt
 from gendsl.run.sample import sample
-from tests.export.conftest import _trained
-from tests.export.test_export import served, server, signature
-
-__all__ = ["server"]
-
-TEXT = """experiment words
-
-data {
-  source text("*.txt"), tokenizer: characters()
-  window 12
-  batch 8
-}
-
-network model(tokens: text) -> categorical(text.vocabulary) {
-  embed text.vocabulary, 8 | position_embed
-  residual { layer_norm | attention heads: 2, causal: on }
-  layer_norm | dense text.vocabulary
-}
-
-train {
-  update model, with: adam(1e-2) { minimize next_token(model, text) }
-  steps 3
-  ema model, decay: 0.5
-}
-
-sample { text = generate(model, prompt: "the ", length: 30, temperature: 0.9, top_k: 20) }
-"""
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("text")
-    (folder / "a.txt").write_text("the quick brown fox jumps over the lazy dog. " * 60)
-    return _trained(TEXT, folder / "run", folder)
 
 
 @pytest.fixture(scope="module")
@@ -110,34 +73,6 @@ def test_a_run_of_pictures_takes_no_prompt(conditional: Path) -> None:
     assert fields["label"].tolist() == [7, 7, 7]
     with pytest.raises(UserError, match="`12` is no class of `label`"):
         sample_asked(rebuilt(conditional), Asked(label="12"), 3)
-
-
-def test_the_exported_model_writes_what_sample_writes(text: Path, run: Rebuilt, request: pytest.FixtureRequest) -> None:
-    (model,) = export(text)
-    signatures = tf.saved_model.load(str(model)).signatures
-    assert set(signatures) == {"serving_default", "prompted"}
-    count = CHUNK + 3
-    expected = drawn(run, count, seed=3)
-    found = signatures["serving_default"](n=tf.constant(count), seed=tf.constant(3, tf.int64))["text"]
-    np.testing.assert_array_equal(found, expected)
-    prompts = np.tile(expected[:1, :4], (count, 1))
-    prompted: Callable[..., Any] = signatures["prompted"]
-    given = {"prompt": tf.constant(prompts), "seed": tf.constant(3, tf.int64), "temperature": tf.constant(0.9)}
-    np.testing.assert_array_equal(prompted(**given)["text"], expected)
-    greedy = prompted(**given | {"temperature": tf.constant(0.0)})["text"].numpy()
-    np.testing.assert_array_equal(greedy, np.tile(greedy[:1], (count, 1)))
-    nothing = prompted(**given | {"prompt": tf.zeros([2, 0], tf.int32)})["text"].numpy()
-    np.testing.assert_array_equal(nothing, drawn(run, 2, seed=3, prompts=("",)))
-
-    program = request.getfixturevalue("server")
-    inputs, outputs = signature(model, "serving_default")
-    same = served(program, model, outputs["text"], inputs["n"], count, inputs["seed"], 3)
-    np.testing.assert_array_equal(same.astype(int).reshape(count, 30), expected)
-    inputs, outputs = signature(model, "prompted")
-    arguments = (inputs["prompt"], 2, 3, 4, inputs["seed"], 3, inputs["temperature"], 0.0)
-    same = served(program, model, outputs["text"], *arguments).astype(int).reshape(2, 30)
-    wanted = prompted(prompt=tf.fill([2, 3], 4), seed=tf.constant(3, tf.int64), temperature=tf.constant(0.0))["text"]
-    np.testing.assert_array_equal(same, wanted)
 
 
 def test_shares_on_the_command_line() -> None:
