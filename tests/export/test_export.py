@@ -101,7 +101,7 @@ def test_nothing_and_a_second_export(plain: Path) -> None:
     assert serve(n=tf.constant(0), seed=tf.constant(5, tf.int64))["image"].shape == (0, 8, 8, 1)
 
 
-def test_a_text_is_served_as_it_is_sampled(text: Path, run: Rebuilt, request: pytest.FixtureRequest) -> None:
+def test_a_text_is_served_as_it_is_sampled(text: Path, server: Path) -> None:
     (model,) = export(text)
     signatures = tf.saved_model.load(str(model)).signatures
     assert set(signatures) == {"serving_default", "prompted"}
