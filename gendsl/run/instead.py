@@ -31,7 +31,7 @@ class Instead:
 
 def sample_instead(run: "Rebuilt", instead: Instead, n: int) -> tuple[Sample | None, dict[str, NDArray[Any]]]:
     """The run's sample with the options, and values (n, …) of the fields that are given. Raises UserError."""
-    sample, fields = run.plan.sample, {}
+    sample, fields = run.plan.sample, dict[str, NDArray[Any]]()
     if instead.label is not None:
         fields |= _labels(run, instead.label, n)
     if not instead.options and not instead.prompts:
@@ -79,8 +79,8 @@ def _refuse(run: "Rebuilt", sample: Sample, instead: Instead) -> None:
         operation = sample.operations[number]
         network, length = run.plan.network(operation.attributes["network"]), operation.attributes["arguments"]["length"]
         known = run.experiment.beginnings.get(str(network.inputs[0].of))
-        for text in instead.prompts if known is not None else ():
-            refuse_long(len(known.tokens(text)), sequence_of(network), length)
+        for tokens in [known.tokens(text) for text in instead.prompts] if known is not None else ():
+            refuse_long(len(tokens), sequence_of(network), length)
     if not instead.prompts:
         refuse_prompts(replace(run.plan, sample=sample, evaluations=()), run.experiment.beginnings)
 
