@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gendsl.frozen import dataclass
 from gendsl.vocabulary import results
 from gendsl.vocabulary.results import broadcast, condition
-from gendsl.vocabulary.word import Count, Expression, Kind, ListOf, Mismatch, Parameter, Real, Text, Word, WordOf
+from gendsl.vocabulary.word import Count, Expression, Kind, ListOf, Mismatch, Parameter, Real, Word, WordOf
 
 if TYPE_CHECKING:
     from gendsl.vocabulary.types import Type
@@ -329,25 +329,5 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("condition"),
         source="Xu et al. 2019, https://arxiv.org/abs/1907.00503, section 4.3",
         network=False,
-    ),
-    _later(
-        "next_token",
-        "Minus the log-probability of each token given those before it, summed over each sequence: (batch).",
-        results.next_token,
-        _NETWORK,
-        _x("tokens"),
-        source="Radford et al. 2018",
-    ),
-    _later(
-        "generate",
-        "Sequences drawn token by token from a network of tokens.",
-        results.written,
-        _NETWORK,
-        _option("length", Count(), 256, "tokens, the prompt's included"),
-        _option("prompt", Text(), "", "what each sequence begins with"),
-        _option("temperature", Real(0), 1, "what the logits are divided by; 0 takes the likeliest"),
-        _option("top_k", Count(), None, "keep only the likeliest so many"),
-        _option("top_p", Real(0, 1, above=True), None, "keep the likeliest that make up this probability"),
-        example='text = generate(model, prompt: "The ", length: 256, temperature: 0.8, top_p: 95%)',
     ),
 )

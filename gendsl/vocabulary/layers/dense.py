@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gendsl.vocabulary.dimensions import Shape, known, product, shown
+from gendsl.vocabulary.dimensions import Shape, known, product, same, shown
 from gendsl.vocabulary.layers.common import BIAS, CONSTRAIN, INIT, constrained, described
 from gendsl.vocabulary.word import (
+    Choice,
     Count,
     Inferred,
     LayerWord,
@@ -56,6 +57,23 @@ def _embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred 
     return Inferred((*given, width), constrained(arguments, weights), 0)
 
 
+def _unembed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
+    given, embedded = shapes
+    vocabulary = arguments["vocabulary"]
+    if vocabulary is None:
+        return Mismatch(
+            "takes what an `embed` gives, whose table it shares, and this comes from another layer",
+            "label it: `embed text.vocabulary, 128 as table`, and then `unembed table`",
+        )
+    if not given or not same(given[-1], embedded[-1]):
+        return Mismatch(
+            f"compares vectors with those of a table, which have {embedded[-1]} numbers, and is given "
+            f"{described(given)}",
+            f"`dense {embedded[-1]}` before it",
+        )
+    return Inferred((*given[:-1], vocabulary), (), 2 * product(given) * vocabulary)
+
+
 def _position_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
     (given,) = shapes
     if len(given) not in (2, 3):
@@ -63,7 +81,14 @@ def _position_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> 
             f"takes a sequence (length, channels) or an image, and is given {described(given)}",
             "`embed` before it makes a sequence of tokens",
         )
-    return Inferred(given, (Weight("embeddings", given),), product(given))
+    if arguments["kind"] == "learned":
+        return Inferred(given, (Weight("embeddings", given),), product(given))
+    if len(given) != 2:
+        return Mismatch(
+            "has sines and cosines for the places of a sequence, and is given an image",
+            "leave out `sinusoidal`: places are then learned",
+        )
+    return Inferred(given, (), 3 * product(given))
 
 
 def _time_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -115,6 +140,7 @@ WORDS = (
         keras="keras.layers:Dense",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
         homogeneous=True,
+        reach="own",
     ),
     LayerWord(
         name="embed",
@@ -137,17 +163,49 @@ WORDS = (
             "constrain": "",
         },
         integers=(0,),
+        reach="own",
+    ),
+    LayerWord(
+        name="unembed",
+        category="layer",
+        doc="A logit for each vector of an `embed`'s table: the inner product with it. Both share the table, which is "
+        "trained by both.",
+        source="Press and Wolf 2017, https://arxiv.org/abs/1608.05859, section 1; Vaswani et al. 2017, section 3.4",
+        parameters=(
+            Parameter(name="table", kind=Reference(), doc="what an `embed` gives, by its label"),
+            Parameter(
+                name="vocabulary",
+                kind=Count(),
+                default=None,
+                positional=False,
+                doc="how many vectors the table has: known of the `embed`",
+            ),
+        ),
+        example="embed text.vocabulary, 128 as table; layer_norm | unembed table",
+        infer=_unembed,
+        keras="gendsl.parts.unembed:Unembed",
+        renames={"vocabulary": ""},
+        reach="own",
     ),
     LayerWord(
         name="position_embed",
         category="layer",
-        doc="Adds a learned vector for each position of a sequence or pixel of an image.",
-        source="Vaswani et al. 2017, section 3.5 (learned); Radford et al. 2018",
-        parameters=(INIT,),
+        doc="Adds a vector for each position of a sequence or pixel of an image.",
+        source="Vaswani et al. 2017, section 3.5; learned as in Radford et al. 2018",
+        parameters=(
+            Parameter(
+                name="kind",
+                kind=Choice(("learned", "sinusoidal")),
+                default="learned",
+                doc="`learned`, or `sinusoidal`: sines and cosines, without weights",
+            ),
+            INIT,
+        ),
         example="embed text.vocabulary, 128 | position_embed",
         infer=_position_embed,
         keras="gendsl.parts.position_embed:PositionEmbed",
         renames={"init": "initializer"},
+        reach="earlier",
     ),
     LayerWord(
         name="time_embed",
@@ -199,5 +257,6 @@ WORDS = (
         keras="gendsl.parts.one_hot:OneHot",
         renames={},
         integers=(0,),
+        reach="own",
     ),
 )

@@ -1,0 +1,16 @@
+"""The rules of the checker about sequences of tokens."""
+
+from gendsl.rule import error
+
+bad_prompt = error(
+    "bad_prompt",
+    "A text that sequences cannot begin or end with.",
+    "A prompt has tokens that the network knows, and room behind it in its window and in `length`.",
+)
+sees_ahead = error(
+    "sees_ahead",
+    "A network that is to say what it sees.",
+    "Where a network reads later places of a sequence, the next token is among what it is given: it learns to copy it, "
+    "its loss falls to nothing, and what it generates is no text. Attention is to be `causal: on`; recurrent layers "
+    "read forwards.",
+)
