@@ -57,7 +57,10 @@ def test_links_lead_somewhere(page: Path) -> None:
     "page",
     [
         ROOT / "README.md",
-        *(ROOT / "docs" / name for name in ("language.md", "tables.md", "autoencoders.md", "schedules.md")),
+        *(
+            ROOT / "docs" / name
+            for name in ("language.md", "tables.md", "autoencoders.md", "schedules.md", "sequences.md")
+        ),
     ],
     ids=lambda page: page.name,
 )
