@@ -1,8 +1,8 @@
 """Sequences of tokens in, how well their n-grams say held-out ones out: interpolated Kneser-Ney, modified.
 
 Source: Chen & Goodman 1999, An Empirical Study of Smoothing Techniques for Language Modeling, section 3, equations 23
-to 26: each order takes a discount from grams that were seen once, twice or more often, and hands what it took to the next
-lower order, whose counts are of how many different tokens stand before a gram. The lowest is mixed with an even
+to 26: each order takes a discount from grams that were seen once, twice or more often, and hands what it took to the
+next lower order, whose counts are of how many different tokens stand before a gram. The lowest is mixed with an even
 distribution.
 """
 

@@ -4,8 +4,8 @@ python benchmarks/text.py FOLDER [--steps 2000] [--order 5] [--seeds 1] [--only 
 
 FOLDER holds `*.txt`. gendsl runs specs/text_transformer.gen as `gendsl run` does; the loop of
 handwritten/torch/text_transformer.py trains the same architecture on the same windows from weights drawn alike, along
-the same schedule; both are scored on all windows of the held-out tenth. The n-grams (see ngrams.py) are counted on the same
-training bytes and say each held-out byte from those before it. The last line is gendsl's over the loop's.
+the same schedule; both are scored on all windows of the held-out tenth. The n-grams (see ngrams.py) are counted on the
+same training bytes and say each held-out byte from those before it. The last line is gendsl's over the loop's.
 """
 
 import argparse
