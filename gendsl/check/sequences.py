@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gendsl import rules
+from gendsl.check.network_values import output_shape
 from gendsl.check.operations import NOTHING, Operations
 from gendsl.check.scope import FieldMeaning, Operand, Scope
 from gendsl.diagnostics import Label
@@ -12,6 +13,7 @@ from gendsl.plan.causality import seeing_ahead
 from gendsl.plan.following import following
 from gendsl.plan.plan import Call, Network
 from gendsl.source import Span
+from gendsl.vocabulary.dimensions import same_shape, shown
 from gendsl.vocabulary.types import Distribution, NetworkType, Tensor, Type, Unknown
 
 
@@ -31,6 +33,8 @@ class SequenceCalls(Operations):
         first, *others = network.inputs
         given = self.operations[tokens.number]
         field = self.context.globals.find(given.attributes["name"]) if given.name == "field" else None
+        if not self._says_each(network, tokens.type, span):
+            return NOTHING
         text = isinstance(field, FieldMeaning) and field.field.kind == "text"
         told: Operand = tokens if text else self._begun(network, tokens, span)
         if told is NOTHING or not self._takes(network, first, told, span, f"`{first.name}` of `{network.name}`"):
@@ -68,6 +72,21 @@ class SequenceCalls(Operations):
             )
             return NOTHING
         return self.add("function", (tokens.number,), {"word": "begun", "arguments": {"token": says}}, tokens.type)
+
+    def _says_each(self, network: Network, tokens: Tensor, span: Span) -> bool:
+        """Whether a network gives a distribution at each place, as far as its shapes are known; else reports it."""
+        output = network.outputs[0]
+        made = output_shape(network, output.value)
+        if made is None or same_shape(made[:-1], tokens.shape):
+            return True
+        told = shown(made[:-1]) if made[:-1] else "a single token"
+        self._mismatch(
+            span,
+            f"`next_token` needs a distribution at each of {shown(tokens.shape)} places, and `{network.name}` gives "
+            f"one of {told}",
+            "end with layers that keep the length, such as `dense text.vocabulary`",
+        )
+        return False
 
     def _sees_not_ahead(self, network: Network, span: Span) -> bool:
         """Whether no layer is known to show a place the tokens behind it; else that is reported."""

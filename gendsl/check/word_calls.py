@@ -23,7 +23,6 @@ from gendsl.vocabulary.penalties import PenaltyWord
 from gendsl.vocabulary.types import NetworkType, Process, Scalar, Tensor, Type, Unknown
 from gendsl.vocabulary.word import Expression, Mismatch, Word
 
-
 _OF_CODES = ("draw_codes", "codes", "code_vectors")
 
 

@@ -76,7 +76,7 @@ def test_drawn_codes_are_those_that_the_prior_says(experiment: Any) -> None:
         ("5, length: 4", LOSS, "`prior` knows none"),
         ("6, length: 4", "next_token(prior, codes(decoder, encoder(image)))", "`codes` "),
         ("6, length: 4", "next_token(prior, codes(encoder, image))", "`codes` takes what the network gives"),
-        ("6, length: 9", LOSS, "`c` of `prior` takes (batch, 9)"),
+        ("6, length: 9", LOSS, "needs a distribution at each of 4 places, and `prior` gives one of 9"),
     ],
 )
 def test_priors_that_do_not_fit(given: str, loss: str, message: str) -> None:
