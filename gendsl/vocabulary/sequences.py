@@ -81,8 +81,9 @@ WORDS: tuple[FunctionWord, ...] = (
         name="next_token",
         category="function",
         doc="Minus the log-probability of each token of a window given those before it, in nats, summed over each "
-        "sequence: (batch). Of the n + 1 tokens of a window the network is given the first n, and says the last n. Other "
-        "sequences, such as `codes`, it says whole: it is given a token more that begins them, and all but the last.",
+        "sequence: (batch). Of the n + 1 tokens of a window the network is given the first n, and says the last n. "
+        "Other sequences, such as `codes`, it says whole: it is given a token more that begins them, and all but the "
+        "last.",
         parameters=(
             Parameter(name="network", kind=Expression(), doc="the network, by its name"),
             Parameter(name="tokens", kind=Expression(), doc="the field of the text, or `codes`"),
