@@ -22,7 +22,9 @@ ENDED = -1  # what stands behind the end of a sequence
 class Context(Protocol):
     """What a network knows of the tokens so far: a state, a nest of tensors that a loop may carry."""
 
-    window: int
+    @property
+    def window(self) -> int:
+        """The most tokens that it holds."""
 
     def encoded(self, tokens: Any) -> Any:
         """The state that tokens (batch, places) leave, at most `window` of them; none of them is as good as any."""
