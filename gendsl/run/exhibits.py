@@ -108,14 +108,18 @@ def _scatter(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]
 
 
 def _rolls(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]:
-    from gendsl.lower.data.music import notes_of, remi_from
+    from gendsl.lower.data.music import remi_from
+    from gendsl.lower.data.written import music_of
     from gendsl.run.sounding import piano_rolls
 
     remi = remi_from(_source(dataset, field)["tokenizer"])
-    told = "the windows of the first examples, one below the other: pitch over time, a colour for each part"
+    told = (
+        "the windows of the first examples, one below the other: pitch over time, a colour for each part, a line where "
+        "a bar begins"
+    )
     return {
         name: Exhibit(
-            piano_rolls([notes_of(remi.decode(window)) for window in _first(data, field, _WINDOWS)]),
+            piano_rolls([music_of(remi, window) for window in _first(data, field, _WINDOWS)]),
             told if name == field.name else "the same windows, in keys that are drawn for them",
         )
         for name, data in _before_and_after(plan, dataset, field).items()
@@ -149,9 +153,10 @@ def _before_and_after(plan: Plan, dataset: "Dataset", field: Field) -> dict[str,
 def _windows(dataset: "Dataset", field: Field) -> str:
     """Windows between lines, decoded."""
     from gendsl.lower.data.tokenizers import tokenizer_from
+    from gendsl.lower.data.written import text_of
 
     tokenizer = tokenizer_from(_source(dataset, field)["tokenizer"])
-    texts = [tokenizer.decode(window).decode(errors="replace") for window in _first(dataset, field, _WINDOWS)]
+    texts = [text_of(tokenizer, window) for window in _first(dataset, field, _WINDOWS)]
     return f"\n{'-' * 40}\n".join(texts) + "\n"
 
 

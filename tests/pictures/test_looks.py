@@ -45,7 +45,7 @@ def test_rows_are_a_table_that_markdown_cannot_be_misled_by() -> None:
 
 def test_texts_are_read_and_shown_as_they_are() -> None:
     tokens = np.frombuffer("# é <b>\nline".encode(), np.uint8).astype(np.int32)
-    shown = LOOKS["text"](Samples(np.stack([tokens, tokens]), None, tokenizer=Bytes()))
+    shown = LOOKS["text"](Samples(np.stack([tokens, tokens]), None, reader=Bytes()))
     assert isinstance(shown, Text) and shown.plain.count("# é <b>\nline") == 2
     assert all(line.startswith("    ") for line in shown.markdown.splitlines()), "Markdown leaves that alone"
     numbers = LOOKS["text"](Samples(np.stack([tokens, tokens]), None))
