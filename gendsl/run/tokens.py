@@ -54,7 +54,9 @@ def token_files(reader: "Tokenizer | Remi", values: NDArray[Any]) -> dict[str, b
     texts = [text_of(reader, tokens) for tokens in values]
     files = {f"{number:0{digits}}.txt": f"{text}\n".encode() for number, text in enumerate(texts)}
     lines = [
-        json.dumps({"sample": number, "text": text, "tokens": finished(np.asarray(tokens)).tolist()}, ensure_ascii=False)
+        json.dumps(
+            {"sample": number, "text": text, "tokens": finished(np.asarray(tokens)).tolist()}, ensure_ascii=False
+        )
         for number, (text, tokens) in enumerate(zip(texts, values, strict=True))
     ]
     files["samples.txt"] = (f"\n{_BETWEEN}\n".join(texts) + "\n").encode()

@@ -46,9 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     patch.chdir(place)
     for kind, source in SOURCES.items():
         text = SPEC.replace("SOURCE", source)
-        order = Order(planned(text), text, project=".", deterministic=True)
-        outcome = run(order, Where(place / kind), Console(file=io.StringIO()))
-        assert outcome.complete
+        order = Order(planned(text), text, "told.gen", ".")
+        outcome = run(order, Where(place / kind), console=Console(file=io.StringIO()))
+        assert outcome.finished
     patch.undo()
     return place
 
@@ -71,7 +71,9 @@ def test_music_is_midi_and_a_picture(folder: Path) -> None:
     files = sample(folder / "midi", 3, 1, folder / "music")
     assert [path.name for path in files] == ["000.mid", "001.mid", "002.mid", "grid.png"]
     again = sample(folder / "midi", 5, 1, folder / "more")
-    assert [path.read_bytes() for path in files[:3]] == [path.read_bytes() for path in again[:3]], "whatever their number"
+    assert [path.read_bytes() for path in files[:3]] == [path.read_bytes() for path in again[:3]], (
+        "whatever their number"
+    )
     for path in files[:3]:
         symusic.Score.from_midi(path.read_bytes())
     with Image.open(files[3]) as picture:
