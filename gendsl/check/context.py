@@ -71,7 +71,6 @@ class Context:
     scores: dict[str, None] = field(default_factory=dict)  # what the spec scores
     best: Span | None = None  # where it says which checkpoint is the best
     endless: str = ""  # the source, if its data has no end
-    sources: dict[str, str] = field(default_factory=dict)  # the words of the data's sources, by their names
     layer_spans: dict[str, list[Span]] = field(default_factory=dict)  # by network, where each of its values was made
     unknown: list[tuple[tree.Name, Scope]] = field(default_factory=list)
     trial: bool = False  # what is found is thrown away, and must leave no trace

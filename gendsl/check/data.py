@@ -164,7 +164,6 @@ def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -
                 help=f"`gendsl explain {call.word}` lists what it takes",
             )
         header = header_of(full, context.folder)
-        context.sources[name] = call.word
         if header.unlimited:
             context.endless = call.word
         if header.problem:

@@ -1,20 +1,18 @@
 """A score of text or music in, why this spec can never have it out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from gendsl.plan.plan import Call, Field, Sample
+from gendsl.plan.plan import Call, Field, Sample, Source
 from gendsl.vocabulary.token_scores import OF_MUSIC
 from gendsl.vocabulary.types import Tensor
 
 
-def unwritten(
-    call: Call, fields: Sequence[Field], sources: Mapping[str, str], sample: Sample | None
-) -> tuple[str, str]:
+def unwritten(call: Call, fields: Sequence[Field], sources: Sequence[Source], sample: Sample | None) -> tuple[str, str]:
     """Why a score of what a spec writes cannot be taken, and what to do; empty where it can be."""
     texts = [field for field in fields if field.kind == "text"]
     if not texts:
         return f"`{call.word}` is of text or music, and the data has none", "score `fid` or `diversity` instead"
-    if call.word in OF_MUSIC and not any(sources.get(field.source) == "midi" for field in texts):
+    if call.word in OF_MUSIC and not any(source.call.word == "midi" for source in sources):
         return f"`{call.word}` is of music, and the data has none", "score `copied` or `distinct` instead"
     if sample is None:
         return "", ""  # what is wrong with it is told where it stands

@@ -1,4 +1,4 @@
-"""What was gathered for a score of text or music in, its numbers out, by word: each beside that of held-out examples."""
+"""What was gathered for a score of text or music in, its numbers out, by word, each beside that of held-out text."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -33,7 +33,7 @@ def sample(
     """Draws `n` samples with the averaged weights of a checkpoint and writes them into the folder `out`.
 
     `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over.
-    Images are `000.png`, `001.png`, … and `grid.png`; texts `000.txt`, … and `samples.txt` and `samples.jsonl` with all;
+    Images are `000.png`, `001.png`, … and `grid.png`; texts `000.txt`, …, and all in `samples.txt` and `samples.jsonl`;
     music `000.mid`, … and piano rolls in `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
     `samples.csv`, as the table itself is written; with several outputs each has a folder of its name. Sample i of a
     seed is the same whatever `n`. Raises UserError.

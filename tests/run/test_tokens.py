@@ -112,4 +112,4 @@ def test_sequences_that_end_are_cut_there() -> None:
     values = np.array([[104, 105, -1, -1], [255, 104, 105, 33], [-1, -1, -1, -1]], np.int32)
     files = token_files(Bytes(), values)
     assert files["000.txt"] == b"hi\n" and files["001.txt"].decode() == "\ufffdhi!\n" and files["002.txt"] == b"\n"
-    assert [json.loads(line)["tokens"] for line in files["samples.jsonl"].splitlines()][0] == [104, 105]
+    assert json.loads(files["samples.jsonl"].splitlines()[0])["tokens"] == [104, 105]

@@ -76,8 +76,8 @@ def files_by_split(count: int, shares: Mapping[str, float] | None, place: str) -
 @dataclass(frozen=True)
 class Layout:
     """Where the windows of sequences start that are laid end to end: `starts` (variants, n) int64, the `rows` of each
-    split among them, the bounds (sequences, 2) of the `plain` sequences of each, those (sequences x variants, 2) of all,
-    and those too short for a window."""
+    split among them, the bounds (sequences, 2) of the `plain` sequences of each, those of all variants (`in_all`), and
+    what is too short for a window."""
 
     starts: np.ndarray
     rows: Mapping[str, np.ndarray]

@@ -29,7 +29,7 @@ class Windows:
 
     `starts` (variants, n) int64 says where each begins; what has several variants, such as music in several keys, is
     drawn among them in training, and read in the variant `plain` outside. A token stands behind each window too.
-    `sequences` are the bounds (k, 2) of each split's sequences among the tokens, in that variant; `in_all` those in all.
+    `sequences` are the bounds (k, 2) of each split's sequences among the tokens, in that variant; `in_all` in all.
     """
 
     tokens: np.ndarray
