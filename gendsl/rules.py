@@ -238,6 +238,11 @@ type_mismatch = _error(
     "An expression of another type than its place takes.",
     "Expressions are tensors with shapes, scalars, distributions, conditions or networks.",
 )
+bad_prompt = _error(
+    "bad_prompt",
+    "A text that sequences cannot begin or end with.",
+    "A prompt has tokens that the network knows, and room behind it in its window and in `length`.",
+)
 missing_input = _error(
     "missing_input",
     "A call leaves out an input that nothing can fill.",

@@ -57,6 +57,7 @@ def check_tree(
         _forgive(context)
     data_step = blocks.get("data")
     data = data_of(data_step, context) if data_step is not None else None
+    context.sources = data.sources if data is not None else ()
     if data_step is None:
         for name in KINDS:
             context.globals.names.setdefault(name, Missing())

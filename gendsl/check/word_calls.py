@@ -4,6 +4,7 @@ from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import bind
+from gendsl.check.generation import generate_call
 from gendsl.check.noising import bounds_of, classes_of, none_of, sampled_inputs
 from gendsl.check.operations import NOTHING, Operations
 from gendsl.check.pruning import pruned
@@ -60,6 +61,8 @@ class WordCalls(Operations):
                 "it stands in an `update`",
             )
             return NOTHING
+        if found.name == "generate":
+            return generate_call(self, node, attributes, type, scope)
         if found.samples:
             return self._sampler_call(found, node, attributes, type, scope)
         if found.name == "dropped":

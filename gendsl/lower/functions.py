@@ -120,6 +120,32 @@ _OTHERS: dict[str, Callable[..., Any]] = {
 }
 
 
+def _power(base: Any, exponent: Any) -> Any:
+    fixed = tf.get_static_value(exponent)
+    if fixed is not None and fixed.ndim == 0 and float(fixed) == 2.0:
+        return tf.square(number(base))
+    return tf.pow(*aligned(base, exponent))
+
+
+ARITHMETIC: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: tf.add(*aligned(x, y)),
+    "subtract": lambda x, y: tf.subtract(*aligned(x, y)),
+    "multiply": lambda x, y: tf.multiply(*aligned(x, y)),
+    "divide": lambda x, y: tf.divide(*aligned(x, y)),
+    "power": _power,
+    "negate": lambda x: tf.negative(number(x)),
+    "less": lambda x, y: tf.less(*aligned(x, y)),
+    "less_equal": lambda x, y: tf.less_equal(*aligned(x, y)),
+    "greater": lambda x, y: tf.greater(*aligned(x, y)),
+    "greater_equal": lambda x, y: tf.greater_equal(*aligned(x, y)),
+    "equal": lambda x, y: tf.equal(*aligned(x, y)),
+    "not_equal": lambda x, y: tf.not_equal(*aligned(x, y)),
+    "and": tf.logical_and,
+    "or": tf.logical_or,
+    "not": tf.logical_not,
+}
+
+
 def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) -> Any:
     """The value of a function; `options` are its parameters that are no expressions."""
     if word in _ELEMENTWISE:
@@ -140,5 +166,6 @@ BUILT: frozenset[str] = frozenset(
         *_ELEMENTWISE,
         *_OTHERS,
         *("clip", "one_hot", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
+        "generate",
     )
 )

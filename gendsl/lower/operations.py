@@ -17,13 +17,15 @@ from gendsl.lower import importance
 from gendsl.lower.augment import both_of
 from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard_of
-from gendsl.lower.functions import aligned, function_of, number
+from gendsl.lower.functions import ARITHMETIC, function_of, number
+from gendsl.lower.generate import sequences_of
 from gendsl.lower.losses import loss_of
 from gendsl.lower.memories import Memory
 from gendsl.lower.noising import is_of_process, of_process
 from gendsl.lower.penalties import gradients_of, path_lengths, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
+from gendsl.lower.written import Written
 from gendsl.parts import keys
 from gendsl.parts.kernels import orthogonality
 from gendsl.plan.draws import draws
@@ -79,6 +81,7 @@ class Evaluation:
     signal: Callable[[str], Any] | None = None  # the newest value of what conditions of updates read, by name
     span: tuple[float, float] = (-1.0, 1.0)  # black and white in pictures
     between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
+    written: Mapping[str, Written] = field(default_factory=dict)  # the fields of tokens, by name
 
     def values(
         self, operations: Sequence[Operation], wanted: Sequence[int], known: Mapping[int, Any] | None = None
@@ -198,12 +201,14 @@ class Evaluation:
                 return of_process(self, operation, inputs, self._key(operation))
             case "function" if attributes["word"] == "draw_codes":
                 return self._drawn_codes(operation)
+            case "function" if attributes["word"] == "generate":
+                return sequences_of(self, operation, inputs, self._key(operation))
             case "function":
                 return function_of(attributes["word"], inputs, attributes["arguments"])
             case "penalty":
                 return self._penalty(operation, inputs)
             case name:
-                return _ARITHMETIC[name](*inputs)
+                return ARITHMETIC[name](*inputs)
 
     def _key(self, operation: Operation) -> keys.Key:
         return self.key.at(f"{operation.name}_{operation.site}")
@@ -370,29 +375,3 @@ def _float(value: Any) -> Any:
 
 def _floats(values: Sequence[Any]) -> list[Any]:
     return [_float(value) if tf.is_tensor(value) else value for value in values]
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    fixed = tf.get_static_value(exponent)
-    if fixed is not None and fixed.ndim == 0 and float(fixed) == 2.0:
-        return tf.square(number(base))
-    return tf.pow(*aligned(base, exponent))
-
-
-_ARITHMETIC: dict[str, Callable[..., Any]] = {
-    "add": lambda x, y: tf.add(*aligned(x, y)),
-    "subtract": lambda x, y: tf.subtract(*aligned(x, y)),
-    "multiply": lambda x, y: tf.multiply(*aligned(x, y)),
-    "divide": lambda x, y: tf.divide(*aligned(x, y)),
-    "power": _power,
-    "negate": lambda x: tf.negative(number(x)),
-    "less": lambda x, y: tf.less(*aligned(x, y)),
-    "less_equal": lambda x, y: tf.less_equal(*aligned(x, y)),
-    "greater": lambda x, y: tf.greater(*aligned(x, y)),
-    "greater_equal": lambda x, y: tf.greater_equal(*aligned(x, y)),
-    "equal": lambda x, y: tf.equal(*aligned(x, y)),
-    "not_equal": lambda x, y: tf.not_equal(*aligned(x, y)),
-    "and": tf.logical_and,
-    "or": tf.logical_or,
-    "not": tf.logical_not,
-}

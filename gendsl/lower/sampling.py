@@ -18,7 +18,12 @@ def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
     classes = field.shape[0] if field.kind == "condition" else field.classes
     if counts is None and not isinstance(classes, int):
         raise ValueError(f"the number of classes of `{field.name}` is not known")
-    chances = np.ones(cast(int, classes)) if counts is None else np.asarray(counts, np.float64)
+    return by_frequency(counts, cast(int, classes), n, key)
+
+
+def by_frequency(counts: Any, many: int, n: Any, key: Key) -> Any:
+    """Whole numbers below `many`, int32 (n), with the frequencies of `counts` (many); all alike where there are none."""
+    chances = np.ones(many) if counts is None else np.asarray(counts, np.float64)
     bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
     drawn = key.uniform([n])
     found = tf.searchsorted(bounds, drawn, side="right")

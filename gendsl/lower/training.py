@@ -35,6 +35,7 @@ from gendsl.lower.signals import Signals
 from gendsl.lower.timetable import timetable_of
 from gendsl.lower.variants import Variant, apart, fades_of, variants_of
 from gendsl.lower.watching import Watch
+from gendsl.lower.written import Written
 from gendsl.parts.keys import Key
 from gendsl.parts.quantize import perplexities
 from gendsl.plan.plan import Operation, Plan
@@ -53,7 +54,7 @@ class Experiment(Repeating):
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
     `class_counts` (classes), where it is set, gives the frequencies that labels, or conditions, of samples are drawn
-    with.
+    with, and `written` what begins sequences of the fields of tokens.
     """
 
     def __init__(self, plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> None:
@@ -67,6 +68,7 @@ class Experiment(Repeating):
         self.seed = int(setting(plan, "seed", 0))
         self._place = "train"  # of the draws of training
         self.class_counts: Any = None
+        self.written: Mapping[str, Written] = {}
         self.watch: Watch | None = None  # told of the steps that are taken eagerly
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
@@ -216,6 +218,7 @@ class Experiment(Repeating):
             step=step,
             scalar=lambda value: self.timetable.value.value(value, step),
             span=span_of_pictures(plan),
+            written=self.written,
             **options,
         )
 

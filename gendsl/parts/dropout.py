@@ -5,9 +5,19 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gendsl.parts.keys import key_of
+from gendsl.parts.keys import Key, key_of
 
 _LEVELS = 2**16
+
+
+def dropped(inputs: Any, rate: float, key: Key) -> Any:
+    """(rows, …), all sizes but the rows known: each number zero with probability `rate`, else x / (1 - rate)."""
+    draws = key.words([tf.shape(inputs)[0], *inputs.shape[1:]])
+    lost = round(rate * _LEVELS)
+    # One factor for each number: its product is all that the forward and the backward pass then compute.
+    kept = tf.constant(_LEVELS / (_LEVELS - lost) if lost < _LEVELS else 0.0, inputs.dtype)
+    factors = tf.where(draws >= tf.constant(min(lost, _LEVELS - 1), tf.uint16), kept, tf.zeros((), inputs.dtype))
+    return inputs * tf.ensure_shape(factors, inputs.shape)
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -26,12 +36,7 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if not training or self.rate == 0:
             return inputs
-        draws = key_of(self.name).words([tf.shape(inputs)[0], *inputs.shape[1:]])
-        dropped = round(self.rate * _LEVELS)
-        # One factor for each number: its product is all that the forward and the backward pass then compute.
-        kept = tf.constant(_LEVELS / (_LEVELS - dropped) if dropped < _LEVELS else 0.0, inputs.dtype)
-        factors = tf.where(draws >= tf.constant(min(dropped, _LEVELS - 1), tf.uint16), kept, tf.zeros((), inputs.dtype))
-        return inputs * tf.ensure_shape(factors, inputs.shape)
+        return dropped(inputs, self.rate, key_of(self.name))
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return inputs_shape

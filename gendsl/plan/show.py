@@ -8,6 +8,7 @@ from gendsl.plan.cost import cost_of, sampler_calls, work_of
 from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
 from gendsl.plan.machine import memory
+from gendsl.plan.onward import generation_shown
 from gendsl.plan.plan import Call, Data, Evaluation, Group, Network, Operation, Phase, Plan, Quantity
 from gendsl.plan.record import hash_of
 from gendsl.vocabulary.dimensions import Dimension, shown
@@ -25,7 +26,7 @@ def plan_shown(plan: Plan, *, expand: bool = False) -> str:
     if plan.sample is not None:
         drawn = plan.sample.operations
         parts.append(
-            "sample\n" + _rows((name, f"{drawn[n].type}{_sampler(drawn[n])}") for name, n in plan.sample.outputs)
+            "sample\n" + _rows((name, f"{drawn[n].type}{_sampler(drawn[n], plan)}") for name, n in plan.sample.outputs)
         )
     scores = [_evaluation(one, plan) for one in plan.evaluations]
     parts += scores
@@ -298,8 +299,10 @@ def _length(plan: Plan, phase: Phase) -> str:
     return f"{length.value:,} {length.unit}"
 
 
-def _sampler(operation: Operation) -> str:
+def _sampler(operation: Operation, plan: Plan) -> str:
     """How a sampler draws, and how often it calls its network for that."""
+    if operation.attributes.get("word") == "generate":
+        return f", {generation_shown(operation, plan)}"
     calls = sampler_calls(operation)
     if not calls:
         return ""

@@ -60,6 +60,7 @@ def evaluated(
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator, Scored
     from gendsl.lower.data import dataset_of
+    from gendsl.lower.written import written_in
     from gendsl.run.rebuild import rebuilt
     from gendsl.run.scores import evaluations_file, note_contracts
 
@@ -68,6 +69,7 @@ def evaluated(
     dataset = dataset_of(plan, run.project, overfit=run.overfit, tell=tell)
     _warn_of_other_data(run.folder, dataset.manifest, told)
     built.experiment.class_counts = dataset.class_counts
+    built.experiment.written = written_in(dataset.manifest, plan)
     evaluator = Evaluator(
         plan,
         built.experiment,

@@ -338,16 +338,4 @@ WORDS: tuple[FunctionWord, ...] = (
         _x("tokens"),
         source="Radford et al. 2018",
     ),
-    _later(
-        "generate",
-        "Sequences drawn token by token from a network of tokens.",
-        results.written,
-        _NETWORK,
-        _option("length", Count(), 256, "tokens, the prompt's included"),
-        _option("prompt", Text(), "", "what each sequence begins with"),
-        _option("temperature", Real(0), 1, "what the logits are divided by; 0 takes the likeliest"),
-        _option("top_k", Count(), None, "keep only the likeliest so many"),
-        _option("top_p", Real(0, 1, above=True), None, "keep the likeliest that make up this probability"),
-        example='text = generate(model, prompt: "The ", length: 256, temperature: 0.8, top_p: 95%)',
-    ),
 )

@@ -208,6 +208,12 @@ class Mismatch:
 
 Infer = Callable[[Mapping[str, Any], tuple[Shape, ...]], Inferred | Mismatch]
 
+# What a place of a sequence (length, channels) is computed from outside training: "own", that place of the inputs
+# alone; "earlier", that and those before it, or its number, so that a decoder may keep what it needs of them
+# (`lower/stepwise.py`); "all". Of the arguments, and of which inputs (the flow first) have a place for each of its own:
+# the others stay while the sequence grows.
+Reach = Callable[[Mapping[str, Any], tuple[bool, ...]], str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerWord(Word):
@@ -223,6 +229,7 @@ class LayerWord(Word):
     keras: str
     renames: Mapping[str, str]
     configure: Callable[[Mapping[str, Any], tuple[Shape, ...]], Mapping[str, Any]] | None = None
+    reach: Reach | str = "all"  # of a sequence (length, channels): see `Reach`
     flow: bool = True  # whether the flow is its first input; `project` has references only
     integers: tuple[int, ...] = ()  # the inputs that are integers (labels, tokens), by position
     batch_coupled: bool = False  # outputs of one example depend on the others

@@ -31,7 +31,9 @@ STRICT = (
     ("attention", "turns queries"),
     ("attention", "takes a sequence"),
     ("attention", "shares"),  # Keras's own rounds down; the channels would shrink unseen
+    ("attention", "sees a window"),
     ("position_embed", "takes a sequence"),
+    ("position_embed", "has sines"),
     ("add", "adds values"),  # Keras spreads channels and missing axes; that is more often a mistake
     ("multiply", "multiplies values"),
     ("fade", "fades from"),

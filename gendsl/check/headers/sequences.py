@@ -2,7 +2,7 @@
 
 import os
 
-from gendsl.check.headers.paths import Refused, inside, regular
+from gendsl.check.headers.paths import Refused, files, inside, regular
 from gendsl.plan.plan import Call
 
 WINDOW_SECONDS, HOP_SECONDS = 0.064, 0.016  # of a spectrogram
@@ -51,9 +51,26 @@ def refuse_small_text(tokenizer: Call | None, size: int) -> None:
 
 
 def characters_in(places: list[str], size: int, *, lowercase: bool) -> int | None:
-    """How many different characters files hold, and one for any other; None where they are too large to be read in
-    passing, or are not UTF-8."""
-    if size > _READ_IN_PASSING:
+    """How many different characters files hold, and one for any other; None where `alphabet_of` knows none."""
+    found = alphabet_of(places, size, lowercase=lowercase)
+    return None if found is None else 1 + len(found)
+
+
+def characters_of(source: Call, folder: str) -> set[str] | None:
+    """The characters of the files of a source of text that is cut into characters; None where that is not known."""
+    try:
+        root = os.path.realpath(folder or ".")
+        places = [os.path.join(root, path) for path in files(folder, str(source.arguments["glob"]))]
+        size = sum(os.path.getsize(place) for place in places)
+        return alphabet_of(places, size, lowercase=bool(source.arguments["tokenizer"].arguments.get("lowercase")))
+    except (OSError, Refused):
+        return None  # told where the data is checked
+
+
+def alphabet_of(places: list[str], size: int, *, lowercase: bool) -> set[str] | None:
+    """The different characters of files of a size; None where they are too large to be read in passing, or not UTF-8,
+    or where there are none."""
+    if size > _READ_IN_PASSING or not places:
         return None
     found: set[str] = set()
     for place in places:
@@ -63,7 +80,7 @@ def characters_in(places: list[str], size: int, *, lowercase: bool) -> int | Non
             except UnicodeDecodeError:
                 return None
         found.update(text.lower() if lowercase else text)
-    return 1 + len(found)
+    return found
 
 
 def most_tokens(tokenizer: Call | None, size: int) -> int | None:

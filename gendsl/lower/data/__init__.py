@@ -21,6 +21,7 @@ from gendsl.lower.data.points import DRAWN, modes_of
 from gendsl.lower.data.resizing import Transform, transform_of
 from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tables import TABLES, encoded, table
+from gendsl.lower.data.windows import Windows
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Data, Field, Plan, Source
 from gendsl.vocabulary.dimensions import same_shape, shown
@@ -250,6 +251,8 @@ def _manifest(data: Data, sources: tuple[Stored, ...], leaks: Mapping[str, Mappi
             "leaks": {split: found.record for split, found in leaks[source.name].items()},
             **loaded.details,
         }
+        if isinstance(windows := loaded.columns.get("text"), Windows):
+            entry["first_tokens"] = windows[source.rows["train"]].first_tokens(loaded.vocabulary or 0).tolist()
         if loaded.labels is not None and loaded.class_names is not None:
             counts = np.bincount(loaded.labels[source.rows["train"]], minlength=len(loaded.class_names))
             entry["classes"] = dict(zip(loaded.class_names, map(int, counts), strict=False))

@@ -45,6 +45,10 @@ class Tokenizer(ABC):
         return self.decode(np.array([token])).decode(errors="backslashreplace")
 
     @abstractmethod
+    def pieces(self) -> list[bytes]:
+        """The bytes that each token stands for, in their order: a text is those of its tokens one behind the other."""
+
+    @abstractmethod
     def record(self) -> dict[str, Any]:
         """What it is rebuilt from by `tokenizer_from`, as JSON data."""
 
@@ -61,6 +65,9 @@ class Bytes(Tokenizer):
 
     def decode(self, tokens: np.ndarray) -> bytes:
         return bytes(np.asarray(tokens).astype(np.uint8))
+
+    def pieces(self) -> list[bytes]:
+        return [bytes([number]) for number in range(self.size)]
 
     def record(self) -> dict[str, Any]:
         return {"word": "bytes"}
@@ -87,6 +94,9 @@ class Characters(Tokenizer):
         codes = np.concatenate([[0xFFFD], self._codes]).astype("<u4")
         return bytes(codes[np.asarray(tokens)].view(np.uint8)).decode("utf-32-le").encode()
 
+    def pieces(self) -> list[bytes]:
+        return ["\N{REPLACEMENT CHARACTER}".encode(), *(character.encode() for character in self._alphabet)]
+
     def record(self) -> dict[str, Any]:
         return {"word": "characters", "alphabet": self._alphabet, "lowercase": self._lowercase}
 
@@ -105,6 +115,13 @@ class Pairs(Tokenizer):
     def decode(self, tokens: np.ndarray) -> bytes:
         text: str = self._tokenizer.decode(np.asarray(tokens).tolist())
         return text.encode()
+
+    def pieces(self) -> list[bytes]:
+        # Radford et al. 2019: a byte that is printed stands for itself, the others for characters from 256 on.
+        shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+        others = [byte for byte in range(256) if byte not in shown]
+        of = {chr(byte): byte for byte in shown} | {chr(256 + place): byte for place, byte in enumerate(others)}
+        return [bytes(of[one] for one in self._tokenizer.id_to_token(token)) for token in range(self.size)]
 
     def record(self) -> dict[str, Any]:
         return {"word": "bpe", "model": self._model}
@@ -128,6 +145,16 @@ class Pieces(Tokenizer):
     def decode(self, tokens: np.ndarray) -> bytes:
         text: str = self._processor.decode(np.asarray(tokens).tolist())
         return text.encode()
+
+    def pieces(self) -> list[bytes]:
+        return [
+            bytes([int(piece[1:-1], 16)])
+            if self._processor.is_byte(token)
+            else b""
+            if self._processor.is_control(token)
+            else piece.replace("\N{LOWER ONE EIGHTH BLOCK}", " ").encode()
+            for token, piece in ((token, self._processor.id_to_piece(token)) for token in range(self.size))
+        ]
 
     def record(self) -> dict[str, Any]:
         return {"word": "sentencepiece", "model": base64.b64encode(self._model).decode()}

@@ -68,6 +68,12 @@ class Windows:
         let_go(self.tokens)
         return found
 
+    def first_tokens(self, vocabulary: int) -> np.ndarray:
+        """How often each token of a vocabulary begins a window, (vocabulary,), in all variants."""
+        found = np.bincount(self.tokens[self.starts.ravel()], minlength=vocabulary)
+        let_go(self.tokens)
+        return found
+
     def followed(self) -> "Windows":
         """The windows one token further: what follows each token."""
         return replace(self, starts=self.starts + 1)

@@ -53,6 +53,7 @@ def _plain(name: str, doc: str, *, keras: str = "", source: str = "") -> LayerWo
         infer=infer,
         keras="keras.layers:Activation",
         renames={},
+        reach="own",
         configure=lambda arguments, shapes: {"activation": function},
     )
 
@@ -74,6 +75,7 @@ def _with(name: str, doc: str, *parameters: Parameter, source: str = "", **renam
         infer=_elementwise,
         keras="gendsl.parts.activation:Function",
         renames=out,
+        reach="own",
         configure=lambda arguments, shapes: {
             "function": name,
             "arguments": {renames.get(key, key): arguments[key] for key in out},
@@ -91,6 +93,7 @@ WORDS = (
         infer=_elementwise,
         keras="gendsl.parts.rectifier:Rectifier",
         renames={},
+        reach="own",
         homogeneous=True,
     ),
     LayerWord(
@@ -103,6 +106,7 @@ WORDS = (
         infer=_elementwise,
         keras="gendsl.parts.rectifier:Rectifier",
         renames={},
+        reach="own",
         homogeneous=True,
     ),
     LayerWord(
@@ -114,6 +118,7 @@ WORDS = (
         infer=_per_channel,
         keras="keras.layers:PReLU",
         renames={},
+        reach="own",
         configure=lambda arguments, shapes: {"shared_axes": list(range(1, len(shapes[0])))},
     ),
     LayerWord(
@@ -126,6 +131,7 @@ WORDS = (
         infer=_elementwise,
         keras="keras.layers:ELU",
         renames={},
+        reach="own",
     ),
     _plain("relu6", "The positive part, at most 6."),
     _plain(
@@ -157,6 +163,7 @@ WORDS = (
         infer=_halved,
         keras="gendsl.parts.activation:Function",  # Keras's `Activation` says that it keeps the shape
         renames={},
+        reach="own",
         configure=lambda arguments, shapes: {"function": "glu", "arguments": {}},
     ),
     _plain("mish", "x·tanh(softplus(x)).", source="keras.activations.mish; Misra 2019"),

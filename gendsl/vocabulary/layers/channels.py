@@ -46,6 +46,7 @@ WORDS = (
         infer=_slice,
         keras="gendsl.parts.slice:Slice",
         renames={},
+        reach="own",
         homogeneous=True,
     ),
     LayerWord(
@@ -58,6 +59,7 @@ WORDS = (
         infer=_maxout,
         keras="gendsl.parts.maxout:Maxout",
         renames={},
+        reach="own",
         homogeneous=True,
     ),
     LayerWord(
@@ -70,6 +72,7 @@ WORDS = (
         infer=lambda arguments, shapes: Inferred(shapes[0], (), product(shapes[0])),
         keras="gendsl.parts.scale:Scale",
         renames={},
+        reach="own",
         homogeneous=True,
     ),
 )

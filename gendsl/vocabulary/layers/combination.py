@@ -93,6 +93,7 @@ def _joining(name: str, keras: str, doc: str, infer: Infer, example: str, config
         infer=infer,
         keras=f"keras.layers:{keras}",
         renames={},
+        reach="own",
         configure=configure,
         homogeneous=name != "multiply",
     )
@@ -140,6 +141,7 @@ WORDS = (
         infer=_faded,
         keras="gendsl.parts.fade:Fade",
         renames={"share": ""},
+        reach="own",
         homogeneous=True,
     ),
 )

@@ -202,8 +202,16 @@ def _conv(name: str, rank: int, doc: str, example: str) -> LayerWord:
         infer=_convolution(rank),
         keras=f"keras.layers:Conv{rank}D",
         renames=_RENAMES,
+        reach=_sequence_reach if rank == 1 else "all",
         homogeneous=True,
     )
+
+
+def _sequence_reach(arguments: Mapping[str, Any], along: tuple[bool, ...]) -> str:
+    kernel, stride = (sizes(arguments[name], 1)[0] for name in ("kernel", "stride"))
+    if stride != 1:
+        return "all"
+    return "own" if kernel == 1 else "earlier" if arguments["padding"] == "causal" else "all"
 
 
 _MULTIPLIER = Parameter(

@@ -6,6 +6,7 @@ from typing import Any
 from gendsl.vocabulary.dimensions import Shape, known, product, shown
 from gendsl.vocabulary.layers.common import BIAS, CONSTRAIN, INIT, constrained, described
 from gendsl.vocabulary.word import (
+    Choice,
     Count,
     Inferred,
     LayerWord,
@@ -63,7 +64,14 @@ def _position_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> 
             f"takes a sequence (length, channels) or an image, and is given {described(given)}",
             "`embed` before it makes a sequence of tokens",
         )
-    return Inferred(given, (Weight("embeddings", given),), product(given))
+    if arguments["kind"] == "learned":
+        return Inferred(given, (Weight("embeddings", given),), product(given))
+    if len(given) != 2:
+        return Mismatch(
+            "has sines and cosines for the places of a sequence, and is given an image",
+            "leave out `sinusoidal`: places are then learned",
+        )
+    return Inferred(given, (), 3 * product(given))
 
 
 def _time_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -115,6 +123,7 @@ WORDS = (
         keras="keras.layers:Dense",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
         homogeneous=True,
+        reach="own",
     ),
     LayerWord(
         name="embed",
@@ -137,17 +146,27 @@ WORDS = (
             "constrain": "",
         },
         integers=(0,),
+        reach="own",
     ),
     LayerWord(
         name="position_embed",
         category="layer",
-        doc="Adds a learned vector for each position of a sequence or pixel of an image.",
-        source="Vaswani et al. 2017, section 3.5 (learned); Radford et al. 2018",
-        parameters=(INIT,),
+        doc="Adds a vector for each position of a sequence or pixel of an image.",
+        source="Vaswani et al. 2017, section 3.5; learned as in Radford et al. 2018",
+        parameters=(
+            Parameter(
+                name="kind",
+                kind=Choice(("learned", "sinusoidal")),
+                default="learned",
+                doc="`learned`, or `sinusoidal`: sines and cosines, without weights",
+            ),
+            INIT,
+        ),
         example="embed text.vocabulary, 128 | position_embed",
         infer=_position_embed,
         keras="gendsl.parts.position_embed:PositionEmbed",
         renames={"init": "initializer"},
+        reach="earlier",
     ),
     LayerWord(
         name="time_embed",
@@ -199,5 +218,6 @@ WORDS = (
         keras="gendsl.parts.one_hot:OneHot",
         renames={},
         integers=(0,),
+        reach="own",
     ),
 )

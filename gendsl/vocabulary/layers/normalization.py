@@ -190,6 +190,7 @@ WORDS = (
         keras="gendsl.parts.batch_norm:BatchNorm",
         renames={},
         batch_coupled=True,
+        reach="own",
     ),
     LayerWord(
         name="layer_norm",
@@ -201,6 +202,7 @@ WORDS = (
         infer=_layer,
         keras="keras.layers:LayerNormalization",
         renames={},
+        reach="own",
     ),
     LayerWord(
         name="group_norm",
@@ -235,6 +237,7 @@ WORDS = (
         infer=_root_mean_square,
         keras="keras.layers:RMSNormalization",
         renames={},
+        reach="own",
     ),
     LayerWord(
         name="pixel_norm",
@@ -246,6 +249,7 @@ WORDS = (
         infer=_pixel,
         keras="gendsl.parts.pixel_norm:PixelNorm",
         renames={},
+        reach="own",
     ),
     LayerWord(
         name="conditional_batch_norm",
@@ -265,6 +269,7 @@ WORDS = (
         renames={},
         integers=(1,),
         batch_coupled=True,
+        reach="own",
     ),
     LayerWord(
         name="film",
@@ -285,6 +290,7 @@ WORDS = (
         infer=_modulated(instance=False),
         keras="gendsl.parts.film:Film",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
+        reach="own",
     ),
     LayerWord(
         name="adain",

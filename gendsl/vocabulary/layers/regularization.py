@@ -28,6 +28,7 @@ WORDS = (
         infer=_dropout,
         keras="gendsl.parts.dropout:Dropout",
         renames={},
+        reach="own",
     ),
     LayerWord(
         name="gaussian_noise",
@@ -39,5 +40,6 @@ WORDS = (
         infer=_same,
         keras="gendsl.parts.gaussian_noise:GaussianNoise",
         renames={},
+        reach="own",
     ),
 )

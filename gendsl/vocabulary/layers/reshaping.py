@@ -273,5 +273,6 @@ WORDS = (
         keras="keras.layers:Identity",
         renames={},
         homogeneous=True,
+        reach="own",
     ),
 )

@@ -12,6 +12,7 @@ from gendsl.vocabulary.word import (
     LayerWord,
     Mismatch,
     Parameter,
+    Real,
     Reference,
     Toggle,
     Weight,
@@ -35,22 +36,33 @@ def _attention(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Infer
                 f"take a divisor of {channels} as `heads`, or say the `width` of a head",
             )
         width = floor_divide(channels, heads)
-    if mismatch := _position_mismatch(arguments, shapes, width):
+    if mismatch := _position_mismatch(arguments, shapes, width) or _groups_mismatch(arguments):
         return mismatch
-    inner = heads * width
+    groups = arguments["groups"] or heads
+    inner, shared = heads * width, groups * width
     weights: tuple[Weight, ...] = ()
     for name, inputs, outputs in (
         ("query", channels, inner),
-        ("key", context[-1], inner),
-        ("value", context[-1], inner),
+        ("key", context[-1], shared),
+        ("value", context[-1], shared),
         ("output", inner, channels),
     ):
         weights += (Weight(f"{name}_kernel", (inputs, outputs)),)
         if arguments["bias"]:
             weights += (Weight(f"{name}_bias", (outputs,)),)
     queries, keys = product(given[:-1]), product(context[:-1])
-    flops = 4 * queries * channels * inner + 4 * keys * context[-1] * inner + 4 * queries * keys * inner
+    flops = 4 * queries * channels * inner + 4 * keys * context[-1] * shared + 4 * queries * keys * inner
     return Inferred(given, constrained(arguments, weights), flops)
+
+
+def _groups_mismatch(arguments: Mapping[str, Any]) -> Mismatch | None:
+    heads, groups = arguments["heads"], arguments["groups"]
+    if groups is not None and isinstance(heads, int) and isinstance(groups, int) and heads % groups:
+        return Mismatch(
+            f"shares {groups} heads of keys and values among {heads} heads, which they do not divide",
+            f"take a divisor of {heads} as `groups`",
+        )
+    return None
 
 
 def _position_mismatch(arguments: Mapping[str, Any], shapes: tuple[Shape, ...], width: Dimension) -> Mismatch | None:
@@ -64,6 +76,11 @@ def _position_mismatch(arguments: Mapping[str, Any], shapes: tuple[Shape, ...], 
             "turns queries and keys by places of one sequence, and a context has its own",
             "leave out `position: rotary`, or the context",
         )
+    if arguments["window"] is not None and [len(shape) for shape in shapes] != [2]:
+        return Mismatch(
+            "sees a window of one sequence, and an image or a context has no places before and after",
+            "leave out `window`",
+        )
     part = 2 * (len(shapes[0]) - 1)
     if rotary and isinstance(width, int) and width % part:
         return Mismatch(
@@ -71,6 +88,16 @@ def _position_mismatch(arguments: Mapping[str, Any], shapes: tuple[Shape, ...], 
             "take fewer `heads`, or say the `width` of a head",
         )
     return None
+
+
+def _attention_reach(arguments: Mapping[str, Any], along: tuple[bool, ...]) -> str:
+    if len(along) > 1:  # a context that stays; one that grows would be seen by all places
+        return "own" if along == (True, False) else "all"
+    return "earlier" if arguments["causal"] else "all"
+
+
+def _recurrent_reach(arguments: Mapping[str, Any], along: tuple[bool, ...]) -> str:
+    return "earlier" if arguments["sequences"] and not arguments["backwards"] else "all"
 
 
 def _recurrent(gates: int, biases: int) -> Callable[[Mapping[str, Any], tuple[Shape, ...]], Inferred | Mismatch]:
@@ -160,6 +187,7 @@ RECURRENT = (
         infer=_recurrent(4, 1),
         keras="keras.layers:LSTM",
         renames=_RECURRENT_RENAMES,
+        reach=_recurrent_reach,
     ),
     LayerWord(
         name="gru",
@@ -171,6 +199,7 @@ RECURRENT = (
         infer=_recurrent(3, 2),
         keras="keras.layers:GRU",
         renames=_RECURRENT_RENAMES,
+        reach=_recurrent_reach,
     ),
 )
 
@@ -179,7 +208,8 @@ WORDS = (
         name="attention",
         category="layer",
         doc="Multi-head attention over a sequence or over the pixels of an image; with a context, over that.",
-        source="Vaswani et al. 2017, section 3.2; rotary positions: Su et al. 2021, equation 34",
+        source="Vaswani et al. 2017, section 3.2; rotary positions: Su et al. 2021, equation 34; groups: Ainslie et al. "
+        "2023; windows: Beltagy et al. 2020, section 3.1",
         parameters=(
             Parameter(
                 name="context",
@@ -197,6 +227,13 @@ WORDS = (
                 doc="the width of a head; else the channels over the heads",
             ),
             Parameter(
+                name="groups",
+                kind=Count(),
+                default=None,
+                positional=False,
+                doc="how many heads of keys and values the heads share; each has its own if unsaid, 1 is multi-query",
+            ),
+            Parameter(
                 name="causal",
                 kind=Toggle(),
                 default=False,
@@ -204,11 +241,25 @@ WORDS = (
                 doc="whether each place sees only itself and those before it",
             ),
             Parameter(
+                name="window",
+                kind=Count(),
+                default=None,
+                positional=False,
+                doc="sees only places less than so many away in a sequence, itself included",
+            ),
+            Parameter(
                 name="position",
                 kind=Choice(("none", "rotary")),
                 default="none",
                 positional=False,
                 doc="`rotary` turns queries and keys by their place",
+            ),
+            Parameter(
+                name="dropout",
+                kind=Real(minimum=0, maximum=1),
+                default=0,
+                positional=False,
+                doc="the share of the weights that are zero in training",
             ),
             BIAS,
             INIT,
@@ -218,6 +269,7 @@ WORDS = (
         infer=_attention,
         keras="gendsl.parts.attention:Attention",
         renames={"bias": "use_bias", "init": "kernel_initializer", "constrain": ""},
+        reach=_attention_reach,
     ),
     *RECURRENT,
     LayerWord(

@@ -1,0 +1,83 @@
+"""An operation `generate` and its inputs in, sequences of tokens out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from gendsl.lower.choosing import Choice
+from gendsl.lower.generation import Cached, Context, Recomputed, Stop, generated
+from gendsl.lower.sampling import by_frequency
+from gendsl.lower.stepwise import Stepwise
+from gendsl.parts.keys import Key, drawing
+from gendsl.plan.onward import whole_layer
+from gendsl.plan.plan import Network, Operation
+
+if TYPE_CHECKING:
+    from gendsl.lower.operations import Evaluation
+
+
+def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequence[Any], key: Key) -> Any:
+    """Sequences (batch, length) int32, -1 behind their ends.
+
+    The inputs are the network's behind the tokens; then what `given` in the attributes names: `prompt`, tokens
+    (batch, n) with -1 behind them, of which the first `known` are there in all; `temperature`, a scalar."""
+    attributes, options = operation.attributes, operation.attributes["arguments"]
+    network = evaluation.networks[attributes["network"]]
+    others = list(inputs[: len(network.inputs) - 1])
+    given = dict(zip(attributes.get("given", ()), inputs[len(others) :], strict=True))
+    model = evaluation.models[network.name]
+    written = evaluation.written.get(str(network.inputs[0].of))
+    vocabulary = int(model.outputs[0].shape[-1])
+
+    first = by_frequency(None if written is None else written.first, vocabulary, evaluation.batch, key.at("first"))
+    if "prompt" in given:
+        begin, known = tf.cast(given["prompt"], tf.int32), max(1, int(attributes.get("known", 0)))
+        begin = begin if begin.shape[1] is None or begin.shape[1] > 0 else first[:, None]
+        begin = tf.concat([tf.where(begin[:, :1] < 0, first[:, None], begin[:, :1]), begin[:, 1:]], 1)
+    elif options["prompt"]:
+        assert written is not None
+        tokens = written.tokens(options["prompt"])
+        begin, known = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens)
+    else:
+        begin, known = first[:, None], 1
+
+    stop = None
+    if options["stop"]:
+        assert written is not None
+        stop = Stop(written.ends(options["stop"]))
+    choice = Choice(
+        repetition_penalty=_number(options["repetition_penalty"]),
+        temperature=given.get("temperature", float(options["temperature"])),
+        top_k=options["top_k"],
+        top_p=_number(options["top_p"]),
+        min_p=_number(options["min_p"]),
+    )
+    with keras.StatelessScope(state_mapping=list(evaluation.weights)), drawing(key.at("call")):
+        context = _context(evaluation, network, others, key)
+        return generated(
+            context, begin, known, length=int(options["length"]), vocabulary=vocabulary, choice=choice, key=key, stop=stop
+        )
+
+
+def _context(evaluation: "Evaluation", network: Network, others: Sequence[Any], key: Key) -> Context:
+    model = evaluation.models[network.name]
+    window = int(model.inputs[0].shape[1])
+    if whole_layer(network, evaluation.networks) is None:
+        kept = [
+            tf.cast(value, tf.int32 if one.integer else tf.float32)
+            for value, one in zip(others, network.inputs[1:], strict=True)
+        ]
+        return Cached(Stepwise(network, evaluation.networks, evaluation.models, kept), window)
+
+    def call(tokens: Any) -> Any:
+        given = [tokens, *others]
+        return evaluation.called(network.name, given, key.at("call"), training=False, advance=False).outputs[0]
+
+    return Recomputed(call, window)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
