@@ -21,9 +21,11 @@ from gendsl.pictures.captions import with_captions
 from gendsl.plan.plan import Field, Plan
 from gendsl.run.pictures import Pixels, grid, pixels_of, range_of, scatter
 from gendsl.run.sounding import piano_rolls
+from gendsl.run.tones import wav_of
 
 _ROWS = 20  # of a table
 _TEXTS = _PIECES = 8
+_HEARD = 2
 _WAVES, _WAVE_WIDTH, _WAVE_HEIGHT = 8, 512, 64
 _LONGEST_TEXT = 2_000  # tokens
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -38,7 +40,15 @@ class Text:
     markdown: str
 
 
-Shown = Pixels | Text
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Music as it is written, and WAV files of some of it."""
+
+    pixels: Pixels
+    sounds: tuple[bytes, ...]
+
+
+Shown = Pixels | Text | Roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +124,13 @@ def joined(texts: Sequence[str]) -> Text:
     return Text(plain, verbatim(plain))
 
 
-def _pieces(samples: Samples) -> Shown:
-    """The piano rolls of the first pieces, one below the other."""
-    if not isinstance(samples.reader, Remi):
+def _pieces(samples: Samples) -> Text | Roll:
+    """The piano rolls of the first pieces, one below the other; the sound of the very first."""
+    reader = samples.reader
+    if not isinstance(reader, Remi):
         return _texts(samples)
-    return piano_rolls([music_of(samples.reader, tokens) for tokens in np.asarray(samples.values[:_PIECES])])
+    pieces = [music_of(reader, tokens) for tokens in np.asarray(samples.values[:_PIECES])]
+    return Roll(piano_rolls(pieces), tuple(map(wav_of, pieces[:_HEARD])))
 
 
 def verbatim(text: str) -> str:
@@ -190,7 +202,7 @@ class Looks:
         own = [Samples(each[: _TEXTS // 2], of, reader=self.readers.get(of.name)) for each in (real, values)]
         shown = [_pieces(each) if self._kind(of, each.values) == "midi" else _texts(each) for each in own]
         headed = list(zip(("real", "generated"), shown, strict=True))
-        rolls = [with_captions(one, (head,)) for head, one in headed if isinstance(one, np.ndarray)]
+        rolls = [with_captions(one.pixels, (head,)) for head, one in headed if isinstance(one, Roll)]
         if rolls:
             return np.concatenate(rolls)
         plain = "\n\n".join(f"{head}\n{RULE}\n{one.plain}" for head, one in headed if isinstance(one, Text))
