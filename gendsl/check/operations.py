@@ -271,6 +271,11 @@ class Operations(ABC):
         del places
         if broken:
             return NOTHING
+        return self._called(network, tuple(numbers))
+
+    def _called(self, network: Network, numbers: tuple[int, ...]) -> Operand:
+        """A call of a network with operations of these numbers as its inputs, in their order."""
+        name = network.name
         scores = any(isinstance(o.type, Tensor) and o.type.meaning == "logits" for o in network.outputs)
         both = (
             tuple(
@@ -282,7 +287,7 @@ class Operations(ABC):
             else ()
         )
         random = self.training and (both or draws(network, self.networks))
-        key = ("call", tuple(numbers), name)
+        key = ("call", numbers, name)
         if not random and key in self.seen:
             number = self.seen[key]
         else:
@@ -293,7 +298,7 @@ class Operations(ABC):
                 else Several(tuple((o.name, o.type) for o in network.outputs))
             )
             attributes = {"network": name, "training": self.training, "both": both}
-            number = self.add("call", tuple(numbers), attributes, type, site=self.sites.next()).number
+            number = self.add("call", numbers, attributes, type, site=self.sites.next()).number
             self.seen[key] = number
         self.calls[number] = (number, name)
         call = Operand(number, self.operations[number].type)

@@ -6,9 +6,10 @@ from gendsl import rules
 from gendsl.check.arguments import bind
 from gendsl.check.generation import generate_call
 from gendsl.check.noising import bounds_of, classes_of, none_of, sampled_inputs
-from gendsl.check.operations import NOTHING, Operations
+from gendsl.check.operations import NOTHING
 from gendsl.check.pruning import pruned
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
+from gendsl.check.sequences import SequenceCalls
 from gendsl.frozen import dataclass
 from gendsl.plan.layers import quantizer_of
 from gendsl.plan.memories import REMEMBERING
@@ -24,7 +25,7 @@ from gendsl.vocabulary.word import Expression, Mismatch, Word
 
 
 @dataclass(slots=True)
-class WordCalls(Operations):
+class WordCalls(SequenceCalls):
     """The calls of the vocabulary's words."""
 
     def _function_call(self, found: FunctionWord, node: tree.Call, scope: Scope) -> Operand:
@@ -61,6 +62,8 @@ class WordCalls(Operations):
                 "it stands in an `update`",
             )
             return NOTHING
+        if found.name == "next_token":
+            return self._next_token(operands, attributes, type, node.span, scope)
         if found.name == "generate":
             return generate_call(self, node, attributes, type, scope)
         if found.samples:

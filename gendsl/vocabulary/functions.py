@@ -330,12 +330,4 @@ WORDS: tuple[FunctionWord, ...] = (
         source="Xu et al. 2019, https://arxiv.org/abs/1907.00503, section 4.3",
         network=False,
     ),
-    _later(
-        "next_token",
-        "Minus the log-probability of each token given those before it, summed over each sequence: (batch).",
-        results.next_token,
-        _NETWORK,
-        _x("tokens"),
-        source="Radford et al. 2018",
-    ),
 )

@@ -343,16 +343,6 @@ def written(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Misma
     return types.Tensor((options["length"],), "text", True)
 
 
-def next_token(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mismatch:
-    """A network of sequences and tokens in, one number an example out."""
-    found = written(given, {"length": 1})
-    if isinstance(found, Mismatch):
-        return found
-    if not isinstance(given[1], types.Tensor) or not given[1].integer:
-        return Mismatch("takes tokens second", "give the field of the text")
-    return types.Tensor(())
-
-
 def _numbers(value: Type) -> Type:
     return types.Tensor(value.shape, value.meaning) if isinstance(value, types.Tensor) else value
 

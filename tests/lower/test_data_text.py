@@ -14,9 +14,10 @@ from gendsl.check.headers import header_of, sequences
 from gendsl.diagnostics import Problems
 from gendsl.lower.data import Dataset, dataset_of
 from gendsl.lower.data.tokenizers import tokenizer_from
-from gendsl.lower.data.windows import Windows, following
+from gendsl.lower.data.windows import Windows
 from gendsl.lower.errors import DataError
 from gendsl.lower.training import experiment_of
+from gendsl.plan.following import following
 from gendsl.source import Source
 from tests.lower.data_plans import call_of, plan_of
 

@@ -17,10 +17,11 @@ from gendsl.lower.data.resizing import cut_middle, random_crop
 from gendsl.lower.data.store import scratch_folder
 from gendsl.lower.data.stored import Stored
 from gendsl.lower.data.tokens import augmented
-from gendsl.lower.data.windows import HeldWindows, Windows, following
+from gendsl.lower.data.windows import HeldWindows, Windows
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.table import Table
 from gendsl.parts.keys import WHOLE, Key, Share
+from gendsl.plan.following import following
 from gendsl.plan.plan import Call, Field, Source
 from gendsl.plan.show import size
 from gendsl.vocabulary.augmentations import OF_TOKENS

@@ -14,15 +14,6 @@ _AROUND = 1 << 16  # bytes that the system maps around a place of a file
 _MOST_MAPPED = 1 << 25  # bytes of a file that are mapped before they are let go
 
 
-def following(name: str) -> str:
-    """The entry of a batch that holds, for each token of a field's window, the token that follows it.
-
-    A window of n tokens and the one behind it are the n + 1 that a model of the next token reads: what it is given, and
-    what it is to say. A field's name holds no dot.
-    """
-    return f"{name}.next"
-
-
 @dataclass(frozen=True)
 class Windows:
     """Windows (n, length) of `tokens` (m,), which are kept once however much they overlap.

@@ -208,8 +208,8 @@ WORDS = (
         name="attention",
         category="layer",
         doc="Multi-head attention over a sequence or over the pixels of an image; with a context, over that.",
-        source="Vaswani et al. 2017, section 3.2; rotary positions: Su et al. 2021, equation 34; groups: Ainslie et al. "
-        "2023; windows: Beltagy et al. 2020, section 3.1",
+        source="Vaswani et al. 2017, section 3.2; rotary positions: Su et al. 2021, equation 34; groups: Ainslie et "
+        "al. 2023; windows: Beltagy et al. 2020, section 3.1",
         parameters=(
             Parameter(
                 name="context",
