@@ -67,7 +67,7 @@ class Gallery:
     projected: Callable[[RunFolder], None]
     tell: Callable[[str], None]
     budget: Budget = field(default_factory=Budget)
-    calls: int = 0  # of a network for a sample, by a sampler of a noising process
+    calls: int = 0  # of a network for a sample, by a sampler of a noising process or token by token
 
     def shown(
         self, step: int, *, begins: bool = False, ends: bool = False

@@ -77,6 +77,15 @@ def test_four_parts_come_back_in_their_order_with_their_notes(chorale: Dataset) 
     assert music.notes[music.notes[:, 3] == 3][:2].tolist() == [[0, 1, 36, 3], [1, 2, 38, 3]]
 
 
+def test_music21_reads_four_parts(chorale: Dataset, tmp_path: Path) -> None:
+    music21 = pytest.importorskip("music21")
+    windows = chorale.split("train")["text"]
+    start, end = windows.sequences["train"][0]
+    (tmp_path / "a.mid").write_bytes(midi_of(remi_of(chorale), windows.tokens[start:end]))
+    parts = music21.converter.parse(tmp_path / "a.mid").parts
+    assert [len(part.flatten().notes) for part in parts] == [20, 24, 24, 24]
+
+
 def test_a_part_keeps_its_number_where_others_rest(chorale: Dataset) -> None:
     remi, windows = remi_of(chorale), chorale.split("train")["text"]
     start = windows.sequences["train"][0][0]
