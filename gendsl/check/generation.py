@@ -13,9 +13,7 @@ from gendsl.syntax import tree
 from gendsl.vocabulary.types import Tensor, Type, Unknown
 
 
-def generate_call(
-    calls: Operations, node: tree.Call, attributes: dict[str, Any], type: Type, scope: Scope
-) -> Operand:
+def generate_call(calls: Operations, node: tree.Call, attributes: dict[str, Any], type: Type, scope: Scope) -> Operand:
     """The operation of a call whose arguments are bound; `NOTHING` after a reported mistake."""
     problems = calls.context.problems
     if calls.training:
@@ -33,7 +31,7 @@ def generate_call(
         problems.add(
             rules.type_mismatch,
             node.span,
-            f"`generate` takes a network whose first input is a sequence of tokens, and that of `{network.name}` is none",
+            f"`generate` takes a network whose first input is tokens, and that of `{network.name}` is none",
             help=f"as in `network {network.name}(tokens: text) -> categorical(text.vocabulary)`",
         )
         return NOTHING
@@ -56,13 +54,9 @@ def _field(network: Network, calls: Operations) -> Field | None:
     return found.field if isinstance(found, FieldMeaning) else None
 
 
-def _begins(
-    node: tree.Call, network: Network, field: Field | None, options: dict[str, Any], calls: Operations
-) -> bool:
+def _begins(node: tree.Call, network: Network, field: Field | None, options: dict[str, Any], calls: Operations) -> bool:
     """Whether sequences can begin and end as the call says; reports why not."""
-    source = next(
-        (one.call for one in calls.context.sources if field is not None and one.name == field.source), None
-    )
+    source = next((one.call for one in calls.context.sources if field is not None and one.name == field.source), None)
     for name in ("prompt", "stop"):
         text = options[name]
         place = next((a.span for a in node.arguments if a.name is not None and a.name.text == name), node.span)

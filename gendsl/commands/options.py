@@ -3,6 +3,7 @@
 import argparse
 
 from gendsl import __version__
+from gendsl.commands.asking import asking
 from gendsl.commands.parsing import Command
 from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
@@ -184,10 +185,13 @@ def _words(parser: argparse.ArgumentParser) -> None:
 
 def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    parser.add_argument("-n", type=count, default=16, dest="count", metavar="N", help="how many samples (default: 16)")
+    parser.add_argument(
+        "-n", type=count, dest="count", metavar="N", help="how many samples (default: 16, or one of each prompt)"
+    )
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
     checkpoint(parser)
+    asking(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:
@@ -309,6 +313,7 @@ COMMANDS: dict[str, Command] = {
             (
                 ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
                 ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),
+                ('gendsl sample runs/text/… --prompt "In the " --temperature 0.7', "one text that begins so"),
             ),
             _sample,
         ),

@@ -206,11 +206,14 @@ def data(options: "Namespace") -> int:
 
 def sample(options: "Namespace") -> int:
     """`gendsl sample`."""
+    from gendsl.commands.asking import asked_in
+
+    asked = asked_in(options)
     _prepare_to_train()
     from gendsl.run import sample as sampling
 
-    which = options.checkpoint
-    written = sampling.sample(options.run, options.count, options.seed, options.out, checkpoint=which, told=warn)
+    which, count = options.checkpoint, options.count or len(asked.prompts) or 16
+    written = sampling.sample(options.run, count, options.seed, options.out, checkpoint=which, asked=asked, told=warn)
     grids = [path for path in written if path.stem == "grid"]
     say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
     return FINE

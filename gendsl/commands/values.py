@@ -43,3 +43,26 @@ def count(text: str) -> int:
     if value == 0:
         raise argparse.ArgumentTypeError("0 is too few: a whole number from 1 is needed")
     return value
+
+
+def number(text: str) -> float:
+    """A number from 0, finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return value
+
+
+def fraction(text: str) -> float:
+    """A share above 0, at most 1; `95%` is 0.95."""
+    percent = text.endswith("%")
+    try:
+        value = float(text.removesuffix("%")) / (100 if percent else 1)
+    except ValueError:
+        value = -1
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share, such as 0.95 or 95%")
+    return value

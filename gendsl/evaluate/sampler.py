@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from gendsl.parts.keys import Key
+from gendsl.plan.plan import Sample
 
 CHUNK = 64
 _CHUNK_BITS = 24  # of the moment; the rest are the seed's
@@ -22,10 +23,14 @@ def moment_of(seed: Any, chunk: Any) -> tf.Tensor:
 
 
 class Sampler:
-    """Draws samples with the averaged weights, where there are any; traced once for each set of given fields."""
+    """Draws samples with the averaged weights, where there are any; traced once for each set of given fields.
 
-    def __init__(self, experiment: Any, *, place: str = "sample", averaged: bool = True) -> None:
-        self._experiment = experiment
+    What a sample is, is said by `sample` where it is not what the spec says."""
+
+    def __init__(
+        self, experiment: Any, *, place: str = "sample", averaged: bool = True, sample: Sample | None = None
+    ) -> None:
+        self._experiment, self._sample = experiment, sample
         self._place = place
         self._averaged = averaged
         self._graph = tf.function(self._chunk)
@@ -33,7 +38,9 @@ class Sampler:
     def _chunk(self, moment: tf.Tensor, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         key = Key(self._experiment.seed, self._place, moment)
         given: dict[str, tf.Tensor] = dict(fields)
-        samples: dict[str, tf.Tensor] = self._experiment.sample(CHUNK, key, fields=given, averaged=self._averaged)
+        samples: dict[str, tf.Tensor] = self._experiment.sample(
+            CHUNK, key, fields=given, averaged=self._averaged, sample=self._sample
+        )
         return samples
 
     def samples(

@@ -2,7 +2,7 @@
 
 `serving_default` takes `n` and `seed` and gives what `gendsl sample` draws for that seed; `from_prior` takes the
 prior's draws (and labels) by the names of the network's inputs; `labelled`, with labels or conditions, takes `seed` and
-them.
+them; `prompted`, where samples call `generate`, takes `prompt`, `seed` and `temperature`.
 """
 
 import os

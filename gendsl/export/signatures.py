@@ -10,6 +10,7 @@ from gendsl.evaluate.sampler import CHUNK, moment_of
 from gendsl.lower.errors import UserError
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Field, Operation, Plan, Sample
+from gendsl.plan.rewritten import generations, with_given
 from gendsl.run.rebuild import Rebuilt
 
 
@@ -36,6 +37,8 @@ def signatures_of(run: Rebuilt) -> list[Signature]:
     found = []
     if drawn:
         found.append(_of_seed(run))
+        if generations(sample):
+            found.append(_of_prompts(run, sample))
     if fields:
         name = "labelled" if drawn else "serving_default"
         found.append(_of_fields(run, name, fields))
@@ -67,6 +70,26 @@ def _of_seed(run: Rebuilt) -> Signature:
     return Signature("serving_default", inputs, call)
 
 
+def _of_prompts(run: Rebuilt, sample: Sample) -> Signature:
+    """Sequences that begin with the prompts given, tokens (n, any) with -1 behind each."""
+    given_on = with_given(sample, prompt=0, temperature=True)
+
+    def call(given: Mapping[str, Any]) -> dict[str, Any]:
+        prompts = given["prompt"]
+
+        def cut(first: Any, count: Any) -> dict[str, Any]:
+            return {"prompt": prompts[first : first + count], "temperature": given["temperature"]}
+
+        return _in_chunks(run, tf.shape(prompts)[0], given["seed"], cut, sample=given_on)
+
+    inputs = {
+        "prompt": tf.TensorSpec([None, None], tf.int32, name="prompt"),
+        "seed": tf.TensorSpec([], tf.int64, name="seed"),
+        "temperature": tf.TensorSpec([], tf.float32, name="temperature"),
+    }
+    return Signature("prompted", inputs, call)
+
+
 def _of_fields(run: Rebuilt, name: str, fields: list[Field]) -> Signature:
     def call(given: Mapping[str, Any]) -> dict[str, Any]:
         values = {field.name: given[field.name] for field in fields}
@@ -95,16 +118,18 @@ def _of_priors(run: Rebuilt, sample: Sample, priors: Mapping[int, str], fields: 
     return Signature("from_prior", inputs | {field.name: _spec(field) for field in fields}, call)
 
 
-def _in_chunks(run: Rebuilt, n: Any, seed: Any, fields: Callable[[Any, Any], dict[str, Any]]) -> dict[str, Any]:
+def _in_chunks(
+    run: Rebuilt, n: Any, seed: Any, fields: Callable[[Any, Any], dict[str, Any]], sample: Sample | None = None
+) -> dict[str, Any]:
     """The samples 0…n-1 of a seed, chunk by chunk as the sampler draws them; only the last chunk is shorter."""
-    sample = run.plan.sample
+    sample = sample or run.plan.sample
     names = [name for name, _ in sample.outputs] if sample is not None else []
 
     def chunk(number: Any) -> list[Any]:
         first = number * CHUNK
         count = tf.minimum(CHUNK, n - first)
         key = Key(run.experiment.seed, "sample", moment_of(seed, number))
-        drawn = run.experiment.sample(count, key, fields=fields(first, count))
+        drawn = run.experiment.sample(count, key, fields=fields(first, count), sample=sample)
         return [drawn[name] for name in names]
 
     # The first chunk is drawn before the loop and tells the types of the outputs; with n = 0 it is empty.

@@ -28,25 +28,25 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     others = list(inputs[: len(network.inputs) - 1])
     given = dict(zip(attributes.get("given", ()), inputs[len(others) :], strict=True))
     model = evaluation.models[network.name]
-    written = evaluation.written.get(str(network.inputs[0].of))
+    field = evaluation.beginnings.get(str(network.inputs[0].of))
     vocabulary = int(model.outputs[0].shape[-1])
 
-    first = by_frequency(None if written is None else written.first, vocabulary, evaluation.batch, key.at("first"))
+    first = by_frequency(None if field is None else field.first, vocabulary, evaluation.batch, key.at("first"))
     if "prompt" in given:
         begin, known = tf.cast(given["prompt"], tf.int32), max(1, int(attributes.get("known", 0)))
-        begin = begin if begin.shape[1] is None or begin.shape[1] > 0 else first[:, None]
+        begin = tf.pad(begin, [[0, 0], [0, 1]], constant_values=-1)  # so that there is one where it is empty
         begin = tf.concat([tf.where(begin[:, :1] < 0, first[:, None], begin[:, :1]), begin[:, 1:]], 1)
     elif options["prompt"]:
-        assert written is not None
-        tokens = written.tokens(options["prompt"])
+        assert field is not None
+        tokens = field.tokens(options["prompt"])
         begin, known = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens)
     else:
         begin, known = first[:, None], 1
 
     stop = None
     if options["stop"]:
-        assert written is not None
-        stop = Stop(written.ends(options["stop"]))
+        assert field is not None
+        stop = Stop(field.ends(options["stop"]))
     choice = Choice(
         repetition_penalty=_number(options["repetition_penalty"]),
         temperature=given.get("temperature", float(options["temperature"])),
@@ -57,7 +57,14 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     with keras.StatelessScope(state_mapping=list(evaluation.weights)), drawing(key.at("call")):
         context = _context(evaluation, network, others, key)
         return generated(
-            context, begin, known, length=int(options["length"]), vocabulary=vocabulary, choice=choice, key=key, stop=stop
+            context,
+            begin,
+            known,
+            length=int(options["length"]),
+            vocabulary=vocabulary,
+            choice=choice,
+            key=key,
+            stop=stop,
         )
 
 
@@ -80,4 +87,3 @@ def _context(evaluation: "Evaluation", network: Network, others: Sequence[Any], 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(value)
-

@@ -1,8 +1,8 @@
 """A network of tokens and what sequences begin with in, sequences drawn token by token out: one loop in one graph.
 
-The network is told a context of at most `window` tokens, which grows by one token a turn. When it is full, its last half
-is taken and encoded anew: so most turns cost one place. What a turn draws is a function of the key and of the token's
-place in the sequence.
+The network is told a context of at most `window` tokens, which grows by one token a turn. When it is full, its last
+half is taken and encoded anew: so most turns cost one place. What a turn draws is a function of the key and of the
+token's place in the sequence.
 """
 
 from collections.abc import Callable
@@ -81,13 +81,21 @@ class Stop:
 
 
 def generated(
-    context: Context, given: Any, known: int, *, length: int, vocabulary: int, choice: Choice, key: Key, stop: Stop | None = None
+    context: Context,
+    given: Any,
+    known: int,
+    *,
+    length: int,
+    vocabulary: int,
+    choice: Choice,
+    key: Key,
+    stop: Stop | None = None,
 ) -> Any:
     """Sequences (batch, length) int32.
 
-    `given` (batch, n) int32 are the tokens that they begin with, -1 where that is left to the network; the first `known`
-    columns, at least one, are there in all of them. With `stop` the places behind the end are -1, and the loop is left
-    when all have ended."""
+    `given` (batch, n) int32 are the tokens that they begin with, -1 where that is left to the network; the first
+    `known` columns, at least one, are there in all of them. With `stop` the places behind the end are -1, and the loop
+    is left when all have ended."""
     batch = tf.shape(given)[0]
     given = tf.concat([given[:, :length], tf.fill([batch, tf.maximum(length - tf.shape(given)[1], 0)], ENDED)], 1)
     given = tf.transpose(tf.ensure_shape(given, [None, length]))

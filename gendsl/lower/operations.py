@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from gendsl.lower import importance
 from gendsl.lower.augment import both_of
+from gendsl.lower.beginnings import Beginnings
 from gendsl.lower.calling import called, recomputed
 from gendsl.lower.distributions import distribution_of, standard_of
 from gendsl.lower.functions import ARITHMETIC, function_of, number
@@ -25,7 +26,6 @@ from gendsl.lower.noising import is_of_process, of_process
 from gendsl.lower.penalties import gradients_of, path_lengths, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
 from gendsl.lower.watching import Watch
-from gendsl.lower.written import Written
 from gendsl.parts import keys
 from gendsl.parts.kernels import orthogonality
 from gendsl.plan.draws import draws
@@ -81,7 +81,7 @@ class Evaluation:
     signal: Callable[[str], Any] | None = None  # the newest value of what conditions of updates read, by name
     span: tuple[float, float] = (-1.0, 1.0)  # black and white in pictures
     between: Callable[[Any, Any, str], Any] | None = None  # of two draws of a prior, and its word: a walk, for scores
-    written: Mapping[str, Written] = field(default_factory=dict)  # the fields of tokens, by name
+    beginnings: Mapping[str, Beginnings] = field(default_factory=dict)  # the fields of tokens, by name
 
     def values(
         self, operations: Sequence[Operation], wanted: Sequence[int], known: Mapping[int, Any] | None = None

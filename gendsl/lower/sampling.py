@@ -22,7 +22,7 @@ def labels_of(field: Field, n: Any, key: Key, counts: Any) -> Any:
 
 
 def by_frequency(counts: Any, many: int, n: Any, key: Key) -> Any:
-    """Whole numbers below `many`, int32 (n), with the frequencies of `counts` (many); all alike where there are none."""
+    """Whole numbers below `many`, int32 (n), as often as `counts` (many) says; all alike where there are none."""
     chances = np.ones(many) if counts is None else np.asarray(counts, np.float64)
     bounds = tf.constant(np.cumsum(chances / chances.sum()), tf.float32)
     drawn = key.uniform([n])

@@ -41,7 +41,8 @@ def _attention_start(layer: Any, batch: Any, length: int) -> State:
 
 
 def _attention_follow(layer: Any, inputs: Any, first: Any, state: State) -> tuple[Any, State]:
-    kept = tuple(_written(buffer, new, first) for buffer, new in zip(state, layer.keys_and_values(inputs, first)))
+    fresh = layer.keys_and_values(inputs, first)
+    kept = tuple(_written(buffer, new, first) for buffer, new in zip(state, fresh, strict=True))
     return layer.attend(inputs, *kept, first), kept
 
 
@@ -53,6 +54,10 @@ def _written(buffer: Any, new: Any, first: Any) -> Any:
         return tf.where(here, new, buffer)
     behind = buffer[:, first + places :]
     return tf.ensure_shape(tf.concat([buffer[:, :first], new, behind], 1), buffer.shape)
+
+
+def _no_start(layer: Any, batch: Any, length: int) -> State:
+    return ()
 
 
 def _position_follow(layer: Any, inputs: Any, first: Any, state: State) -> tuple[Any, State]:
@@ -86,11 +91,10 @@ def _listed(sizes: Any) -> Sequence[int]:
     return [sizes] if isinstance(sizes, int) else list(sizes)
 
 
-_NOTHING: Callable[[Any, Any, int], State] = lambda layer, batch, length: ()
 _RECURRENT = Form(_recurrent_start, _recurrent_follow)
 FORMS: tuple[tuple[Any, Form], ...] = (
     (Attention, Form(_attention_start, _attention_follow)),
-    (PositionEmbed, Form(_NOTHING, _position_follow)),
+    (PositionEmbed, Form(_no_start, _position_follow)),
     (keras.layers.LSTM, _RECURRENT),
     (keras.layers.GRU, _RECURRENT),
     (keras.layers.Conv1D, Form(_convolution_start, _convolution_follow)),
@@ -137,9 +141,7 @@ class Stepwise:
             values[number] = self._called(network, layer, name, [values[one] for one in layer.inputs])
         self._whole[path] = values
 
-    def _begin(
-        self, path: str, network: Network, told: tuple[bool, ...], batch: Any, found: States
-    ) -> None:
+    def _begin(self, path: str, network: Network, told: tuple[bool, ...], batch: Any, found: States) -> None:
         growing, _ = along(network, self._networks, told)
         for number, layer, name in _numbered(network):
             if number not in growing:

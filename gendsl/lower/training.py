@@ -11,6 +11,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from gendsl.lower.beginnings import Beginnings
 from gendsl.lower.ingredients import (
     Untracked,
     averages_of,
@@ -35,10 +36,9 @@ from gendsl.lower.signals import Signals
 from gendsl.lower.timetable import timetable_of
 from gendsl.lower.variants import Variant, apart, fades_of, variants_of
 from gendsl.lower.watching import Watch
-from gendsl.lower.written import Written
 from gendsl.parts.keys import Key
 from gendsl.parts.quantize import perplexities
-from gendsl.plan.plan import Operation, Plan
+from gendsl.plan.plan import Operation, Plan, Sample
 from gendsl.plan.reals import real_scores
 
 
@@ -54,7 +54,7 @@ class Experiment(Repeating):
 
     `networks` are the Keras models by name, `steps` is the run's length, `times` how many batches a step takes.
     `class_counts` (classes), where it is set, gives the frequencies that labels, or conditions, of samples are drawn
-    with, and `written` what begins sequences of the fields of tokens.
+    with, and `beginnings` what begins sequences of the fields of tokens.
     """
 
     def __init__(self, plan: Plan, *, examples: int | None = None, replicas: Replicas = ONE) -> None:
@@ -68,7 +68,7 @@ class Experiment(Repeating):
         self.seed = int(setting(plan, "seed", 0))
         self._place = "train"  # of the draws of training
         self.class_counts: Any = None
-        self.written: Mapping[str, Written] = {}
+        self.beginnings: Mapping[str, Beginnings] = {}
         self.watch: Watch | None = None  # told of the steps that are taken eagerly
         precision = str(setting(plan, "precision", "float32"))
         self._labels = labels_of(plan)
@@ -218,7 +218,7 @@ class Experiment(Repeating):
             step=step,
             scalar=lambda value: self.timetable.value.value(value, step),
             span=span_of_pictures(plan),
-            written=self.written,
+            beginnings=self.beginnings,
             **options,
         )
 
@@ -226,13 +226,19 @@ class Experiment(Repeating):
 
     @unconverted
     def sample(
-        self, n: Any, key_or_seed: Any, fields: Mapping[str, Any] | None = None, averaged: bool = True, **walk: Any
+        self,
+        n: Any,
+        key_or_seed: Any,
+        fields: Mapping[str, Any] | None = None,
+        averaged: bool = True,
+        sample: Sample | None = None,
+        **walk: Any,
     ) -> dict[str, Any]:
         """The outputs of the spec's `sample`, {name: (n, …)}; `n` and the seed are ints or int tensors.
 
         `fields` are its inputs; labels and conditions default to the frequencies of `class_counts`. `between` in `walk`
-        makes one point of two draws of a prior. Raises ValueError for a missing field."""
-        sample = self.plan.value.sample
+        makes one point of two draws of a prior; `sample` is another than the spec's. ValueError for a missing field."""
+        sample = sample or self.plan.value.sample
         if sample is None:
             raise ValueError("the spec says not what a sample is: add a `sample` block")
         key = key_or_seed if isinstance(key_or_seed, Key) else Key(self.seed, "sample", key_or_seed)

@@ -40,7 +40,7 @@ def along(
 
 
 def reach_of(layer: Layer, network: Network, networks: Mapping[str, Network], told: tuple[bool, ...]) -> str:
-    """"own", "earlier" or "all" of a layer (see `Reach`), where `told` says which of its inputs are along."""
+    """ "own", "earlier" or "all" of a layer (see `Reach`), where `told` says which of its inputs are along."""
     if layer.word == "network":
         inner = networks[layer.arguments["network"]]
         values, obstacle = along(inner, networks, told)

@@ -59,8 +59,8 @@ def evaluated(
     from gendsl.evaluate.inputs import examples_of
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator, Scored
+    from gendsl.lower.beginnings import beginnings_in
     from gendsl.lower.data import dataset_of
-    from gendsl.lower.written import written_in
     from gendsl.run.rebuild import rebuilt
     from gendsl.run.scores import evaluations_file, note_contracts
 
@@ -69,7 +69,7 @@ def evaluated(
     dataset = dataset_of(plan, run.project, overfit=run.overfit, tell=tell)
     _warn_of_other_data(run.folder, dataset.manifest, told)
     built.experiment.class_counts = dataset.class_counts
-    built.experiment.written = written_in(dataset.manifest, plan)
+    built.experiment.beginnings = beginnings_in(dataset.manifest, plan)
     evaluator = Evaluator(
         plan,
         built.experiment,

@@ -46,9 +46,9 @@ def ready_for(order: Order, folder: RunFolder | None, *, cluster: Cluster | None
     plan, strategy = order.plan, order.strategy
     replicas = strategy.arguments.get("replicas") if strategy is not None and strategy.word == "mirrored" else None
     load_tensorflow(alone=cluster is None, cpus=replicas or 1, deterministic=order.deterministic)
+    from gendsl.lower.beginnings import beginnings_in, refuse_prompts
     from gendsl.lower.data import dataset_of
     from gendsl.lower.training import experiment_of
-    from gendsl.lower.written import refuse_prompts, written_in
     from gendsl.run.environment import versions
 
     training = training_hash(plan)
@@ -66,8 +66,8 @@ def ready_for(order: Order, folder: RunFolder | None, *, cluster: Cluster | None
     crew.compare("data", json.dumps(folders.as_json(dataset.manifest), sort_keys=True))
     experiment = experiment_of(plan, examples=dataset.sizes.get("train"), replicas=made)
     experiment.class_counts = dataset.class_counts
-    experiment.written = written_in(dataset.manifest, plan)
-    refuse_prompts(plan, experiment.written)
+    experiment.beginnings = beginnings_in(dataset.manifest, plan)
+    refuse_prompts(plan, experiment.beginnings)
     last = experiment.steps if order.steps is None else order.steps
     if last > experiment.steps:
         raise UserError(

@@ -26,8 +26,8 @@ def rebuilt(path: Path, checkpoint: str = "last", *, told: Callable[[str], None]
 
     `checkpoint` is `last` (the newest that is intact), `best` or a step; `told` is given what was passed over.
     """
+    from gendsl.lower.beginnings import beginnings_in
     from gendsl.lower.training import experiment_of
-    from gendsl.lower.written import written_in
 
     folder = open_run(path)
     plan = plan_in(folder)
@@ -35,7 +35,7 @@ def rebuilt(path: Path, checkpoint: str = "last", *, told: Callable[[str], None]
     sizes = dict(data.get("sizes") or {})
     experiment = experiment_of(plan, examples=sizes.get("train"))
     experiment.class_counts = data.get("class_counts")
-    experiment.written = written_in(data, plan)
+    experiment.beginnings = beginnings_in(data, plan)
     state = experiment.state()
     step = _step(folder, checkpoint)
     restored = checkpoints.restore(folder.checkpoints, state, plans=trainings_in(folder), step=step)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gendsl.frozen import dataclass
 from gendsl.vocabulary import results
 from gendsl.vocabulary.results import broadcast, condition
-from gendsl.vocabulary.word import Count, Expression, Kind, ListOf, Mismatch, Parameter, Real, Text, Word, WordOf
+from gendsl.vocabulary.word import Count, Expression, Kind, ListOf, Mismatch, Parameter, Real, Word, WordOf
 
 if TYPE_CHECKING:
     from gendsl.vocabulary.types import Type

@@ -33,8 +33,8 @@ WORDS: tuple[FunctionWord, ...] = (
     FunctionWord(
         name="generate",
         category="function",
-        doc="Sequences drawn token by token from a network of tokens. It is told the tokens so far, at most a window of "
-        "them: of a full window it keeps the last half. What its layers need of earlier tokens is kept, so a token "
+        doc="Sequences drawn token by token from a network of tokens. It is told the tokens so far, at most a window "
+        "of them: of a full window it keeps the last half. What its layers need of earlier tokens is kept, so a token "
         "costs one place, unless a layer may read later places (`gendsl plan` says so). Without a prompt the first "
         "token is drawn as the windows of the training data begin.",
         parameters=(

@@ -1,4 +1,4 @@
-"""What the data tells of a field of tokens in, what sequences of it begin and end with out: prompts, first tokens, ends.
+"""What the data tells of a field of tokens in, what its sequences begin and end with out: prompts, first tokens, ends.
 
 It is known when the data is loaded, and kept in data.json: a run's samples need no data.
 """
@@ -19,7 +19,7 @@ from gendsl.plan.prompts import too_long, unknown_characters
 
 
 @dataclass(frozen=True)
-class Written:
+class Beginnings:
     """A field of tokens: the `record` of its tokenizer, and how often each token begins a training window."""
 
     name: str
@@ -73,13 +73,13 @@ def _matched(wanted: bytes) -> NDArray[np.int32]:
     return found
 
 
-def written_in(manifest: Mapping[str, Any], plan: Plan) -> dict[str, Written]:
+def beginnings_in(manifest: Mapping[str, Any], plan: Plan) -> dict[str, Beginnings]:
     """The fields of tokens of a plan, by name, from what data.json tells of its sources."""
-    found: dict[str, Written] = {}
+    found: dict[str, Beginnings] = {}
     for field in plan.data.fields:
         source = next((one for one in manifest.get("sources") or () if one.get("name") == field.source), None)
         if field.kind == "text" and source is not None and "tokenizer" in source:
-            found[field.name] = Written(field.name, source["tokenizer"], source.get("first_tokens"))
+            found[field.name] = Beginnings(field.name, source["tokenizer"], source.get("first_tokens"))
     return found
 
 
@@ -95,11 +95,11 @@ def generations_in(plan: Plan) -> list[Operation]:
     ]
 
 
-def refuse_prompts(plan: Plan, written: Mapping[str, Written]) -> None:
+def refuse_prompts(plan: Plan, beginnings: Mapping[str, Beginnings]) -> None:
     """Raises UserError for a prompt that only the tokens of the data show to be wrong."""
     for operation in generations_in(plan):
         network = plan.network(operation.attributes["network"])
-        field = written.get(str(network.inputs[0].of))
+        field = beginnings.get(str(network.inputs[0].of))
         options = operation.attributes["arguments"]
         if field is None:
             continue
