@@ -39,7 +39,9 @@ def check_scores(
     found: list[tuple[tree.Statement, ...]] = []
     for statement in statements:
         word, call = statement.word, statement.call
-        if call is None or not word.runs or word.name == "keep" or (word.name in ("diversity", "modes") and scored):
+        if call is None or not word.runs or word.name == "keep":
+            continue
+        if word.name in ("diversity", "modes") and (scored or not fields):
             continue
         if word.name in _EQUATIONS:
             found.append(_equation(statement, fields, networks, context))

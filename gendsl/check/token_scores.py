@@ -10,6 +10,8 @@ from gendsl.vocabulary.types import Tensor
 def unwritten(call: Call, fields: Sequence[Field], sources: Sequence[Source], sample: Sample | None) -> tuple[str, str]:
     """Why a score of what a spec writes cannot be taken, and what to do; empty where it can be."""
     texts = [field for field in fields if field.kind == "text"]
+    if not fields:
+        return "", ""  # what is wrong with the data is told where it stands
     if not texts:
         return f"`{call.word}` is of text or music, and the data has none", "score `fid` or `diversity` instead"
     if call.word in OF_MUSIC and not any(source.call.word == "midi" for source in sources):
