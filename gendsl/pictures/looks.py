@@ -199,13 +199,14 @@ class Looks:
 
     def compared(self, of: Field, real: NDArray[Any], values: NDArray[Any]) -> Shown:
         """Examples (n, length) of a text or of music above samples of it, half as many each as are shown alone."""
-        own = [Samples(each[: _TEXTS // 2], of, reader=self.readers.get(of.name)) for each in (real, values)]
-        shown = [_pieces(each) if self._kind(of, each.values) == "midi" else _texts(each) for each in own]
-        headed = list(zip(("real", "generated"), shown, strict=True))
-        rolls = [with_captions(one.pixels, (head,)) for head, one in headed if isinstance(one, Roll)]
-        if rolls:
-            return np.concatenate(rolls)
-        plain = "\n\n".join(f"{head}\n{RULE}\n{one.plain}" for head, one in headed if isinstance(one, Text))
+        reader, sides = self.readers.get(of.name), {"real": real[: _TEXTS // 2], "generated": values[: _TEXTS // 2]}
+        if isinstance(reader, Remi):
+            pieces = {head: [music_of(reader, tokens) for tokens in np.asarray(own)] for head, own in sides.items()}
+            every = [piece for own in pieces.values() for piece in own]
+            sheets = [with_captions(piano_rolls(own, beside=every), (head,)) for head, own in pieces.items()]
+            return np.concatenate(sheets)
+        texts = {head: _texts(Samples(own, of, reader=reader)).plain for head, own in sides.items()}
+        plain = "\n\n".join(f"{head}\n{RULE}\n{text}" for head, text in texts.items())
         return Text(plain, verbatim(plain))
 
     def field_of(self, name: str, values: NDArray[Any]) -> Field | None:

@@ -20,13 +20,13 @@ _PAPER, _LINE, _INK, _EDGE = (255, 255, 255), (232, 232, 232), (31, 90, 200), (6
 _BAR, _DRUMS = (205, 205, 205), (120, 120, 120)
 
 
-def piano_rolls(excerpts: Sequence["Music"]) -> Pixels:
-    """A roll below the other of pieces of music.
+def piano_rolls(excerpts: Sequence["Music"], *, beside: Sequence["Music"] = ()) -> Pixels:
+    """A roll below the other of pieces of music, by the same measure as that of others that are to stand beside them.
 
     Time goes to the right, as far as the longest excerpt in all of them, and pitch up; each part has its colour, and
     the pitches of C and the beginnings of bars have lines.
     """
-    every = np.concatenate([np.zeros((0, 4)), *(excerpt.notes for excerpt in excerpts)])
+    every = np.concatenate([np.zeros((0, 4)), *(excerpt.notes for excerpt in (*excerpts, *beside))])
     if not len(every):
         every = np.array([[0.0, 1.0, 60.0, 0.0]])
     low, high = int(every[:, 2].min()) - 1, int(every[:, 2].max()) + 1

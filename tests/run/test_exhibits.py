@@ -118,6 +118,13 @@ def test_a_roll_has_a_bar_for_each_note() -> None:
     assert piano_rolls([Music(np.zeros((0, 4)), np.zeros(0))]).shape[1] == 768  # a window may hold no note
 
 
+def test_rolls_that_stand_beside_others_have_their_measure() -> None:
+    short, long = (Music(np.array([[0, end, pitch, 0]], float), np.zeros(0)) for end, pitch in ((1, 60), (4, 72)))
+    alone, beside = piano_rolls([short]), piano_rolls([short], beside=[long])
+    assert beside.shape == piano_rolls([long], beside=[short]).shape and beside.shape[0] > alone.shape[0]
+    assert (beside[-6 - 4 - 4, :191] == beside[-6 - 4 - 4, 0]).all() and (beside[-6 - 4 - 4, 192:] == 255).all()
+
+
 def test_bars_are_marked_and_drums_are_grey() -> None:
     notes = np.array([[0, 1, 60, 0], [3, 4, 61, -1]], float)
     sheet = piano_rolls([Music(notes, np.array([0.0, 2.0]))])
