@@ -32,14 +32,16 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     vocabulary = int(model.outputs[0].shape[-1])
 
     first = by_frequency(None if field is None else field.first, vocabulary, evaluation.batch, key.at("first"))
+    free: Any = True
     if "prompt" in given:
         begin, known = tf.cast(given["prompt"], tf.int32), max(1, int(attributes.get("known", 0)))
         begin = tf.pad(begin, [[0, 0], [0, 1]], constant_values=-1)  # so that there is one where it is empty
-        begin = tf.concat([tf.where(begin[:, :1] < 0, first[:, None], begin[:, :1]), begin[:, 1:]], 1)
+        free = begin[:, 0] < 0
+        begin = tf.concat([tf.where(free, first, begin[:, 0])[:, None], begin[:, 1:]], 1)
     elif options["prompt"]:
         assert field is not None
         tokens = field.tokens(options["prompt"])
-        begin, known = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens)
+        begin, known, free = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens), False
     else:
         begin, known = first[:, None], 1
 
@@ -65,6 +67,7 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
             choice=choice,
             key=key,
             stop=stop,
+            begun_freely=free,
         )
 
 

@@ -90,12 +90,14 @@ def generated(
     choice: Choice,
     key: Key,
     stop: Stop | None = None,
+    begun_freely: Any = False,
 ) -> Any:
     """Sequences (batch, length) int32.
 
     `given` (batch, n) int32 are the tokens that they begin with, -1 where that is left to the network; the first
     `known` columns, at least one, are there in all of them. With `stop` the places behind the end are -1, and the loop
-    is left when all have ended."""
+    is left when all have ended; what is given ends none, unless `begun_freely` (batch,) says that its first token was
+    drawn, too."""
     batch = tf.shape(given)[0]
     given = tf.concat([given[:, :length], tf.fill([batch, tf.maximum(length - tf.shape(given)[1], 0)], ENDED)], 1)
     given = tf.transpose(tf.ensure_shape(given, [None, length]))
@@ -109,6 +111,9 @@ def generated(
         "state": state,
         "stop": tf.zeros([batch], tf.int32),
     }
+    if stop is not None:
+        led = tf.gather(tf.constant(stop.after[0]), tf.maximum(given[0], 0))
+        first["stop"] = tf.where(begun_freely, led, first["stop"])
     keep = context.window // 2
     if choice.repetition_penalty is not None:
         first["seen"] = tf.reduce_any(tf.one_hot(given[:begun], vocabulary, True, False, dtype=tf.bool), 0)
@@ -140,7 +145,8 @@ def generated(
         if "seen" in loop:
             after["seen"] = loop["seen"] | tf.one_hot(token, vocabulary, True, False, dtype=tf.bool)
         after["text"] = tf.tensor_scatter_nd_update(text, [[place]], token[None])
-        return (after,)
+        # A layer may know less of a shape than the loop does.
+        return (tf.nest.map_structure(lambda new, old: tf.ensure_shape(new, old.shape), after, loop),)
 
     def goes_on(loop: dict[str, Any]) -> Any:
         more = loop["place"] < length

@@ -3,7 +3,7 @@
 What each word reads of a sequence is said by its declaration (`LayerWord.reach`); here the layers are followed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gendsl.plan.plan import Layer, Network, Operation, Plan
 from gendsl.vocabulary import WORDS
@@ -49,7 +49,7 @@ def reach_of(layer: Layer, network: Network, networks: Mapping[str, Network], to
     word = WORDS["layer"].get(layer.word)
     if not isinstance(word, LayerWord):
         return "all"  # one of Keras's own: nothing is known of it
-    reach = word.reach(layer.arguments, told) if isinstance(word.reach, Callable) else word.reach
+    reach = word.reach if isinstance(word.reach, str) else word.reach(layer.arguments, told)
     constrain = layer.arguments.get("constrain") or network.constrain
     if reach == "earlier" and constrain is not None and constrain.word in _REMADE:
         return "all"

@@ -47,9 +47,9 @@ export { saved_model name: "served" }
 """
 
 
-def _trained(text: str, folder: Path) -> Path:
+def _trained(text: str, folder: Path, project: Path | None = None) -> Path:
     problems = Problems()
-    plan = check(Source("small.gen", text), problems)
+    plan = check(Source("small.gen", text), problems, folder=str(project or "."))
     assert plan is not None, [problem.message for problem in problems]
     order = Order(plan, text, str(folder.parent / "small.gen"), str(folder.parent))
     run(order, Where(folder), console=Console(quiet=True))
@@ -101,3 +101,35 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = SMALL.replace(", y: label", "").replace("from y | one_hot | concat z\n", "").replace("  project h, y\n", "")
     text = text.replace(", label)", ")").replace("  add score\n", "").replace(' name: "served"', "")
     return _trained(text.replace("  from x\n", ""), tmp_path_factory.mktemp("runs") / "plain")
+
+
+TEXT = """experiment words
+
+data {
+  source text("*.txt"), tokenizer: characters()
+  window 12
+  batch 8
+}
+
+network model(tokens: text) -> categorical(text.vocabulary) {
+  embed text.vocabulary, 8 | position_embed
+  residual { layer_norm | attention heads: 2, causal: on }
+  layer_norm | dense text.vocabulary
+}
+
+train {
+  update model, with: adam(1e-2) { minimize next_token(model, text) }
+  steps 3
+  ema model, decay: 0.5
+}
+
+sample { text = generate(model, prompt: "the ", length: 30, temperature: 0.9, top_k: 20) }
+"""
+
+
+@pytest.fixture(scope="session")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are texts."""
+    folder = tmp_path_factory.mktemp("text")
+    (folder / "a.txt").write_text("the quick brown fox jumps over the lazy dog. " * 60)
+    return _trained(TEXT, folder / "run", folder)

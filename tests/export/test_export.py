@@ -99,3 +99,30 @@ def test_nothing_and_a_second_export(plain: Path) -> None:
     assert path == again and [found.name for found in path.parent.iterdir()] == ["1"]
     serve = tf.saved_model.load(str(again)).signatures["serving_default"]
     assert serve(n=tf.constant(0), seed=tf.constant(5, tf.int64))["image"].shape == (0, 8, 8, 1)
+
+
+def test_a_text_is_served_as_it_is_sampled(text: Path, server: Path) -> None:
+    (model,) = export(text)
+    signatures = tf.saved_model.load(str(model)).signatures
+    assert set(signatures) == {"serving_default", "prompted"}
+    count = CHUNK + 3
+    expected = Sampler(rebuilt(text).experiment).samples(count, seed=3)["text"]
+    found = signatures["serving_default"](n=tf.constant(count), seed=tf.constant(3, tf.int64))["text"]
+    np.testing.assert_array_equal(found, expected)
+    prompts = np.tile(expected[:1, :4], (count, 1))
+    prompted = signatures["prompted"]
+    given = {"prompt": tf.constant(prompts), "seed": tf.constant(3, tf.int64), "temperature": tf.constant(0.9)}
+    np.testing.assert_array_equal(prompted(**given)["text"], expected)
+    greedy = prompted(**given | {"temperature": tf.constant(0.0)})["text"].numpy()
+    np.testing.assert_array_equal(greedy, np.tile(greedy[:1], (count, 1)))
+    nothing = prompted(**given | {"prompt": tf.zeros([2, 0], tf.int32)})["text"].numpy()
+    assert nothing.shape == (2, 30) and (nothing[0] != nothing[1]).any() and nothing.min() >= 0
+
+    inputs, outputs = signature(model, "serving_default")
+    same = served(server, model, outputs["text"], inputs["n"], count, inputs["seed"], 3)
+    np.testing.assert_array_equal(same.astype(int).reshape(count, 30), expected)
+    inputs, outputs = signature(model, "prompted")
+    arguments = (inputs["prompt"], 2, 3, 4, inputs["seed"], 3, inputs["temperature"], 0.0)
+    same = served(server, model, outputs["text"], *arguments).astype(int).reshape(2, 30)
+    wanted = prompted(prompt=tf.fill([2, 3], 4), seed=tf.constant(3, tf.int64), temperature=tf.constant(0.0))["text"]
+    np.testing.assert_array_equal(same, wanted)

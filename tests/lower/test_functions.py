@@ -13,7 +13,7 @@ from gendsl.lower.memories import MovingAverage
 from gendsl.lower.replay import Replay
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Call
-from gendsl.vocabulary import sequences, types
+from gendsl.vocabulary import generation, sequences, types
 from gendsl.vocabulary.functions import WORDS, FunctionWord, broadcast, condition
 from gendsl.vocabulary.word import Mismatch
 
@@ -198,7 +198,7 @@ def test_replay_follows_cyclegans_rule_example_by_example() -> None:
 
 
 def test_every_function_that_runs_is_built_and_no_other() -> None:
-    assert {one.name for one in (*WORDS, *sequences.WORDS) if one.runs} == set(BUILT)
+    assert {one.name for one in (*WORDS, *sequences.WORDS, *generation.WORDS) if one.runs} == set(BUILT)
 
 
 def test_operators_broadcast_by_type() -> None:

@@ -56,8 +56,8 @@ class Both:
 
     def whole(self, tokens: Any, others: Sequence[Any] = ()) -> Any:
         with drawing(Key(0, "here", 0)):
-            given = [tokens, *others]
-            return self.models["model"](given if others else tokens, training=False).numpy()
+            given = [tf.constant(tokens), *others]
+            return self.models["model"](given if others else given[0], training=False).numpy()
 
     def by_parts(self, tokens: Any, cuts: Sequence[int], others: Sequence[Any] = ()) -> Any:
         steps = Stepwise(self.network, self.networks, self.models, others)
