@@ -3,6 +3,7 @@
 from gendsl.rule import Rule as Rule
 from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
+from gendsl.sequence_rules import sees_ahead as sees_ahead
 
 # Text and syntax
 unreadable = _error(

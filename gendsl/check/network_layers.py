@@ -75,6 +75,8 @@ class LayerBuilder(ValueBuilder):
         values = [self.values[one] for one in flows]
         if "classes" in arguments and arguments["classes"] is None:
             arguments["classes"] = next((v.classes for v in reversed(values) if v.classes is not None), None)
+        if word.name == "unembed":
+            arguments["vocabulary"] = self._vocabulary_of(flows[-1])
         if word.name == "embed" and _fewer(arguments["vocabulary"], values[0].classes):
             self._too_few(step, arguments["vocabulary"], values[0])
             return BROKEN
@@ -107,6 +109,12 @@ class LayerBuilder(ValueBuilder):
             )
             return BROKEN
         return self._append(step, word.name, arguments, flows, inferred, step.label)
+
+    def _vocabulary_of(self, value: int) -> Any:
+        """How many vectors the table has that a value was looked up in; None for one of another layer."""
+        place = value - (len(self.values) - len(self.layers))
+        layer = self.layers[place] if place >= 0 else None
+        return layer.arguments["vocabulary"] if layer is not None and layer.word == "embed" else None
 
     def _too_few(self, step: tree.Step, vocabulary: Any, value: Value) -> None:
         self.broken = True

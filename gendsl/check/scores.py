@@ -23,6 +23,7 @@ from gendsl.vocabulary.types import Distribution
 _OF_PICTURES = ("lite0", "inception", "classifier")
 _WITH_CLASSES = ("lite0", "inception", "classifier")
 _EQUATIONS = ("elbo", "reconstruction")
+_OF_TOKENS = ("bits_per_byte", "perplexity")
 
 
 def check_scores(
@@ -45,6 +46,9 @@ def check_scores(
             continue
         if word.name in _EQUATIONS:
             found.append(_equation(statement, fields, networks, context))
+            continue
+        if word.name in _OF_TOKENS:
+            found.append(_likelihood(statement, fields, networks, context))
             continue
         if word.name in token_scores.NAMES:
             message, help = unwritten(call, fields, context.sources, sample)
@@ -155,6 +159,49 @@ def _equation(
         text = f"q = {encoder}()\nz ~ q\nelbo = log_prob({drawn}, {field}) + log_prob({prior}, z) - log_prob(q, z)"
     else:
         text = f"q = {encoder}()\nz ~ q\nelbo = log_prob({drawn}, {field}) - kl(q, {prior})"
+    return _parsed(name, text)
+
+
+def _likelihood(
+    statement: Statement, fields: Sequence[Field], networks: Mapping[str, Network | None], context: Context
+) -> tuple[tree.Statement, ...]:
+    """`bits_per_byte` and `perplexity` in the language itself: what is lost of a window, in nats, which the evaluation
+    adds up."""
+    name = statement.word.name
+    if any(network is None for network in networks.values()):
+        return ()
+    found = _model_of_tokens(fields, [network for network in networks.values() if network is not None])
+    music = found is not None and _is_music(found[1], context)
+    if found is None:
+        message = f"`{name}` needs a network that says what follows each token, and the spec has none"
+        help = "`network model(tokens: text) -> categorical(text.vocabulary)`"
+    elif music and name == "bits_per_byte":
+        message, help = "`bits_per_byte` is of the bytes of text, and the data is music", "score `perplexity` instead"
+    else:
+        network, field = found
+        context.used |= {network.name, field.name}
+        return _parsed(name, f"{name} = next_token({network.name}, {field.name})")
+    context.problems.add(rules.unscorable, statement.step.span, message, help=help)
+    return ()
+
+
+def _is_music(field: Field, context: Context) -> bool:
+    return any(source.name == field.source and source.call.word == "midi" for source in context.sources)
+
+
+def _model_of_tokens(fields: Sequence[Field], networks: Sequence[Network]) -> tuple[Network, Field] | None:
+    """The first network that gives a distribution over the next token at each place of a text, and that text."""
+    for network in networks:
+        result = network.outputs[0].type
+        if len(network.outputs) != 1 or not isinstance(result, Distribution) or result.family != "categorical":
+            continue
+        for field in fields:
+            if field.kind == "text" and network.inputs[0].of == field.name and same_shape(result.event, field.shape):
+                return network, field
+    return None
+
+
+def _parsed(name: str, text: str) -> tuple[tree.Statement, ...]:
     problems = Problems()
     parsed = parse(Source(f"gendsl/{name}.gen", text), problems)
     assert not len(problems), [problem.message for problem in problems]

@@ -42,7 +42,7 @@ class Equations:
         return {name: tf.broadcast_to(tf.cast(value, tf.float32), [count]) for name, value in found.items()}
 
     def values(
-        self, split: Mapping[str, NDArray[Any]], *, batch: int, draws: Mapping[str, int] | None = None
+        self, split: Mapping[str, Any], *, batch: int, draws: Mapping[str, int] | None = None
     ) -> dict[str, NDArray[np.float64]]:
         """The values of all examples (n) of a split {field: (n, …)}; draws are the same at every evaluation.
 
@@ -54,7 +54,7 @@ class Equations:
         found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self.names}
         count = len(next(iter(split.values())))
         for number, first in enumerate(range(0, count, batch)):
-            fields = {name: tf.constant(values[first : first + batch]) for name, values in split.items()}
+            fields = {name: tf.constant(np.asarray(values[first : first + batch])) for name, values in split.items()}
             taken: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self.names}
             for draw in range(max(times.values(), default=1)):
                 moment = tf.constant(number + (draw << _DRAW_BITS), tf.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.evaluate import words
+from gendsl.evaluate import likelihood, words
 from gendsl.evaluate.cache import digest_of
 from gendsl.evaluate.choosing import extractor_for, refuse_missing
 from gendsl.evaluate.contract import Contract, of_extractor
@@ -83,7 +83,7 @@ class Evaluator:
     _splits: dict[tuple[str, int], dict[str, NDArray[Any]]] = field(default_factory=dict)
     _real: dict[str, Real] = field(default_factory=dict)
     _extractors: dict[tuple[str, str], Extractor] = field(default_factory=dict)
-    _equations: dict[int, Equations] = field(default_factory=dict)
+    _equations: dict[tuple[int, bool], Equations] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -295,10 +295,44 @@ class Evaluator:
             **of_extractor(asked.extractor),
         )
 
+    def _equations_of(self, number: int, evaluation: Evaluation, *, of_tokens: bool) -> Equations:
+        """Those of the block of a number that are means over examples, or those that are of all tokens of a split."""
+        if (number, of_tokens) not in self._equations:
+            own = tuple(pair for pair in evaluation.equations if (pair[0] in likelihood.WORDS) == of_tokens)
+            part = replace(evaluation, equations=own)
+            found = Equations(self.experiment, part, number=number, averaged=self.averaged)
+            self._equations[number, of_tokens] = found
+        return self._equations[number, of_tokens]
+
+    def _take_likelihood(self, number: int, evaluation: Evaluation, scored: Scored, *, intervals: bool) -> None:
+        """`bits_per_byte` and `perplexity`: of all windows of the split, whatever `samples:` says."""
+        equations = self._equations_of(number, evaluation, of_tokens=True)
+        if not equations.names:
+            return
+        split = str(evaluation.arguments.get("split") or self._held_out)
+        losses = likelihood.losses_of(equations, self.dataset, self.plan, split)
+        for name, values in losses.items():
+            text = likelihood.text_of(evaluation, name, self.plan, self._manifest(), split)
+            contract = Contract(
+                score=name,
+                arguments={"window": self.plan.data.window},
+                data=self._data_digest(),
+                split=split,
+                examples=len(values),
+                samples=0,
+                weights=self._weights(),
+            )
+            scored.take(contract, {name: likelihood.estimate(name, values, text)}, "", intervals=intervals)
+            if text.unknown and name == "bits_per_byte":
+                self._tell_once(
+                    f"{text.unknown:,} tokens of `{split}` are unknown to the tokenizer: `bits_per_byte` counts what "
+                    "it takes to say that they are unknown, not what they are",
+                    scored,
+                )
+
     def _take_equations(self, number: int, evaluation: Evaluation, scored: Scored, *, intervals: bool) -> None:
-        if number not in self._equations:
-            self._equations[number] = Equations(self.experiment, evaluation, number=number, averaged=self.averaged)
-        equations = self._equations[number]
+        self._take_likelihood(number, evaluation, scored, intervals=intervals)
+        equations = self._equations_of(number, evaluation, of_tokens=False)
         if not equations.names:
             return
         split = str(evaluation.arguments.get("split") or self._held_out)

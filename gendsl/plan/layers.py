@@ -29,7 +29,7 @@ def weighted_layers(network: Network) -> tuple[int, ...] | None:
     found = []
     for number, layer in enumerate(network.layers):
         word = _word(layer)
-        if word is None or word.batch_coupled:
+        if word is None or word.batch_coupled or layer.word == "unembed":
             return None
         if layer.weights:
             found.append(number)

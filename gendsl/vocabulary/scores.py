@@ -249,15 +249,18 @@ SCORES: tuple[Word, ...] = (
     ),
     _score(
         "bits_per_byte",
-        "The mean cross-entropy of the split's text in bits a byte of it, whatever the tokenizer; lower is better.",
+        "The mean cross-entropy of all of the split's text, in bits a byte of it whatever the tokenizer; lower is "
+        "better. A token is said from those before it in its window.",
         better="lower",
-        source="Gao et al. 2020 (The Pile), section 3.1",
+        source="Gao et al. 2020 (The Pile), https://arxiv.org/abs/2101.00027, section 3.1",
+        runs=True,
     ),
     _score(
         "perplexity",
-        "The exponential of the mean cross-entropy a token of the split; it depends on the tokenizer.",
+        "The exponential of the mean cross-entropy a token of all of the split; it depends on the tokenizer.",
         better="lower",
         source="Jelinek et al. 1977",
+        runs=True,
     ),
     *token_scores.SCORES,
     _score(

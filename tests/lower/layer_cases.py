@@ -23,7 +23,9 @@ from gendsl.vocabulary.word import (
 from tests.lower.networks import arguments_of
 
 LAYERS: tuple[LayerWord, ...] = tuple(
-    word for word in WORDS["layer"].values() if isinstance(word, LayerWord) and word.runs
+    word
+    for word in WORDS["layer"].values()
+    if isinstance(word, LayerWord) and word.runs and word.name != "unembed"  # it is nothing without its `embed`
 )
 
 # The ranks that a word takes; the others come up now and then, to see that they are refused for a reason.

@@ -26,6 +26,8 @@ SMALL: dict[str, dict[str, str]] = {
     "dcgan": {"width": "4"},
     "dragan": {"width": "8"},
     "fashion_sngan": {"width": "16"},
+    "gpt1": {"width": "24", "context": "16", "pieces": "280"},
+    "gpt2_small": {"width": "24", "context": "16", "pieces": "280", "parts": "2"},
     "icr_gan_cifar": {"width": "8"},
     "lecam_cifar": {"width": "8"},
     "lsgan": {"width": "8"},

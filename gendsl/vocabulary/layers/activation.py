@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gendsl.vocabulary.dimensions import Shape, floor_divide, known, product
-from gendsl.vocabulary.word import Inferred, LayerWord, Mismatch, Parameter, Real, Toggle, Weight
+from gendsl.vocabulary.word import Choice, Inferred, LayerWord, Mismatch, Parameter, Real, Toggle, Weight
 
 
 def _elementwise(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -157,14 +157,23 @@ WORDS = (
     LayerWord(
         name="glu",
         category="layer",
-        doc="One half of the channels times the sigmoid of the other.",
-        source="keras.activations.glu; Dauphin et al. 2017",
-        example="conv 128 | glu",
+        doc="One half of the channels times a gate of the other: their sigmoid, or as `gate` says (`glu swish` is "
+        "SwiGLU, `glu gelu` GEGLU).",
+        source="Dauphin et al. 2017, https://arxiv.org/abs/1612.08083, equation 1; gates: Shazeer 2020, "
+        "https://arxiv.org/abs/2002.05202, equation 5",
+        parameters=(
+            Parameter(
+                name="gate",
+                kind=Choice(("sigmoid", "swish", "gelu", "relu", "linear")),
+                default="sigmoid",
+                doc="what is made of the other half",
+            ),
+        ),
+        example="dense 2*512 | glu swish | dense 192",
         infer=_halved,
-        keras="gendsl.parts.activation:Function",  # Keras's `Activation` says that it keeps the shape
+        keras="gendsl.parts.gated:Gated",
         renames={},
         reach="own",
-        configure=lambda arguments, shapes: {"function": "glu", "arguments": {}},
     ),
     _plain("mish", "x·tanh(softplus(x)).", source="keras.activations.mish; Misra 2019"),
     _plain("tanh", "The hyperbolic tangent, in -1..1."),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gendsl.vocabulary.dimensions import Shape, known, product, shown
+from gendsl.vocabulary.dimensions import Shape, known, product, same, shown
 from gendsl.vocabulary.layers.common import BIAS, CONSTRAIN, INIT, constrained, described
 from gendsl.vocabulary.word import (
     Choice,
@@ -55,6 +55,23 @@ def _embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred 
     width = arguments["width"]
     weights = (Weight("embeddings", (arguments["vocabulary"], width)),)
     return Inferred((*given, width), constrained(arguments, weights), 0)
+
+
+def _unembed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
+    given, embedded = shapes
+    vocabulary = arguments["vocabulary"]
+    if vocabulary is None:
+        return Mismatch(
+            "takes what an `embed` gives, whose table it shares, and this comes from another layer",
+            "label it: `embed text.vocabulary, 128 as table`, and then `unembed table`",
+        )
+    if not given or not same(given[-1], embedded[-1]):
+        return Mismatch(
+            f"compares vectors with those of a table, which have {embedded[-1]} numbers, and is given "
+            f"{described(given)}",
+            f"`dense {embedded[-1]}` before it",
+        )
+    return Inferred((*given[:-1], vocabulary), (), 2 * product(given) * vocabulary)
 
 
 def _position_embed(arguments: Mapping[str, Any], shapes: tuple[Shape, ...]) -> Inferred | Mismatch:
@@ -146,6 +163,28 @@ WORDS = (
             "constrain": "",
         },
         integers=(0,),
+        reach="own",
+    ),
+    LayerWord(
+        name="unembed",
+        category="layer",
+        doc="A logit for each vector of an `embed`'s table: the inner product with it. Both share the table, which is "
+        "trained by both.",
+        source="Press and Wolf 2017, https://arxiv.org/abs/1608.05859, section 1; Vaswani et al. 2017, section 3.4",
+        parameters=(
+            Parameter(name="table", kind=Reference(), doc="what an `embed` gives, by its label"),
+            Parameter(
+                name="vocabulary",
+                kind=Count(),
+                default=None,
+                positional=False,
+                doc="how many vectors the table has: known of the `embed`",
+            ),
+        ),
+        example="embed text.vocabulary, 128 as table; layer_norm | unembed table",
+        infer=_unembed,
+        keras="gendsl.parts.unembed:Unembed",
+        renames={"vocabulary": ""},
         reach="own",
     ),
     LayerWord(

@@ -1,0 +1,11 @@
+"""The rules of the checker about sequences of tokens."""
+
+from gendsl.rule import error
+
+sees_ahead = error(
+    "sees_ahead",
+    "A network that is to say what it sees.",
+    "Where a network reads later places of a sequence, the next token is among what it is given: it learns to copy it, "
+    "its loss falls to nothing, and what it generates is no text. Attention is to be `causal: on`; recurrent layers "
+    "read forwards.",
+)
