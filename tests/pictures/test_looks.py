@@ -11,7 +11,9 @@ from tensorboard.plugin_util import markdown_to_safe_html
 from gendsl.lower.data.tokenizers import Bytes
 from gendsl.pictures.captions import fitted, with_captions
 from gendsl.pictures.looks import LOOKS, Samples, Text, table_text, verbatim
+from gendsl.plan.cost import sampler_calls
 from gendsl.plan.plan import Field
+from tests.run.conftest import planned
 
 SOUND = Field("sound", "row", (64,), "", arguments={"range": (-1, 1)})
 
@@ -78,6 +80,19 @@ def test_tensorboard_shows_any_text_as_it_is_written(text: str) -> None:
     assert [line.rstrip() for line in shown.strip("\n").split("\n")] == [
         line.rstrip() for line in seen.strip("\n").split("\n")
     ]
+
+
+WRITER = """experiment told
+data { source text("*.txt"), tokenizer: bytes(); window 16; batch 2 }
+network model(tokens: text) -> categorical(text.vocabulary) { embed text.vocabulary, 4 | dense text.vocabulary }
+train { update model, with: adam(1e-2) { minimize next_token(model, text) }; steps 2 }
+sample { text = generate(model, length: 120) }
+"""
+
+
+def test_what_is_written_token_by_token_is_drawn_as_seldom_as_what_takes_as_many_calls() -> None:
+    sample = planned(WRITER).sample
+    assert sample is not None and max(map(sampler_calls, sample.operations)) == 120
 
 
 def test_sounds_are_waves() -> None:
