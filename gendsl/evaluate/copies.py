@@ -18,7 +18,7 @@ def covered(
     """How many tokens (n,) of sequences lie in stretches of at least `length` that stand in training: in `tokens` (m,),
     within one of the bounds (k, 2).
 
-    Source: Lee et al. 2022, https://arxiv.org/abs/2107.06499, section 4.1."""
+    Source: Lee et al. 2022, https://arxiv.org/abs/2107.06499."""
     joined, bounds = _joined(sequences)
     found = [(places.copy(), hashes.copy()) for places, hashes in hashes_of(joined, bounds, length)]
     if not found:
@@ -36,7 +36,7 @@ def covered(
 def distinct(sequences: Sequence[NDArray[np.integer]], length: int) -> float:
     """The share of different n-grams of a length among all of them; NaN where there are none.
 
-    Source: Li et al. 2016, https://arxiv.org/abs/1510.03055, section 5.3, by n-grams rather than by words."""
+    Source: Li et al. 2016, https://arxiv.org/abs/1510.03055, by n-grams rather than by words."""
     joined, bounds = _joined(sequences)
     hashes = [hashes.copy() for _, hashes in hashes_of(joined, bounds, length)]
     every = np.concatenate([np.zeros(0, np.uint64), *hashes])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CLASSES = 12
-# How well each pitch class fits a key, from the tonic on: Krumhansl & Kessler 1982, table 2.
+# How well each pitch class fits a key, from the tonic on: Krumhansl & Kessler 1982.
 _PROFILES = {
     "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),

@@ -24,7 +24,7 @@ SCORES: tuple[Word, ...] = (
             name="ngram", kind=Count(), default=50, doc="The shortest stretch that counts, in tokens.", positional=False
         ),
         better="lower",
-        source="Lee et al. 2022, https://arxiv.org/abs/2107.06499, section 4.1",
+        source="Lee et al. 2022, https://arxiv.org/abs/2107.06499",
         example="copied ngram: 50",
     ),
     _score(
@@ -33,7 +33,7 @@ SCORES: tuple[Word, ...] = (
         "the amount of text; `distinct_held_out` is that of as much held-out text, if there is as much.",
         Parameter(name="ngram", kind=Count(), default=2, doc="The length of an n-gram, in tokens.", positional=False),
         better="higher",
-        source="Li et al. 2016, https://arxiv.org/abs/1510.03055, section 5.3",
+        source="Li et al. 2016, https://arxiv.org/abs/1510.03055",
         example="distinct ngram: 2",
     ),
     _score(
@@ -42,14 +42,14 @@ SCORES: tuple[Word, ...] = (
         "classes, counted from the tonic of the key that is found for each piece: 0 is alike. "
         "`pitch_classes_held_out` is that of held-out music.",
         better="lower",
-        source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7, section 3.1 (the pitch class histogram)",
+        source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7 (the pitch class histogram)",
     ),
     _score(
         "durations",
         "The total variation distance between how often generated and training music has notes of each length: 0 is "
         "alike. `durations_held_out` is that of held-out music.",
         better="lower",
-        source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7, section 3.1 (the note length histogram)",
+        source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7 (the note length histogram)",
     ),
     _score(
         "in_key",
