@@ -9,13 +9,14 @@ from gendsl.check.context import Context
 from gendsl.check.headers.paths import Refused, inside
 from gendsl.check.scope import FieldMeaning
 from gendsl.check.statements import Statement
+from gendsl.check.token_scores import unwritten
 from gendsl.diagnostics import Problems
 from gendsl.plan.features import extractor_of, label_beside
 from gendsl.plan.plan import Call, Field, Network, Sample
 from gendsl.source import Source, Span
 from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
-from gendsl.vocabulary import WORDS
+from gendsl.vocabulary import WORDS, token_scores
 from gendsl.vocabulary.dimensions import same_shape
 from gendsl.vocabulary.types import Distribution
 
@@ -39,7 +40,9 @@ def check_scores(
     found: list[tuple[tree.Statement, ...]] = []
     for statement in statements:
         word, call = statement.word, statement.call
-        if call is None or not word.runs or word.name in ("keep", "diversity", "modes"):
+        if call is None or not word.runs or word.name == "keep":
+            continue
+        if word.name in ("diversity", "modes") and (scored or not fields):
             continue
         if word.name in _EQUATIONS:
             found.append(_equation(statement, fields, networks, context))
@@ -47,7 +50,10 @@ def check_scores(
         if word.name in _OF_TOKENS:
             found.append(_likelihood(statement, fields, networks, context))
             continue
-        message, help = _unscorable(call, arguments, scored, fields, sample, context)
+        if word.name in token_scores.NAMES:
+            message, help = unwritten(call, fields, context.sources, sample)
+        else:
+            message, help = _unscorable(call, arguments, scored, fields, sample, context)
         if message:
             blame = "features" if "features" in statement.arguments else ""
             context.problems.add(rules.unscorable, statement.span_of(blame), message, help=help)

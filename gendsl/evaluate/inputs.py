@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.plan.plan import Field, Plan
+from gendsl.plan.plan import Field, Operation, Plan
+from gendsl.vocabulary.types import Tensor
 
 _POINTS = 1_024  # of a scatter picture
 _PICTURES = 64
+_TEXTS = 8
 _MOST_COLUMNS = 16
 
 
@@ -28,7 +30,8 @@ def grid_of_fields(plan: Plan, dataset: Any) -> GridFields:
     label = label_of(plan)
     counts = dataset.class_counts
     if label is None or counts is None:
-        count = _POINTS if any(field.kind == "point" for field in plan.data.fields) else _PICTURES
+        kinds = {field.kind for field in plan.data.fields}
+        count = _POINTS if "point" in kinds else _TEXTS if "text" in kinds else _PICTURES
         return GridFields(examples_of(plan, dataset, count), count, None)
     columns = min(len(counts), _MOST_COLUMNS)
     count = _PICTURES // columns * columns
@@ -43,12 +46,24 @@ def real_points(plan: Plan, dataset: Any) -> dict[str, NDArray[Any]]:
 
 
 def output_field(plan: Plan, name: str, shape: tuple[int, ...]) -> Field | None:
-    """The field that an output of a sample looks like: what its type means, else one of its name, else of its shape."""
-    fields = {field.name: field for field in plan.data.fields if field.kind in ("image", "point", "row")}
+    """The field that an output of a sample looks like: what its type means, else one of its name, else of its shape;
+    of tokens, the text that their network reads."""
     numbers = dict(plan.sample.outputs) if plan.sample is not None else {}
-    kind = plan.sample.operations[numbers[name]].type if plan.sample is not None and name in numbers else None
+    operation = plan.sample.operations[numbers[name]] if plan.sample is not None and name in numbers else None
+    kind = operation.type if operation is not None else None
+    if isinstance(kind, Tensor) and kind.integer and operation is not None:
+        return _text_of(plan, operation) if len(shape) == 1 else None
+    fields = {field.name: field for field in plan.data.fields if field.kind in ("image", "point", "row")}
     meant = fields.get(getattr(kind, "meaning", "")) or fields.get(name)
     return meant or next((field for field in fields.values() if _can_be(field, shape)), None)
+
+
+def _text_of(plan: Plan, operation: Operation) -> Field | None:
+    texts = {field.name: field for field in plan.data.fields if field.kind == "text"}
+    network = next((one for one in plan.networks if one.name == operation.attributes.get("network")), None)
+    read = [one.of for one in network.inputs if one.kind == "field"] if network is not None else []
+    meaning = getattr(operation.type, "meaning", "")
+    return next((texts[str(one)] for one in (*read, meaning, *texts) if one in texts), None)
 
 
 def _can_be(field: Field, shape: tuple[int, ...]) -> bool:

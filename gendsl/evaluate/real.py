@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from gendsl.plan.plan import Field
 MOST_EXAMPLES = 50_000  # of a split, drawn evenly where there are more
 MOST_NUMBERS = 1 << 28  # of features that are kept of a side: 1 GB
 _AT_ONCE = 4096
+_Made = TypeVar("_Made")
 _SILENCE = 5  # seconds between two lines of how far the work is
 
 
@@ -38,6 +39,14 @@ class Real:
     _rows: dict[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
     _told_at: float = 0.0
     _some: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
+    _once: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def once(self, key: tuple[Any, ...], make: Callable[[], _Made]) -> _Made:
+        """What scores make of the examples, which is made once and kept; the first of the key says whose it is."""
+        if key not in self._once:
+            self._once[key] = make()
+        made: _Made = self._once[key]
+        return made
 
     def count(self, split: str) -> int:
         """How many examples of a split are compared with: all, but at most 50,000."""

@@ -94,7 +94,7 @@ class Evaluator:
                     continue
                 refuse_impossible(call, self.plan, self.dataset.sizes, self._split_of(call, evaluation))
                 if call.word in _EXTRACTED:
-                    for _, of in self._outputs():
+                    for of in (of for _, of in self._outputs() if words.concerns(call, of, self.plan)):
                         refuse_missing(extractor_of(call, evaluation.arguments, of, self.plan.data.fields), self.folder)
 
     def scores(self, number: int, *, intervals: bool = False) -> Scored:
@@ -110,7 +110,7 @@ class Evaluator:
             for output, samples in gathered.items():
                 self._warn_of_broken(output, samples, scored)
                 kids = [call for call in calls if call.word == "kid"]
-                for call in calls:
+                for call in (call for call in calls if words.concerns(call, samples.of, self.plan)):
                     asked = self._asked(call, evaluation, output, samples, fields)
                     beside = any(self._same_features(one, call, evaluation, samples.of) for one in kids)
                     where = output if several else ""
@@ -169,7 +169,7 @@ class Evaluator:
     ) -> None:
         wanted: dict[str, list[str]] = {}
         for call in calls:
-            if call.word in _EXTRACTED:
+            if call.word in _EXTRACTED and words.concerns(call, gathered.of, self.plan):
                 one = self._extractor(call, evaluation, gathered.of, shape)
                 wanted.setdefault(one.key, []).append(call.word)
                 gathered.extracted[one.key] = extracted(one, wanted[one.key], intervals=intervals, count=gathered.count)

@@ -21,11 +21,17 @@ from gendsl.evaluate.path_length import path_length
 from gendsl.evaluate.prd import precision_recall_curve
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
+from gendsl.evaluate.token_words import TOKEN_SCORES
 from gendsl.lower.data import modes_of
 from gendsl.lower.errors import UserError
-from gendsl.plan.plan import Call, Plan
+from gendsl.plan.plan import Call, Field, Plan
+from gendsl.vocabulary.token_scores import OF_MUSIC
 
-HELD_OUT = ("memorized", "classification_accuracy")  # and what is an equation: they compare with the test split
+HELD_OUT = (
+    "memorized",
+    "classification_accuracy",
+    *TOKEN_SCORES,
+)  # and what is an equation: they compare with the test split
 UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl")  # they look at samples alone
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 
@@ -204,6 +210,7 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "classification_accuracy": _classification_accuracy,
     "gan_test": _gan_test,
     "ppl": _ppl,
+    **TOKEN_SCORES,
 }
 
 # What is drawn beside a score: precision and recall (n, 2).
@@ -216,13 +223,21 @@ def most_kept(calls: Sequence[Call], count: int) -> int:
     """How many of so many samples these scores look at themselves, rather than at their features."""
     most = 2
     for call in calls:
-        if call.word in ("modes", "classification_accuracy"):
+        if call.word in ("modes", "classification_accuracy") or call.word in TOKEN_SCORES:
             return count
         if call.word == "diversity":
             most = max(most, MOST_EXAMPLES)
         elif call.word == "sliced_wasserstein":
             most = max(most, most_pictures(int(call.arguments["patches"])))
     return min(most, count)
+
+
+def concerns(call: Call, of: Field, plan: Plan) -> bool:
+    """Whether a score is of samples that are like a field: some are of text, of music, others of all but these."""
+    if of.kind != "text":
+        return call.word not in TOKEN_SCORES
+    music = any(source.name == of.source and source.call.word == "midi" for source in plan.data.sources)
+    return call.word in TOKEN_SCORES and (music or call.word not in OF_MUSIC)
 
 
 def mixture_of(plan: Plan) -> tuple[NDArray[np.float64], float] | None:

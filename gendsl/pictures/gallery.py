@@ -18,7 +18,7 @@ from gendsl.pictures import projector
 from gendsl.pictures.budget import Budget
 from gendsl.pictures.captions import with_captions
 from gendsl.pictures.codes import Coder, codings_of
-from gendsl.pictures.looks import Looks, Shown, tokenizers_of
+from gendsl.pictures.looks import Looks, Shown, readers_of
 from gendsl.pictures.neighbours import nearest
 from gendsl.pictures.walks import ROWS, STEPS, Walks
 from gendsl.pictures.weights import Histogram, Weights
@@ -67,7 +67,7 @@ class Gallery:
     projected: Callable[[RunFolder], None]
     tell: Callable[[str], None]
     budget: Budget = field(default_factory=Budget)
-    calls: int = 0  # of a network for a sample, by a sampler of a noising process
+    calls: int = 0  # of a network for a sample, by a sampler of a noising process or token by token
 
     def shown(
         self, step: int, *, begins: bool = False, ends: bool = False
@@ -139,9 +139,10 @@ class _Room:
             tuple((dataset.class_names or ())[: self._pictured.columns]) if labelled else (),
             real_points(plan, dataset),
             dataset.tables,
-            tokenizers_of(plan, dataset.manifest),
+            readers_of(plan, dataset.manifest),
         )
         self._walks: Walks | None = None
+        self._drawn: tuple[int, dict[str, NDArray[Any]]] = (-1, {})  # the step and the fixed samples that came last
         self._coders = {coding.field: Coder(experiment, coding) for coding in codings_of(plan)}
 
     def gallery(self, tell: Callable[[str], None]) -> Gallery:
@@ -152,6 +153,8 @@ class _Room:
                 views.append(View("walk", self._walk))
             views.append(View("real_and_generated", self._compared))
             views.append(View("neighbours", self._neighbours))
+        elif self._plan.sample is not None and any(one.kind == "text" for one in self._plan.data.fields):
+            views.append(View("real_and_generated", self._compared_tokens))
         if any(one.name in self._coders for one in images):
             views.append(View("reconstructions", self._reconstructed))
         if self._plan.sample is None:
@@ -168,7 +171,9 @@ class _Room:
         )
 
     def _fixed(self, step: int) -> Mapping[str, Shown]:
-        return self._looks.shown(self._sampler.samples(self._pictured.count, seed=0, fields=self._pictured.fields))
+        samples = self._sampler.samples(self._pictured.count, seed=0, fields=self._pictured.fields)
+        self._drawn = step, samples
+        return self._looks.shown(samples)
 
     def _fresh(self, step: int) -> Mapping[str, Shown]:
         samples = self._sampler.samples(self._pictured.count, seed=step + 1, fields=self._pictured.fields)
@@ -205,6 +210,18 @@ class _Room:
                 for what, one in (("real", real), ("generated", values))
             ]
             found[name] = np.concatenate(sheets)
+        return found
+
+    def _compared_tokens(self, step: int) -> Mapping[str, Shown]:
+        """Texts or music under real ones; those that were drawn for the samples, since drawing them takes long."""
+        at, samples = self._drawn
+        if at != step:
+            samples = self._sampler.samples(self._pictured.count, seed=0, fields=self._pictured.fields)
+        found = {}
+        for name, values in samples.items():
+            of = self._looks.field_of(name, values)
+            if of is not None and of.kind == "text":
+                found[name] = self._looks.compared(of, self._examples("train", len(values))[of.name], values)
         return found
 
     def _neighbours(self, step: int) -> Mapping[str, Shown]:

@@ -1,10 +1,11 @@
 """Samples and the field that they are like in, what a person looks at out: here each kind says what it looks like.
 
-A kind is a kind of field, or what the data makes of one. Who adds a kind (a piano roll of `midi`, say) writes a
-function from `Samples` and adds it to `LOOKS`; all else follows: TensorBoard, the files in `samples/` and the report.
+A kind is a kind of field, or what the data makes of one. Who adds a kind writes a function from `Samples` and adds it
+to `LOOKS`; all else follows: TensorBoard, the files in `samples/` and the report.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
-from gendsl.lower.data.tokenizers import Tokenizer, tokenizer_from
+from gendsl.lower.data.music import Remi
+from gendsl.lower.data.tokenizers import Tokenizer
+from gendsl.lower.data.written import finished, music_of, reader_of, text_of
 from gendsl.lower.tables.table import Table
 from gendsl.pictures.captions import with_captions
 from gendsl.plan.plan import Field, Plan
 from gendsl.run.pictures import Pixels, grid, pixels_of, range_of, scatter
+from gendsl.run.sounding import piano_rolls
+from gendsl.run.tones import wav_of
 
 _ROWS = 20  # of a table
-_TEXTS = 8
+_TEXTS = _PIECES = 8
+_HEARD = 2
 _WAVES, _WAVE_WIDTH, _WAVE_HEIGHT = 8, 512, 64
 _LONGEST_TEXT = 2_000  # tokens
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+RULE = "-" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,15 @@ class Text:
     markdown: str
 
 
-Shown = Pixels | Text
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Music as it is written, and WAV files of some of it."""
+
+    pixels: Pixels
+    sounds: tuple[bytes, ...]
+
+
+Shown = Pixels | Text | Roll
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,7 @@ class Samples:
     names: tuple[str, ...] = ()
     real: NDArray[Any] | None = None
     table: Table | None = None
-    tokenizer: Tokenizer | None = None
+    reader: Tokenizer | Remi | None = None
 
 
 Look = Callable[[Samples], Shown | None]
@@ -91,21 +107,36 @@ def _unmarked(cell: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-!|" else sign for sign in cell.replace("\n", " "))
 
 
-def _texts(samples: Samples) -> Shown | None:
+def _texts(samples: Samples) -> Text:
     """The first texts; the numbers of tokens where nobody knows what they stand for."""
     found = []
     for tokens in np.asarray(samples.values[:_TEXTS, :_LONGEST_TEXT]):
-        known = samples.tokenizer
+        known = samples.reader
         found.append(
-            known.decode(tokens).decode(errors="replace") if known is not None else " ".join(map(str, tokens.tolist()))
+            text_of(known, tokens) if isinstance(known, Tokenizer) else " ".join(map(str, finished(tokens).tolist()))
         )
-    plain = f"\n{'-' * 40}\n".join(found) + "\n"
+    return joined(found)
+
+
+def joined(texts: Sequence[str]) -> Text:
+    """Texts between lines."""
+    plain = f"\n{RULE}\n".join(texts) + "\n"
     return Text(plain, verbatim(plain))
 
 
+def _pieces(samples: Samples) -> Text | Roll:
+    """The piano rolls of the first pieces, one below the other; the sound of the very first."""
+    reader = samples.reader
+    if not isinstance(reader, Remi):
+        return _texts(samples)
+    pieces = [music_of(reader, tokens) for tokens in np.asarray(samples.values[:_PIECES])]
+    return Roll(piano_rolls(pieces), tuple(map(wav_of, pieces[:_HEARD])))
+
+
 def verbatim(text: str) -> str:
-    """A text as Markdown that shows it as it is written."""
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    """A text as Markdown that shows it as it is written, but for signs that end lines unseen, turn the direction of
+    writing or mean something to Markdown's own machinery: those are U+FFFD."""
+    return "\n".join(f"    {line}" for line in _STEERING.sub("\ufffd", text).split("\n"))
 
 
 def _waves(samples: Samples) -> Shown | None:
@@ -130,7 +161,7 @@ LOOKS: Mapping[str, Look] = {
     "row": _rows,
     "text": _texts,
     "audio": _waves,
-    "midi": _texts,  # a piano roll can stand here
+    "midi": _pieces,
 }
 
 
@@ -143,7 +174,7 @@ class Looks:
     names: tuple[str, ...] = ()
     real: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
-    tokenizers: Mapping[str, Tokenizer] = field(default_factory=dict)
+    readers: Mapping[str, Tokenizer | Remi] = field(default_factory=dict)
 
     def shown(self, samples: Mapping[str, NDArray[Any]]) -> dict[str, Shown]:
         """What each output of a sample looks like; without those that nothing can be shown of."""
@@ -159,17 +190,27 @@ class Looks:
                 self.names,
                 self.real.get(own),
                 self.tables.get(own),
-                self.tokenizers.get(own),
+                self.readers.get(own),
             )
             shown = None if look is None else look(given)
             if shown is not None:
                 found[name] = shown
         return found
 
+    def compared(self, of: Field, real: NDArray[Any], values: NDArray[Any]) -> Shown:
+        """Examples (n, length) of a text or of music above samples of it, half as many each as are shown alone."""
+        reader, sides = self.readers.get(of.name), {"real": real[: _TEXTS // 2], "generated": values[: _TEXTS // 2]}
+        if isinstance(reader, Remi):
+            pieces = {head: [music_of(reader, tokens) for tokens in np.asarray(own)] for head, own in sides.items()}
+            every = [piece for own in pieces.values() for piece in own]
+            sheets = [with_captions(piano_rolls(own, beside=every), (head,)) for head, own in pieces.items()]
+            return np.concatenate(sheets)
+        texts = {head: _texts(Samples(own, of, reader=reader)).plain for head, own in sides.items()}
+        plain = "\n\n".join(f"{head}\n{RULE}\n{text}" for head, text in texts.items())
+        return Text(plain, verbatim(plain))
+
     def field_of(self, name: str, values: NDArray[Any]) -> Field | None:
         """The field that an output is like."""
-        if np.issubdtype(values.dtype, np.integer):
-            return next((one for one in self.plan.data.fields if one.kind == "text"), None)
         return output_field(self.plan, name, values.shape[1:])
 
     def _kind(self, of: Field | None, values: NDArray[Any]) -> str:
@@ -181,13 +222,11 @@ class Looks:
         return "point" if values.shape[1:] == (2,) else ""
 
 
-def tokenizers_of(plan: Plan, manifest: Mapping[str, Any]) -> dict[str, Tokenizer]:
-    """The tokenizer of each field of text, from what the data says of itself."""
-    found = {}
-    for one in plan.data.fields:
-        record: Mapping[str, Any] = next(
-            (source for source in manifest.get("sources", ()) if source.get("name") == one.source), {}
-        )
-        if one.kind == "text" and record.get("word") == "text" and "tokenizer" in record:
-            found[one.name] = tokenizer_from(record["tokenizer"])
-    return found
+def readers_of(plan: Plan, manifest: Mapping[str, Any]) -> dict[str, Tokenizer | Remi]:
+    """What reads the tokens of each field of text or music, from what the data says of itself."""
+    sources = {source.get("name"): source for source in manifest.get("sources", ())}
+    return {
+        one.name: reader_of(sources[one.source]["tokenizer"])
+        for one in plan.data.fields
+        if one.kind == "text" and "tokenizer" in sources.get(one.source, {})
+    }

@@ -78,7 +78,9 @@ def work_of(plan: Plan, groups: Collection[int]) -> Dimension:
 
 
 def sampler_calls(operation: Operation) -> int:
-    """How often a sampler of a noising process calls its network for a sample; 0 for any other operation."""
+    """How often a sampler of a noising process, or `generate`, calls its network for a sample; 0 for any other."""
+    if operation.attributes.get("word") == "generate":
+        return int(operation.attributes["arguments"]["length"])
     process = operation.attributes.get("process")
     if process is None or "network" not in operation.attributes:
         return 0

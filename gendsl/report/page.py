@@ -26,6 +26,7 @@ _SAID = {
     "running": "still training when this page was made",
     "unfinished": "ended without a word; it can go on from its last checkpoint",
 }
+_LONG = ("classes", "table", "tokenizer", "first_tokens")  # of a source: what is no line to read
 _VIEWS = {
     "samples_fresh": "other samples each time",
     "walk": "between latent points",
@@ -226,7 +227,9 @@ def _data(data: Mapping[str, Any]) -> str:
     sources = data.get("sources")
     for source in sources if isinstance(sources, list) else ():
         if isinstance(source, Mapping):
-            parts.append(_record({name: value for name, value in source.items() if name not in ("classes", "table")}))
+            tokenizer = source.get("tokenizer")
+            word = {"tokenizer": tokenizer.get("word")} if isinstance(tokenizer, Mapping) else {}
+            parts.append(_record({name: value for name, value in source.items() if name not in _LONG} | word))
     return "".join(parts)
 
 

@@ -20,16 +20,18 @@ _EXAMPLES = 64  # of a contact sheet
 _OF_CLASS, _CLASSES = 10, 20  # of a sheet by class: a row each
 _POINTS = 1_024
 _ROWS, _WINDOWS = 20, 8
+_HEARD = 2  # of the windows of music
 _BANDS = 64
 _BLANK = 64  # the grey between the pictures of a grid
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A picture, and what a person has to know to read it, "" if it speaks for itself."""
+    """A picture, what a person has to know to read it ("" if it speaks for itself), and WAV files of what it shows."""
 
     pixels: Pixels
     told: str = ""
+    sounds: tuple[bytes, ...] = ()
 
 
 def exhibits_of(plan: Plan, dataset: "Dataset") -> dict[str, Exhibit]:
@@ -108,18 +110,23 @@ def _scatter(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]
 
 
 def _rolls(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]:
-    from gendsl.lower.data.music import notes_of, remi_from
+    from gendsl.lower.data.music import remi_from
+    from gendsl.lower.data.written import music_of
     from gendsl.run.sounding import piano_rolls
+    from gendsl.run.tones import wav_of
 
     remi = remi_from(_source(dataset, field)["tokenizer"])
-    told = "the windows of the first examples, one below the other: pitch over time, a colour for each part"
-    return {
-        name: Exhibit(
-            piano_rolls([notes_of(remi.decode(window)) for window in _first(data, field, _WINDOWS)]),
-            told if name == field.name else "the same windows, in keys that are drawn for them",
-        )
-        for name, data in _before_and_after(plan, dataset, field).items()
-    }
+    told = (
+        "the windows of the first examples, one below the other: pitch over time, a colour for each part, a line where "
+        "a bar begins"
+    )
+    shown = {}
+    for name, data in _before_and_after(plan, dataset, field).items():
+        pieces = [music_of(remi, window) for window in _first(data, field, _WINDOWS)]
+        sounds = tuple(wav_of(piece) for piece in pieces[:_HEARD])
+        own = told if name == field.name else "the same windows, in keys that are drawn for them"
+        shown[name] = Exhibit(piano_rolls(pieces), own, sounds)
+    return shown
 
 
 def _waves(plan: Plan, dataset: "Dataset", field: Field) -> dict[str, Exhibit]:
@@ -149,9 +156,10 @@ def _before_and_after(plan: Plan, dataset: "Dataset", field: Field) -> dict[str,
 def _windows(dataset: "Dataset", field: Field) -> str:
     """Windows between lines, decoded."""
     from gendsl.lower.data.tokenizers import tokenizer_from
+    from gendsl.lower.data.written import text_of
 
     tokenizer = tokenizer_from(_source(dataset, field)["tokenizer"])
-    texts = [tokenizer.decode(window).decode(errors="replace") for window in _first(dataset, field, _WINDOWS)]
+    texts = [text_of(tokenizer, window) for window in _first(dataset, field, _WINDOWS)]
     return f"\n{'-' * 40}\n".join(texts) + "\n"
 
 

@@ -7,7 +7,7 @@ were, and a resumed run cuts off what was written after it. Each process writes 
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboard.plugins.audio.metadata import Encoding
+from tensorboard.plugins.audio.metadata import create_summary_metadata as audio_metadata
 from tensorboard.plugins.histogram.metadata import create_summary_metadata as histogram_metadata
 from tensorboard.plugins.image.metadata import create_summary_metadata as image_metadata
 from tensorboard.plugins.pr_curve.metadata import create_summary_metadata as curve_metadata
@@ -29,6 +31,7 @@ _SECONDS_BETWEEN_FLUSHES = 2.0
 _STEM = "events.out.tfevents."
 _NAME = re.compile(re.escape(_STEM) + r"[0-9]{6}")
 _SCALAR: SummaryMetadata = scalar_metadata("", "")
+_SOUND: SummaryMetadata = audio_metadata("", "", Encoding.Value("WAV"))
 _IMAGE: SummaryMetadata = image_metadata("", "")
 _TEXT: SummaryMetadata = text_metadata("", "")
 _HISTOGRAM: SummaryMetadata = histogram_metadata("", "")
@@ -71,6 +74,16 @@ class Logs:
         """A picture that is encoded as PNG already."""
         height, width = (str(side).encode() for side in pixels.shape[:2])
         self._strings(step, tag, [width, height, encoded], _IMAGE)
+
+    def sounds(self, step: int, tag: str, encoded: Sequence[bytes]) -> None:
+        """Sounds as WAV files, under one tag."""
+        event = Event(step=step)
+        value = event.summary.value.add(tag=tag, metadata=_SOUND)
+        value.tensor.dtype = tf.string.as_datatype_enum
+        for size in (len(encoded), 2):
+            value.tensor.tensor_shape.dim.add(size=size)
+        value.tensor.string_val.extend(part for sound in encoded for part in (sound, b""))  # each with its label
+        self._add(event)
 
     def histograms(self, step: int, histograms: Mapping[str, NDArray[np.float64]]) -> None:
         """Histograms (buckets, 3) by tag: from, to, how many."""

@@ -10,7 +10,7 @@ from gendsl.evaluate.scores import Evaluator
 from gendsl.lower.errors import UserError
 from gendsl.monitor.monitors import Firing
 from gendsl.pictures.gallery import Gallery
-from gendsl.pictures.looks import Text
+from gendsl.pictures.looks import Roll, Text
 from gendsl.plan.plan import Plan
 from gendsl.run import checkpoints
 from gendsl.run.best import Best, best_of
@@ -239,6 +239,9 @@ class Recorder(Listener):
             own = view == "samples"
             stem = ("grid" if own else view) + "-final" if ends else f"{'step' if own else view}-{step:07}"
             for number, (output, one) in enumerate(drawn.items()):
+                if isinstance(one, Roll):
+                    self.logs.sounds(step, f"{view}/{output}", one.sounds)
+                    one = one.pixels
                 content = one.plain.encode() if isinstance(one, Text) else png(one)
                 if isinstance(one, Text):
                     self.logs.markdown(step, f"{view}/{output}", one.markdown)

@@ -13,6 +13,7 @@ from gendsl.lower.errors import UserError
 from gendsl.run.folder import open_run, write_whole
 from gendsl.run.loading import load_tensorflow
 from gendsl.run.tables import csv_of, table_of_field
+from gendsl.run.tokens import reader_of_field, token_files
 
 if TYPE_CHECKING:
     from gendsl.run.instead import Instead
@@ -35,7 +36,8 @@ def sample(
 
     `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over; `instead` is what is
     to be otherwise than the spec says.
-    Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
+    Images are `000.png`, `001.png`, … and `grid.png`; texts `000.txt`, …, and all in `samples.txt` and `samples.jsonl`;
+    music `000.mid`, … and piano rolls in `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
     `samples.csv`, as the table itself is written; with several outputs each has a folder of its name. Sample i of a
     seed is the same whatever `n`. Raises UserError.
     """
@@ -80,6 +82,8 @@ def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path) -> l
     table = table_of_field(run.folder, field) if field is not None and field.kind == "row" else None
     if table is not None:
         files["samples.csv"] = csv_of(table, values)
+    elif field is not None and field.kind == "text":
+        files = token_files(reader_of_field(run.folder, field), values)
     elif values.ndim == 4 and values.shape[-1] in (1, 3, 4):
         pixels = pixels_of(values, range_of(field))
         digits = max(3, len(str(len(pixels) - 1)))

@@ -10,12 +10,13 @@ from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import RunFolder, read_json, write_json
+from gendsl.vocabulary import token_scores
 from gendsl.vocabulary.blocks import MOST_SAMPLES
 from gendsl.vocabulary.score_keys import plain, shown
 
 _SHARES = frozenset(
     ("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy", "gan_test")
-)
+) | {name for word in token_scores.SCORES for name in token_scores.PARTS[word.name]}
 
 
 def contracts_file(folder: RunFolder) -> Path:

@@ -2,31 +2,36 @@
 
 import colorsys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.run.pictures import Pixels
 
+if TYPE_CHECKING:
+    from gendsl.lower.data.music import Music
+
 _WIDTH = 768
 _GAP = 6
 _NOTE = 4  # pixels of a semitone
 _WAVE = 64  # pixels from -1 to 1
 _PAPER, _LINE, _INK, _EDGE = (255, 255, 255), (232, 232, 232), (31, 90, 200), (64, 64, 64)
+_BAR, _DRUMS = (205, 205, 205), (120, 120, 120)
 
 
-def piano_rolls(excerpts: Sequence[NDArray[np.floating]]) -> Pixels:
-    """A roll below the other of excerpts' notes (n, 4): start and end in quarters, MIDI pitch, part.
+def piano_rolls(excerpts: Sequence["Music"], *, beside: Sequence["Music"] = ()) -> Pixels:
+    """A roll below the other of pieces of music, by the same measure as that of others that are to stand beside them.
 
     Time goes to the right, as far as the longest excerpt in all of them, and pitch up; each part has its colour, and
-    the pitches of C have lines.
+    the pitches of C and the beginnings of bars have lines.
     """
-    every = np.concatenate([np.zeros((0, 4)), *excerpts])
+    every = np.concatenate([np.zeros((0, 4)), *(excerpt.notes for excerpt in (*excerpts, *beside))])
     if not len(every):
         every = np.array([[0.0, 1.0, 60.0, 0.0]])
     low, high = int(every[:, 2].min()) - 1, int(every[:, 2].max()) + 1
     scale = _WIDTH / max(float(every[:, 1].max()), 1e-6)
-    return _stacked([_roll(notes, low, high, scale) for notes in excerpts])
+    return _stacked([_roll(excerpt, low, high, scale) for excerpt in excerpts])
 
 
 def waves(samples: NDArray[np.floating], spectra: NDArray[np.floating]) -> Pixels:
@@ -35,12 +40,13 @@ def waves(samples: NDArray[np.floating], spectra: NDArray[np.floating]) -> Pixel
     return _stacked([np.concatenate([_wave(one), _spectrum(of)]) for one, of in zip(samples, spectra, strict=True)])
 
 
-def _roll(notes: NDArray[np.floating], low: int, high: int, scale: float) -> Pixels:
+def _roll(music: "Music", low: int, high: int, scale: float) -> Pixels:
     sheet = np.full((_NOTE * (high - low + 1), _WIDTH, 3), _PAPER, np.uint8)
+    sheet[:, np.minimum((music.bars * scale).astype(int), _WIDTH - 1)] = _BAR
     for pitch in range(low, high + 1):
         if pitch % 12 == 0:
             sheet[_NOTE * (high - pitch + 1) - 1] = _LINE
-    for start, end, pitch, part in notes:
+    for start, end, pitch, part in music.notes:
         left = min(int(start * scale), _WIDTH - 1)
         right = max(int(end * scale) - 1, left + 1)  # a gap parts a note from its repetition
         top = _NOTE * (high - int(pitch))
@@ -49,7 +55,9 @@ def _roll(notes: NDArray[np.floating], low: int, high: int, scale: float) -> Pix
 
 
 def _colour(part: int) -> tuple[int, int, int]:
-    """Far from that of the parts beside it: by the golden angle."""
+    """Far from that of the parts beside it, by the golden angle; drums (-1) are grey."""
+    if part < 0:
+        return _DRUMS
     red, green, blue = colorsys.hsv_to_rgb((0.6 + part * 0.381966) % 1, 0.85, 0.75)
     return int(red * 255), int(green * 255), int(blue * 255)
 

@@ -76,6 +76,9 @@ def _written(
     writer.texts(0, {"data": "\n".join(f"{name:<12} {text}" for name, text in report.lines)})
     writer.texts(0, {f"data/{name}": text for name, text in excerpts.items()})
     writer.pictures(0, pictures, group="data")
+    for name, exhibit in exhibits.items():
+        if exhibit.sounds:
+            writer.sounds(0, f"data/{name}", exhibit.sounds)
     writer.close()
     drawn, written = (tuple(out / f"{name}.png" for name in pictures), tuple(out / name for name in excerpts))
     return Survey(report, lists, drawn, written, out / "logs")

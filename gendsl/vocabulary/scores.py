@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from gendsl.vocabulary import token_scores
 from gendsl.vocabulary.word import (
     Choice,
     Count,
@@ -60,6 +61,7 @@ PARTS: dict[str, dict[str, str]] = {
     "precision_recall": {"precision": "higher", "recall": "higher"},
     "density_coverage": {"density": "higher", "coverage": "higher"},
     "modes": {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower", "spread": ""},
+    **token_scores.PARTS,
 }
 # The numbers that depend on an extractor's features, which their keys name.
 FEATURE_SCORES = frozenset(
@@ -260,24 +262,7 @@ SCORES: tuple[Word, ...] = (
         source="Jelinek et al. 1977",
         runs=True,
     ),
-    _score(
-        "copied",
-        "The share of generated text that stands word for word in the training text.",
-        Parameter(
-            name="ngram", kind=Count(), default=50, doc="The shortest stretch that counts, in tokens.", positional=False
-        ),
-        better="lower",
-        source="Lee et al. 2022",
-        example="copied ngram: 50",
-    ),
-    _score(
-        "distinct",
-        "The share of different n-grams among all n-grams of the generated texts; higher is more varied.",
-        Parameter(name="ngram", kind=Count(), default=2, doc="The length of an n-gram.", positional=False),
-        better="higher",
-        source="Li et al. 2016",
-        example="distinct ngram: 2",
-    ),
+    *token_scores.SCORES,
     _score(
         "column_shapes",
         "How alike each column is: 1 minus the Kolmogorov-Smirnov distance of a continuous one, 1 minus the "

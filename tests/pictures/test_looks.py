@@ -1,13 +1,19 @@
 """What samples look like: each kind says it in one place; names, tables and texts of strangers stay what they are."""
 
+import html
+import re
+
 import numpy as np
 import pytest
 from PIL import ImageFont
+from tensorboard.plugin_util import markdown_to_safe_html
 
 from gendsl.lower.data.tokenizers import Bytes
 from gendsl.pictures.captions import fitted, with_captions
-from gendsl.pictures.looks import LOOKS, Samples, Text, table_text
+from gendsl.pictures.looks import LOOKS, Samples, Text, table_text, verbatim
+from gendsl.plan.cost import sampler_calls
 from gendsl.plan.plan import Field
+from tests.run.conftest import planned
 
 SOUND = Field("sound", "row", (64,), "", arguments={"range": (-1, 1)})
 
@@ -45,11 +51,48 @@ def test_rows_are_a_table_that_markdown_cannot_be_misled_by() -> None:
 
 def test_texts_are_read_and_shown_as_they_are() -> None:
     tokens = np.frombuffer("# é <b>\nline".encode(), np.uint8).astype(np.int32)
-    shown = LOOKS["text"](Samples(np.stack([tokens, tokens]), None, tokenizer=Bytes()))
+    shown = LOOKS["text"](Samples(np.stack([tokens, tokens]), None, reader=Bytes()))
     assert isinstance(shown, Text) and shown.plain.count("# é <b>\nline") == 2
     assert all(line.startswith("    ") for line in shown.markdown.splitlines()), "Markdown leaves that alone"
+    ended = np.array([tokens.tolist()[:4] + [-1] * (len(tokens) - 4)])
+    alone = LOOKS["text"](Samples(ended, None, reader=Bytes()))
+    assert isinstance(alone, Text) and alone.plain == "# é\n", "what is behind an end is not shown"
     numbers = LOOKS["text"](Samples(np.stack([tokens, tokens]), None))
     assert isinstance(numbers, Text) and numbers.plain.startswith("35 32")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\n\n\nb",
+        "# no heading\n- no list\n\n1. none\n",
+        "<script>alert(1)</script> &amp; **bold** [a](http://b) ![c](d)",
+        "\x02wzxhzdk:0\x03\r<b>\r\n\x0c\u2028*x*\x00",
+        "\n\n  indented\n\ttab\n```\nfence\n```",
+    ],
+    ids=["empty lines", "lists", "html", "machinery", "code"],
+)
+def test_tensorboard_shows_any_text_as_it_is_written(text: str) -> None:
+    shown = html.unescape(re.sub("<[^>]*>", "", rendered := markdown_to_safe_html(verbatim(text))))
+    assert set(re.findall("<(\\w+)", rendered)) == {"pre", "code"}, "and nothing in it is markup"
+    seen = re.sub("[\x00\x02\x03\r\x0c\u2028]", "\ufffd", text).expandtabs(4)
+    assert shown.strip("\n").split() == seen.strip("\n").split()
+    assert [line.rstrip() for line in shown.strip("\n").split("\n")] == [
+        line.rstrip() for line in seen.strip("\n").split("\n")
+    ]
+
+
+WRITER = """experiment told
+data { source text("*.txt"), tokenizer: bytes(); window 16; batch 2 }
+network model(tokens: text) -> categorical(text.vocabulary) { embed text.vocabulary, 4 | dense text.vocabulary }
+train { update model, with: adam(1e-2) { minimize next_token(model, text) }; steps 2 }
+sample { text = generate(model, length: 120) }
+"""
+
+
+def test_what_is_written_token_by_token_is_drawn_as_seldom_as_what_takes_as_many_calls() -> None:
+    sample = planned(WRITER).sample
+    assert sample is not None and max(map(sampler_calls, sample.operations)) == 120
 
 
 def test_sounds_are_waves() -> None:

@@ -8,7 +8,7 @@ import symusic
 from scipy.io import wavfile
 
 from gendsl.lower.data import dataset_of
-from gendsl.lower.data.music import notes_of
+from gendsl.lower.data.music import Music
 from gendsl.run.exhibits import Exhibit, excerpts_of, exhibits_of
 from gendsl.run.pictures import pixels_of
 from gendsl.run.sounding import piano_rolls, waves
@@ -108,14 +108,29 @@ def test_more_classes_than_rows(project: Path) -> None:
 
 def test_a_roll_has_a_bar_for_each_note() -> None:
     notes = np.array([[0, 2, 60, 0], [2, 4, 64, 1]], float)
-    sheet = piano_rolls([notes, notes[:1]])
+    sheet = piano_rolls([Music(notes, np.zeros(0)), Music(notes[:1], np.zeros(0))])
     assert sheet.shape == (6 + 2 * (4 * 7 + 6), 768, 3)  # pitches 59 to 65, four pixels each
     ink = (sheet.max(axis=2) > sheet.min(axis=2)).any(axis=1)
     high, low, again = (6 + 4, 6 + 20, 6 + 34 + 20)
     assert {int(row) for row in np.flatnonzero(ink)} == {top + row for top in (high, low, again) for row in range(3)}
     assert (sheet[low, :383] == sheet[low, 0]).all() and (sheet[low, 384:] == 255).all()
     assert (sheet[high, 384:767] == sheet[high, 384]).all() and (sheet[high, 384] != sheet[low, 0]).any()
-    assert piano_rolls([np.zeros((0, 4))]).shape[1] == 768  # a window may hold no note
+    assert piano_rolls([Music(np.zeros((0, 4)), np.zeros(0))]).shape[1] == 768  # a window may hold no note
+
+
+def test_rolls_that_stand_beside_others_have_their_measure() -> None:
+    short, long = (Music(np.array([[0, end, pitch, 0]], float), np.zeros(0)) for end, pitch in ((1, 60), (4, 72)))
+    alone, beside = piano_rolls([short]), piano_rolls([short], beside=[long])
+    assert beside.shape == piano_rolls([long], beside=[short]).shape and beside.shape[0] > alone.shape[0]
+    assert (beside[-6 - 4 - 4, :191] == beside[-6 - 4 - 4, 0]).all() and (beside[-6 - 4 - 4, 192:] == 255).all()
+
+
+def test_bars_are_marked_and_drums_are_grey() -> None:
+    notes = np.array([[0, 1, 60, 0], [3, 4, 61, -1]], float)
+    sheet = piano_rolls([Music(notes, np.array([0.0, 2.0]))])
+    bare = piano_rolls([Music(notes, np.zeros(0))])
+    assert set(np.flatnonzero((sheet != bare).any(axis=(0, 2)))) == {0, 384}
+    assert (sheet[6:-6, 384] == (205, 205, 205)).any() and (sheet[6 + 4, 600] == (120, 120, 120)).all()
 
 
 def test_music_is_shown_as_rolls_in_its_keys(project: Path) -> None:
@@ -125,7 +140,6 @@ def test_music_is_shown_as_rolls_in_its_keys(project: Path) -> None:
         track.notes.extend(symusic.Note(480 * beat, 480, 60 + number, 90) for beat in range(24))
         score.tracks.append(track)
         (project / f"{number}.mid").write_bytes(score.dumps_midi())
-    np.testing.assert_array_equal(notes_of(score.dumps_midi())[:2], [[0, 1, 62, 0], [1, 2, 62, 0]])
     text = WORDS.replace("SOURCE", 'midi("*.mid"), tokenizer: remi(vocabulary: 360)')
     found, texts = shown(text.replace("AUGMENT", "transpose 3..6"))
     assert set(found) == {"text", "text_augmented"} and not texts

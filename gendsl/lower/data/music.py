@@ -9,6 +9,7 @@ Source: Huang & Yang 2020, Pop Music Transformer; Fradet et al. 2023, Byte Pair 
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +40,30 @@ class Remi:
         self.size = self._tokenizer.get_vocab_size()
         signs = [self._tokenizer.id_to_token(token) or "" for token in range(self.size)]
         self._parts = [np.array([ord(sign) - _FIRST for sign in of_token]) for of_token in signs]
+        self._programs = sorted(program for program in base.config.programs if program >= 0)
 
     def merged(self, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The tokens (n,) of sequences of base tokens."""
         found = self._tokenizer.encode_batch_fast([_signs(sequence) for sequence in sequences])
         return [np.asarray(one.ids, np.int32) for one in found]
 
-    def decode(self, tokens: np.ndarray) -> bytes:
-        """The MIDI file of tokens (n,)."""
+    def score(self, tokens: np.ndarray) -> Any:
+        """The music of tokens (n,), as symusic has it: its parts in the order of their instruments, whichever begins.
+
+        Any tokens are music: a note that lacks its length, say, is none."""
         base = [int(part) for token in np.asarray(tokens) for part in self._parts[int(token)]]
-        midi: bytes = self._base.decode(base).dumps_midi()
+        score = self._base.decode(base) if base else _silence()
+        score.tracks.sort(key=lambda track: (track.is_drum, track.program), inplace=True)
+        return score
+
+    def decode(self, tokens: np.ndarray) -> bytes:
+        """The MIDI file of tokens (n,), always the same."""
+        midi: bytes = self.score(tokens).dumps_midi()
         return midi
+
+    def part_of(self, track: Any) -> int:
+        """The number of a track's instrument among those that the training files have, from 0; of the drums -1."""
+        return -1 if track.is_drum else self._programs.index(track.program)
 
     def shown(self, token: int) -> str:
         """A token's base tokens by name, for people: `Pitch_60 Velocity_91`."""
@@ -69,18 +83,43 @@ def remi_from(record: Mapping[str, Any]) -> Remi:
         return Remi(library.REMI(params=place), record["model"])
 
 
-def notes_of(body: bytes) -> np.ndarray:
-    """The notes (n, 4) float64 of a MIDI file: start and end in quarters, pitch, and the number of the part."""
+def _silence() -> Any:
     import symusic
 
-    score: Any = symusic.Score.from_midi(body)
+    return symusic.Score(480)
+
+
+@dataclass(frozen=True)
+class Music:
+    """What is heard of a piece: its `notes` (n, 4) float64, each the start and the end in quarters, the MIDI pitch and
+    the number of the part, -1 for drums; and where its `bars` (m,) begin, in quarters."""
+
+    notes: np.ndarray
+    bars: np.ndarray
+
+
+def heard(remi: Remi, tokens: np.ndarray) -> Music:
+    """The notes and bars of tokens (n,); a part has the same number in all pieces."""
+    score = remi.score(tokens)
     quarter = score.ticks_per_quarter
     found = [
-        (note.start / quarter, (note.start + note.duration) / quarter, note.pitch, part)
-        for part, track in enumerate(score.tracks)
+        (note.start / quarter, (note.start + note.duration) / quarter, note.pitch, remi.part_of(track))
+        for track in score.tracks
         for note in track.notes
     ]
-    return np.array(found, np.float64).reshape(-1, 4)
+    notes = np.array(found, np.float64).reshape(-1, 4)
+    return Music(notes, _bars_of(score, float(notes[:, 1].max(initial=0))))
+
+
+def _bars_of(score: Any, end: float) -> np.ndarray:
+    """Where bars (m,) begin up to an end, in quarters, by the time signatures."""
+    signs = sorted(score.time_signatures, key=lambda sign: sign.time)
+    begins = [sign.time / score.ticks_per_quarter for sign in signs]
+    found = [
+        np.arange(begin, min(following, end), 4 * sign.numerator / sign.denominator)
+        for sign, begin, following in zip(signs, begins, [*begins, end][1:], strict=True)
+    ]
+    return np.concatenate([np.zeros(0), *found])
 
 
 def midi(

@@ -76,11 +76,13 @@ def files_by_split(count: int, shares: Mapping[str, float] | None, place: str) -
 @dataclass(frozen=True)
 class Layout:
     """Where the windows of sequences start that are laid end to end: `starts` (variants, n) int64, the `rows` of each
-    split among them, the bounds (sequences, 2) of the `plain` sequences of each, and those too short for a window."""
+    split among them, the bounds (sequences, 2) of the `plain` sequences of each, those of all variants (`in_all`), and
+    what is too short for a window."""
 
     starts: np.ndarray
     rows: Mapping[str, np.ndarray]
     plain: Mapping[str, np.ndarray]
+    in_all: Mapping[str, np.ndarray]
     left_out: tuple[LeftOut, ...]
 
 
@@ -94,9 +96,9 @@ def layout_of(lengths: Mapping[str, Sequence[Sequence[int]]], data: Data, *, pla
     length, stride = data.window, data.stride or data.window
     starts: list[np.ndarray] = []
     short: list[LeftOut] = []
-    rows, bounds, base, number = {}, {}, 0, 0
+    rows, bounds, in_all, base, number = {}, {}, {}, 0, 0
     for split, every in lengths.items():
-        first, own = number, []
+        first, own, each = number, [], [np.zeros((0, 2), np.int64)]
         for place, variants in enumerate(every):
             offsets = np.arange(0, variants[plain] - length, stride)
             bases = base + np.cumsum([0, *variants])
@@ -107,6 +109,7 @@ def layout_of(lengths: Mapping[str, Sequence[Sequence[int]]], data: Data, *, pla
                 places[variant] = bases[variant] + np.minimum(offsets, last) if fits else bases[plain] + offsets
             starts.append(places)
             own.append((bases[plain], bases[plain] + variants[plain]))
+            each.append(np.stack([bases[:-1], bases[1:]], axis=1))
             if not len(offsets):
                 short.append(LeftOut(f"{split}/{place}", "shorter than a window"))
             number += len(offsets)
@@ -114,7 +117,8 @@ def layout_of(lengths: Mapping[str, Sequence[Sequence[int]]], data: Data, *, pla
         if number == first:
             _refuse_empty(split, [variants[plain] for variants in every], length)
         rows[split], bounds[split] = np.arange(first, number), np.array(own, np.int64).reshape(-1, 2)
-    return Layout(np.concatenate(starts, axis=1), rows, bounds, tuple(short))
+        in_all[split] = np.concatenate(each)
+    return Layout(np.concatenate(starts, axis=1), rows, bounds, in_all, tuple(short))
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ def cut(sequences: Mapping[str, Sequence[Sequence[np.ndarray]]], data: Data, *, 
     tokens = [sequence for every in sequences.values() for variants in every for sequence in variants]
     joined = np.concatenate(tokens).astype(kind_of(vocabulary))
     assert data.window is not None
-    return Cut(Windows(joined, found.starts, data.window, plain, found.plain), found.rows, found.left_out)
+    windows = Windows(joined, found.starts, data.window, plain, found.plain, found.in_all)
+    return Cut(windows, found.rows, found.left_out)
 
 
 def _refuse_empty(split: str, lengths: Sequence[int], length: int) -> None:

@@ -78,11 +78,11 @@ def _copies(windows: Windows, split: str, length: int) -> tuple[np.ndarray, np.n
     tokens, own, training = windows.tokens, windows.sequences[split], windows.sequences["train"]
     every = max(1, -(-int((own[:, 1] - own[:, 0]).sum()) // _MOST_LOOKED_FOR))
     # copies: a view would hold all of them
-    wanted = [(places[::every].copy(), hashes[::every].copy()) for places, hashes in _hashes(tokens, own, length)]
+    wanted = [(places[::every].copy(), hashes[::every].copy()) for places, hashes in hashes_of(tokens, own, length)]
     places = np.concatenate([np.zeros(0, np.int64), *(part for part, _ in wanted)])
     hashes = np.concatenate([np.zeros(0, np.uint64), *(part for _, part in wanted)])
     values, which = np.unique(hashes, return_inverse=True)
-    origins = _first_of(values, tokens, training, length)[which]
+    origins = first_of(values, tokens, training, length)[which]
     there = origins >= 0
     long = (places[there], places[there] + length, origins[there])
     short = _short_copies(tokens, own, training, length)
@@ -99,7 +99,7 @@ def _joined(starts: np.ndarray, ends: np.ndarray, sequences: np.ndarray) -> np.n
     return np.stack([starts[first], np.maximum.reduceat(ends, first)], axis=1)
 
 
-def _first_of(values: np.ndarray, tokens: np.ndarray, training: np.ndarray, length: int) -> np.ndarray:
+def first_of(values: np.ndarray, tokens: np.ndarray, training: np.ndarray, length: int) -> np.ndarray:
     """The first place (n,) in training of stretches by their hashes (n,) uint64, which ascend; -1 for none."""
     found = np.full(len(values), -1, np.int64)
     if not len(values):
@@ -108,7 +108,7 @@ def _first_of(values: np.ndarray, tokens: np.ndarray, training: np.ndarray, leng
     shift = np.uint64(64 - bits)
     maybe = np.zeros(1 << bits, bool)  # most of training is told apart here, without a search
     maybe[values >> shift] = True
-    for places, hashes in _hashes(tokens, training, length):
+    for places, hashes in hashes_of(tokens, training, length):
         some = np.flatnonzero(maybe[hashes >> shift])
         where = np.minimum(np.searchsorted(values, hashes[some]), len(values) - 1)
         same = values[where] == hashes[some]
@@ -119,7 +119,7 @@ def _first_of(values: np.ndarray, tokens: np.ndarray, training: np.ndarray, leng
     return found
 
 
-def _hashes(tokens: np.ndarray, bounds: np.ndarray, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def hashes_of(tokens: np.ndarray, bounds: np.ndarray, length: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The places (k,) of all stretches of a length within sequences of these bounds (n, 2), and their hashes (k,)."""
     powers = np.cumprod(np.full(_AT_ONCE + length, _BASE, np.uint64), dtype=np.uint64)
     inverses = np.cumprod(np.full(_AT_ONCE, _INVERSE, np.uint64), dtype=np.uint64)

@@ -60,7 +60,7 @@ def text(arguments: Mapping[str, Any], folder: str, data: Data, *, place: str, *
     layout = layout_of(lengths, data)
     assert data.window is not None
     return Loaded(
-        {"text": Windows(column, layout.starts, data.window, sequences=layout.plain)},
+        {"text": Windows(column, layout.starts, data.window, sequences=layout.plain, in_all=layout.in_all)},
         found.digest,
         splits=layout.rows,
         divided=True,

@@ -20,7 +20,7 @@ class Windows:
 
     `starts` (variants, n) int64 says where each begins; what has several variants, such as music in several keys, is
     drawn among them in training, and read in the variant `plain` outside. A token stands behind each window too.
-    `sequences` are the bounds (k, 2) of each split's sequences among the tokens, in that variant.
+    `sequences` are the bounds (k, 2) of each split's sequences among the tokens, in that variant; `in_all` in all.
     """
 
     tokens: np.ndarray
@@ -28,6 +28,7 @@ class Windows:
     length: int
     plain: int = 0
     sequences: Mapping[str, np.ndarray] = field(default_factory=dict)
+    in_all: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.starts.shape[1])
