@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from gendsl.lower.conditioned import condition_loss
 from gendsl.lower.distributions import Distribution, divergence, free_bits, summed
 from gendsl.parts.keys import Key
 
@@ -126,6 +127,8 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
         return _ELEMENTWISE[word](number(values[0]))
     if word == "clip":
         return tf.clip_by_value(number(values[0]), float(options["low"]), float(options["high"]))
+    if word == "condition_loss":
+        return condition_loss(*values, options["places"])
     if word == "one_hot":
         return tf.one_hot(values[0], int(options["classes"]))
     if word == "free_bits":
@@ -139,6 +142,6 @@ BUILT: frozenset[str] = frozenset(
     (
         *_ELEMENTWISE,
         *_OTHERS,
-        *("clip", "one_hot", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
+        *("clip", "one_hot", "condition_loss", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
     )
 )

@@ -14,6 +14,7 @@ from gendsl.lower.errors import UserError
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.equalized import EQUALIZED, first_kernels
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
+from gendsl.plan.blocks import numbers_in
 from gendsl.plan.layers import biased_layers, layer_names, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.vocabulary import WORDS
@@ -300,6 +301,8 @@ def declared_shape(type: Type) -> Shape | None:
             return (*event[:-1], 2 * event[-1])
         case Distribution(family="categorical", event=event, classes=classes):
             return event if classes is None else (*event, classes)
+        case Distribution(family="mixed", event=(width,), layout=layout):
+            return (width + numbers_in(layout),)
         case Distribution(event=event):
             return event
     return None

@@ -20,6 +20,7 @@ from gendsl.vocabulary import (
     scores,
     sources,
     structure,
+    tables,
     training,
 )
 from gendsl.vocabulary.word import Word
@@ -38,6 +39,7 @@ MODULES = (
     losses,
     functions,
     noising,
+    tables,
     penalties,
     optimizers,
     schedules,

@@ -322,15 +322,6 @@ WORDS: tuple[FunctionWord, ...] = (
     ),
     _later("best", "In `monitor`: the best value of a score so far.", results.scalar, _x("score"), network=False),
     _later(
-        "condition_loss",
-        "Cross-entropy of the generated column that the condition chose with the category it chose: (batch).",
-        results.scalar,
-        _x("row"),
-        _x("condition"),
-        source="Xu et al. 2019, https://arxiv.org/abs/1907.00503, section 4.3",
-        network=False,
-    ),
-    _later(
         "next_token",
         "Minus the log-probability of each token given those before it, summed over each sequence: (batch).",
         results.next_token,
