@@ -7,7 +7,9 @@ from gendsl.check.results import fields_of
 from gendsl.check.scope import Scope
 from gendsl.frozen import replace
 from gendsl.plan.blocks import Layout, blocks_in, layout_of
+from gendsl.plan.columns import name_text
 from gendsl.plan.plan import Call, Field
+from gendsl.spelling import did_you_mean
 from gendsl.vocabulary.dimensions import Shape, same, shown
 from gendsl.vocabulary.types import Tensor, Type
 from gendsl.vocabulary.word import Mismatch
@@ -24,7 +26,7 @@ def rows_of(scope: Scope) -> list[Field]:
     return [field for field in fields_of(scope).values() if field.kind == "row"]
 
 
-def activated(shape: Shape, scope: Scope) -> Layout | None | Mismatch:
+def activated(shape: Shape, scope: Scope) -> Layout | Mismatch | None:
     """The layout of the row that `row_activation` is given as (n); None where only the data tells."""
     rows = rows_of(scope)
     if not rows:
@@ -59,3 +61,27 @@ def condition_places(given: Sequence[Type], scope: Scope) -> tuple[Any, ...] | M
     if not layout:
         return ()
     return tuple((blocks[name].start, blocks[name].width) for name in condition.arguments["columns"])
+
+
+def unscorable_table(call: Call, scored: Sequence[Field]) -> tuple[str, str]:
+    """Why a score of a table's rows cannot be taken of some fields, and what to do; empty where it can be."""
+    rows = [field for field in scored if field.kind == "row"]
+    if not rows:
+        return f"`{call.word}` is of the rows of a table, and the data has none", "score `diversity` instead"
+    columns = [
+        list(dict.fromkeys(block.column for block in blocks_in(layout)))
+        for field in rows
+        if (layout := field.arguments.get("layout"))
+    ]
+    for names in columns:
+        if call.word in ("column_pairs", "utility") and len(names) < 2:
+            return (
+                f"`{call.word}` needs two columns, and the table has one, `{names[0]}`",
+                "score `column_shapes` alone",
+            )
+        target = str(call.arguments.get("target"))
+        if call.word == "utility" and target not in names:
+            has = f"its columns are {', '.join(map(name_text, names[:30]))}"
+            meant = did_you_mean(target, names)
+            return f"the table has no column `{target}` to predict", f"{meant}; {has}" if meant else has
+    return "", ""

@@ -21,11 +21,16 @@ from gendsl.evaluate.path_length import path_length
 from gendsl.evaluate.prd import precision_recall_curve
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
+from gendsl.evaluate.tables import scores as table_scores
 from gendsl.lower.data import modes_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
 
-HELD_OUT = ("memorized", "classification_accuracy")  # and what is an equation: they compare with the test split
+HELD_OUT = (
+    "memorized",
+    "classification_accuracy",
+    *table_scores.HELD_OUT,
+)  # and what is an equation: they compare with the test split
 UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl")  # they look at samples alone
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 
@@ -204,6 +209,7 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "classification_accuracy": _classification_accuracy,
     "gan_test": _gan_test,
     "ppl": _ppl,
+    **table_scores.SCORES,
 }
 
 # What is drawn beside a score: precision and recall (n, 2).
@@ -216,7 +222,7 @@ def most_kept(calls: Sequence[Call], count: int) -> int:
     """How many of so many samples these scores look at themselves, rather than at their features."""
     most = 2
     for call in calls:
-        if call.word in ("modes", "classification_accuracy"):
+        if call.word in ("modes", "classification_accuracy", *table_scores.SCORES):
             return count
         if call.word == "diversity":
             most = max(most, MOST_EXAMPLES)
@@ -243,8 +249,8 @@ def refuse_impossible(call: Call, plan: Plan, splits: Mapping[str, int | None], 
     if chosen not in splits:
         there = ", ".join(f"`{name}`" for name in splits)
         raise UserError(f"`{call.word}` compares with the split `{chosen}`; there are {there}", "write `split: test`")
-    if call.word == "memorized" and chosen == "train":
+    if call.word in ("memorized", *table_scores.HELD_OUT) and chosen == "train":
         raise UserError(
-            "`memorized` needs examples that were not trained on, and there is no other split than `train`",
+            f"`{call.word}` needs examples that were not trained on, and there is no other split than `train`",
             "keep some: `split train: 90%, test: 10%` in `data`",
         )

@@ -5,8 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.conditioned import condition_loss
 from gendsl.lower.distributions import Distribution, divergence, free_bits, summed
+from gendsl.lower.rows import condition_loss
 from gendsl.parts.keys import Key
 
 
@@ -142,6 +142,7 @@ BUILT: frozenset[str] = frozenset(
     (
         *_ELEMENTWISE,
         *_OTHERS,
-        *("clip", "one_hot", "condition_loss", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
+        *("clip", "one_hot", "condition_loss"),
+        *("replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
     )
 )

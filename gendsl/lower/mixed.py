@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from gendsl.lower.errors import UserError
+from gendsl.lower.rows import unknown_columns
 from gendsl.parts.keys import Key
 from gendsl.parts.row_activation import gumbel
 from gendsl.plan.blocks import Block, blocks_in
@@ -146,10 +146,7 @@ class Mixed:
 def mixed_of(parameters: Any, layout: Sequence[Any]) -> Mixed:
     """The distribution that numbers (batch, width + numbers) stand for. UserError where the columns are not known."""
     if not layout:
-        raise UserError(
-            "`mixed` needs to know what each number of a row is, and the plan does not know all columns",
-            "declare every column of the table, its categories and `missing:` too; `gendsl data` tells what they are",
-        )
+        raise unknown_columns("mixed")
     blocks = blocks_in(tuple(layout))
     width = sum(block.width for block in blocks)
     return Mixed(parameters[:, :width], parameters[:, width:], blocks)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from gendsl.lower.errors import UserError
+from gendsl.lower.rows import unknown_columns
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.equalized import EQUALIZED, first_kernels
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
@@ -167,6 +168,8 @@ def _applied(layer: Layer, name: str, network: Network, given: Sequence[Any], pr
     word = WORDS["layer"].get(layer.word)
     assert isinstance(word, LayerWord), layer.word
     arguments = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
+    if arguments.get("layout") == ():
+        raise unknown_columns(layer.word)
     shapes = tuple(tuple(one.shape[1:]) for one in given)
     if layer.shape is None:  # behind a `keras.X` the checker does not know the shapes
         inferred = word.infer(arguments, shapes)

@@ -14,7 +14,10 @@ from gendsl.vocabulary.blocks import MOST_SAMPLES
 from gendsl.vocabulary.score_keys import plain, shown
 
 _SHARES = frozenset(
-    ("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy", "gan_test")
+    (
+        *("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy"),
+        *("gan_test", "column_shapes", "column_pairs", "utility", "utility_real", "detection", "detection_linear"),
+    )
 )
 
 

@@ -78,6 +78,10 @@ class Table:
         columns = [[one.cells.text(float(code)) for code in codes[:, place]] for place, one in enumerate(self.columns)]
         return [list(row) for row in zip(*columns, strict=True)]
 
+    def written(self, codes: Codes) -> Codes:
+        """Codes (n, columns) as their cells hold them: kept within those of the file, and rounded alike."""
+        return np.stack([one.cells.written(codes[:, place]) for place, one in enumerate(self.columns)], axis=1)
+
     def record(self) -> dict[str, Any]:
         """The table as JSON data."""
         return {"separator": self.separator, "columns": [_column_record(column) for column in self.columns]}

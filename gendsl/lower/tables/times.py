@@ -27,9 +27,12 @@ class Times:
     def text(self, code: float) -> str:
         if math.isnan(code):
             return self.missing
-        value = min(max(code, self.low), self.high)
+        (value,) = self.written(np.array([code]))
+        return (_START + timedelta(seconds=float(value))).strftime(self.format)
+
+    def written(self, codes: Codes) -> Codes:
         unit = next((seconds for sign, seconds in _UNITS if sign in self.format), 86_400)
-        return (_START + timedelta(seconds=round(value / unit) * unit)).strftime(self.format)
+        return np.rint(np.clip(codes, self.low, self.high) / unit) * unit
 
 
 class TimeReader(Reader):
