@@ -209,8 +209,16 @@ def sample(options: "Namespace") -> int:
     _prepare_to_train()
     from gendsl.run import sample as sampling
 
-    which = options.checkpoint
-    written = sampling.sample(options.run, options.count, options.seed, options.out, checkpoint=which, told=warn)
+    written = sampling.sample(
+        options.run,
+        options.count,
+        options.seed,
+        options.out,
+        checkpoint=options.checkpoint,
+        where=options.where,
+        format=options.format,
+        told=warn,
+    )
     grids = [path for path in written if path.stem == "grid"]
     say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
     return FINE

@@ -26,11 +26,8 @@ from gendsl.lower.data import modes_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
 
-HELD_OUT = (
-    "memorized",
-    "classification_accuracy",
-    *table_scores.HELD_OUT,
-)  # and what is an equation: they compare with the test split
+# They compare with the test split, and so does what is an equation.
+HELD_OUT = ("memorized", "classification_accuracy", *table_scores.HELD_OUT)
 UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl")  # they look at samples alone
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 

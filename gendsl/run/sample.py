@@ -2,17 +2,21 @@
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gendsl.evaluate.inputs import output_field
 from gendsl.lower.errors import UserError
-from gendsl.run.folder import open_run, write_whole
+from gendsl.lower.tables.parquet import parquet_of
+from gendsl.lower.tables.table import Table
+from gendsl.run.folder import RunFolder, open_run, plan_in, write_whole
 from gendsl.run.loading import load_tensorflow
-from gendsl.run.tables import csv_of, table_of_field
+from gendsl.run.tables import csv_of, rows_where, table_of_field, types_of
+from gendsl.run.where import Wanted, given_of, wanted_of
 
 if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
@@ -27,30 +31,56 @@ def sample(
     out: str | Path,
     *,
     checkpoint: str = "last",
+    where: Sequence[str] = (),
+    format: str = "csv",
     told: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Draws `n` samples with the averaged weights of a checkpoint and writes them into the folder `out`.
 
     `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over.
     Images are `000.png`, `001.png`, … and `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
-    `samples.csv`, as the table itself is written; with several outputs each has a folder of its name. Sample i of a
-    seed is the same whatever `n`. Raises UserError.
+    `samples.csv`, as the table itself is written, or `samples.parquet` by `format`; with several outputs each has a
+    folder of its name. Sample i of a seed is the same whatever `n`. `where` asks for rows (`job=clerk`, `age<30`) that
+    meet all of it. Raises UserError.
     """
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
-    open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
+    folder = open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
+    asked = _asked(folder, where) if where else None
     load_tensorflow()
     from gendsl.evaluate.sampler import Sampler
     from gendsl.run.rebuild import rebuilt
 
     run = rebuilt(Path(run_folder), checkpoint, told=told)
     _refuse_examples(run)
-    samples = Sampler(run.experiment).samples(n, seed=seed)
+    sampler = Sampler(run.experiment)
+    if asked is None:
+        samples = sampler.samples(n, seed=seed)
+    else:
+        output, table, wanted = asked
+        given = given_of(wanted, run.plan, table, run.experiment.class_counts)
+        rows = rows_where(sampler, output, table, wanted, given, n, seed)
+        samples = rows.outputs
+        by = f", given {given.wanted.text}" if given is not None else ""
+        told(f"{rows.drawn:,} samples were drawn{by}, and {n:,} of them kept")
     files: list[Path] = []
     for name, values in samples.items():
-        folder = Path(out) / name if len(samples) > 1 else Path(out)
-        files += _written(run, name, values, folder)
+        place = Path(out) / name if len(samples) > 1 else Path(out)
+        files += _written(run, name, values, place, format)
     return files
+
+
+def _asked(folder: RunFolder, where: Sequence[str]) -> tuple[str, Table, tuple[Wanted, ...]]:
+    """The output that `--where` is about, its table, and what is asked of its rows. UserError where there is none."""
+    plan = plan_in(folder)
+    outputs = plan.sample.outputs if plan.sample is not None else ()
+    for name, number in outputs:
+        assert plan.sample is not None
+        field = output_field(plan, name, getattr(plan.sample.operations[number].type, "shape", ()))
+        table = table_of_field(folder, field) if field is not None and field.kind == "row" else None
+        if table is not None:
+            return name, table, wanted_of(where, table)
+    raise UserError(f"a sample of `{plan.experiment}` is no row of a table", "leave `--where` out")
 
 
 def _refuse_examples(run: "Rebuilt") -> None:
@@ -66,14 +96,15 @@ def _refuse_examples(run: "Rebuilt") -> None:
         )
 
 
-def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path) -> list[Path]:
-    from gendsl.evaluate.inputs import output_field
+def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path, format: str) -> list[Path]:
     from gendsl.run.pictures import grid, pixels_of, png, range_of, scatter
 
     files: dict[str, bytes] = {}
     field = output_field(run.plan, name, values.shape[1:])
     table = table_of_field(run.folder, field) if field is not None and field.kind == "row" else None
-    if table is not None:
+    if table is not None and field is not None and format == "parquet":
+        files["samples.parquet"] = parquet_of(table, table.decode(values), types_of(run.folder, field))
+    elif table is not None:
         files["samples.csv"] = csv_of(table, values)
     elif values.ndim == 4 and values.shape[-1] in (1, 3, 4):
         pixels = pixels_of(values, range_of(field))

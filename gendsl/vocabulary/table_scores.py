@@ -47,15 +47,15 @@ SCORES: tuple[Word, ...] = (
     ),
     _score(
         "detection",
-        "How well a classifier tells samples from held-out rows, the area under its ROC curve, cross-validated: 50 % is "
-        "chance. `detection` is of a boosted forest, `detection_linear` of a logistic regression.",
+        "How well a classifier tells samples from held-out rows, the area under its ROC curve, cross-validated: 50 % "
+        "is chance. `detection` is of a boosted forest, `detection_linear` of a logistic regression.",
         better="lower",
         source="Lopez-Paz & Oquab 2017 (classifier two-sample tests)",
     ),
     _score(
         "closest_record",
-        "A check of privacy: how far samples are from the closest training row, over how far held-out rows are, each at "
-        "a low quantile. 1 is as near as rows that were never seen; near 0, training rows are copied.",
+        "A check of privacy: how far samples are from the closest training row, over how far held-out rows are, each "
+        "at a low quantile. 1 is as near as rows that were never seen; near 0, training rows are copied.",
         Parameter(
             name="quantile", kind=Real(0.0, 1.0), default=0.05, doc="The quantile that is compared.", positional=False
         ),

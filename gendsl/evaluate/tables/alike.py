@@ -18,8 +18,8 @@ _BINS = 10  # of numbers beside categories
 def column_shapes(samples: Cells, data: Cells) -> dict[str, float]:
     """How alike each column is, in 0..1, by name; NaN where a side has no cell but missing ones.
 
-    1 - sup |F - G| of numbers and times that are there, 1 - half the summed differences of shares of categories (missing
-    cells are one)."""
+    1 - sup |F - G| of numbers and times that are there, 1 - half the summed differences of shares of categories,
+    missing cells among them."""
     found = {}
     for place, column in enumerate(data.columns):
         one, other = samples.codes[:, place], data.codes[:, place]

@@ -13,7 +13,7 @@ from gendsl.check.headers.tables import Head, checked_head, columns_of, head_of
 from gendsl.lower.data.draws import DATA_SEED, stream_key
 from gendsl.lower.data.loaded import Loaded, place_of
 from gendsl.lower.errors import DataError
-from gendsl.lower.tables.parquet import parquet_records
+from gendsl.lower.tables.parquet import parquet_records, types_in
 from gendsl.lower.tables.sheet import sheet_of
 from gendsl.lower.tables.table import Table, fitted
 from gendsl.plan.machine import memory
@@ -75,7 +75,8 @@ def _parquet(call: Call, place: str, path: str) -> Loaded:
     columns = columns_of(_parquet_head(start, path), call.statements)
     rows = start()
     next(rows)
-    return _read(rows, columns, place, path, unit="row")
+    loaded = _read(rows, columns, place, path, unit="row")
+    return replace(loaded, details={**loaded.details, "types": types_in(place)})
 
 
 def _parquet_head(start: Callable[[], Iterator[Record]], path: str) -> Head:

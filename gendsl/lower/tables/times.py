@@ -35,6 +35,11 @@ class Times:
         return np.rint(np.clip(codes, self.low, self.high) / unit) * unit
 
 
+def seconds_of(cell: str, format: str) -> float:
+    """The seconds since 1970 of a time that is written so."""
+    return (datetime.strptime(cell, format) - _START).total_seconds()
+
+
 class TimeReader(Reader):
     """Reads a `datetime` column."""
 
@@ -52,7 +57,7 @@ class TimeReader(Reader):
         format = str(self.given["format"])
         if not is_time(cell, format):
             raise no_time(self.place(line), self.name, cell, format)
-        return (datetime.strptime(cell, format) - _START).total_seconds()
+        return seconds_of(cell, format)
 
     def done(self, codes: Codes) -> tuple[Times, Codes]:
         known = codes[~np.isnan(codes)]
