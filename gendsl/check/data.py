@@ -13,6 +13,7 @@ from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled
 from gendsl.check.rows import with_layout
 from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
+from gendsl.check.table_rules import constraints_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call, Data, Field, Source
 from gendsl.source import Span
@@ -111,6 +112,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
         stride=stride,
+        constraints=constraints_of(statements, sources, context),
     )
 
 

@@ -117,6 +117,7 @@ def _data(then: Data, now: Data) -> Iterator[str]:
         for part in ("kind", "shape", "source", "classes"):
             yield from _value(f"data field {name}", part, getattr(one, part), getattr(other, part))
     yield from _several("data curate", then.curate, now.curate)
+    yield from _several("data", then.constraints, now.constraints)
     for part in ("split", "batch", "shuffle", "condition", "window", "stride", "examples", "pairs"):
         yield from _value("data", part, getattr(then, part), getattr(now, part))
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables.constraints import constraints_of
 from gendsl.lower.tables.parquet import parquet_of
-from gendsl.lower.tables.table import Table
 from gendsl.run.folder import RunFolder, open_run, plan_in, write_whole
 from gendsl.run.loading import load_tensorflow
-from gendsl.run.tables import csv_of, rows_where, table_of_field, types_of
-from gendsl.run.where import Wanted, given_of, wanted_of
+from gendsl.run.tables import Asked, csv_of, rows_asked, table_of_field, types_of
+from gendsl.run.where import given_of, wanted_of
 
 if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
@@ -46,7 +46,7 @@ def sample(
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
     folder = open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
-    asked = _asked(folder, where) if where else None
+    asked = _asked(folder, where)
     load_tensorflow()
     from gendsl.evaluate.sampler import Sampler
     from gendsl.run.rebuild import rebuilt
@@ -57,12 +57,8 @@ def sample(
     if asked is None:
         samples = sampler.samples(n, seed=seed)
     else:
-        output, table, wanted = asked
-        given = given_of(wanted, run.plan, table, run.experiment.class_counts)
-        rows = rows_where(sampler, output, table, wanted, given, n, seed)
-        samples = rows.outputs
-        by = f", given {given.wanted.text}" if given is not None else ""
-        told(f"{rows.drawn:,} samples were drawn{by}, and {n:,} of them kept")
+        given = given_of(asked.wanted, run.plan, asked.table, run.experiment.class_counts)
+        samples = rows_asked(sampler, asked, given, n, seed, told)
     files: list[Path] = []
     for name, values in samples.items():
         place = Path(out) / name if len(samples) > 1 else Path(out)
@@ -70,16 +66,21 @@ def sample(
     return files
 
 
-def _asked(folder: RunFolder, where: Sequence[str]) -> tuple[str, Table, tuple[Wanted, ...]]:
-    """The output that `--where` is about, its table, and what is asked of its rows. UserError where there is none."""
+def _asked(folder: RunFolder, where: Sequence[str]) -> Asked | None:
+    """What is asked of rows by `--where` and by the spec's constraints; None where nothing is.
+
+    UserError where `--where` is not about a table's rows, or not about its columns and categories."""
     plan = plan_in(folder)
-    outputs = plan.sample.outputs if plan.sample is not None else ()
-    for name, number in outputs:
+    if not where and not plan.data.constraints:
+        return None
+    for name, number in plan.sample.outputs if plan.sample is not None else ():
         assert plan.sample is not None
         field = output_field(plan, name, getattr(plan.sample.operations[number].type, "shape", ()))
         table = table_of_field(folder, field) if field is not None and field.kind == "row" else None
         if table is not None:
-            return name, table, wanted_of(where, table)
+            return Asked(name, table, wanted_of(where, table), constraints_of(plan.data.constraints, table))
+    if not where:
+        return None
     raise UserError(f"a sample of `{plan.experiment}` is no row of a table", "leave `--where` out")
 
 

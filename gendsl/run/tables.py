@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables.constraints import Constraint, kept_by_all, told_of
 from gendsl.lower.tables.encoding import Codes
 from gendsl.lower.tables.table import Table, table_of
 from gendsl.plan.plan import Field
@@ -38,37 +39,53 @@ def table_of_field(folder: RunFolder, field: Field) -> Table | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows that were drawn: what a sampler gave by output, and how many it was asked for until these were found."""
+class Asked:
+    """What rows are asked for: of which output, of which table, what is wanted of them, what they have to keep to."""
 
-    outputs: dict[str, NDArray[Any]]
-    drawn: int
+    output: str
+    table: Table
+    wanted: tuple[Wanted, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
 
-def rows_where(
-    sampler: Any, output: str, table: Table, wanted: Sequence[Wanted], given: Given | None, n: int, seed: int
-) -> Rows:
-    """The first `n` samples of a seed whose row meets what is wanted; those that do not are passed over.
+def rows_asked(
+    sampler: Any, asked: Asked, given: Given | None, n: int, seed: int, told: Callable[[str], None]
+) -> dict[str, NDArray[Any]]:
+    """The first `n` samples of a seed, by output, whose rows are as they are asked for; others are passed over.
 
-    `given` is the condition that the network is given for all of them. UserError where hardly any sample meets it."""
+    `given` is the condition that the network is given for all of them; `told` hears how many were passed over.
+    UserError where hardly any sample is as asked."""
     limit = max(_LEAST_TRIED, _TRIED * n)
     fields = {} if given is None else {given.field: np.broadcast_to(given.vector, (limit, len(given.vector)))}
     found: dict[str, list[NDArray[Any]]] = {}
-    have = drawn = 0
+    have = drawn = meant = 0
     for chunk in sampler.chunks(limit, seed=seed, fields=fields):
-        codes = table.written(table.decode(chunk[output]))
-        fits = np.flatnonzero(np.logical_and.reduce([one.met(codes) for one in wanted], axis=0))[: n - have]
+        codes = asked.table.written(asked.table.decode(chunk[asked.output]))
+        fits = np.ones(len(codes), bool)
+        for one in asked.wanted:
+            fits &= one.met(codes)
+        drawn, meant = drawn + len(codes), meant + int(fits.sum())
+        fits[fits] = kept_by_all(asked.constraints, codes[fits])
+        chosen = np.flatnonzero(fits)[: n - have]
         for name, values in chunk.items():
-            found.setdefault(name, []).append(values[fits])
-        have += len(fits)
-        drawn += len(codes) if have < n else int(fits[-1]) + 1
+            found.setdefault(name, []).append(values[chosen])
+        have += len(chosen)
         if have >= n:
-            return Rows({name: np.concatenate(values) for name, values in found.items()}, drawn)
-    told = " and ".join(f"`{one.text}`" for one in wanted)
-    raise UserError(
-        f"{have:,} of {limit:,} samples have {told}, and {n:,} are asked for",
-        f"ask for fewer with `-n {have}`" if have else "the network makes no such rows: train it longer",
-    )
+            break
+    wanted = " and ".join(f"`{one.text}`" for one in asked.wanted)
+    if have < n:
+        kept = [f"`{one.text}`" for one in asked.constraints if one.broken]
+        raise UserError(
+            f"{have:,} of {drawn:,} samples keep to {' and '.join([*filter(None, [wanted]), *kept])}, and {n:,} are "
+            "asked for",
+            f"ask for fewer with `-n {have}`" if have else "the network makes no such rows: train it longer",
+        )
+    if wanted:
+        by = f", given `{given.wanted.text}`," if given is not None else ""
+        told(f"{meant:,} of {drawn:,} samples{by} have {wanted}")
+    for one in told_of(asked.constraints, meant, "samples"):
+        told(f"{one}; others took their place")
+    return {name: np.concatenate(values) for name, values in found.items()}
 
 
 def types_of(folder: RunFolder, field: Field) -> Mapping[str, str]:
