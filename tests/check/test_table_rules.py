@@ -1,4 +1,4 @@
-"""`unique`, `ordered` and `pattern`: what does not fit the table is told with what to write; the rest is in the plan."""
+"""`unique`, `ordered`, `pattern`: what does not fit the table is told with what to write; the rest is in the plan."""
 
 from pathlib import Path
 

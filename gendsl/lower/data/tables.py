@@ -17,6 +17,7 @@ from gendsl.lower.tables.constraints import constraints_of, kept_by_all, told_of
 from gendsl.lower.tables.parquet import parquet_records, types_in
 from gendsl.lower.tables.sheet import sheet_of
 from gendsl.lower.tables.table import Table, fitted
+from gendsl.plan.columns import name_text
 from gendsl.plan.machine import memory
 from gendsl.plan.plan import Call
 
@@ -53,8 +54,19 @@ def encoded(loaded: Loaded, training: np.ndarray, constraints: Sequence[Call] = 
     held = constraints_of(constraints, made)
     kept_by_all(held, codes)
     told = [f"{one}: samples that do are passed over" for one in told_of(held, len(codes), "rows of the file")]
+    told += [_constant(one.name) for one, cells in zip(made.columns, codes.T, strict=True) if _is_constant(cells)]
     columns = {**loaded.columns, "row": made.encode(codes, uniform)}
     return replace(loaded, columns=columns, warnings=(*loaded.warnings, *told)), made
+
+
+def _is_constant(cells: np.ndarray) -> bool:
+    """Whether all cells are the same, missing ones being one of a kind, of several."""
+    missing = np.isnan(cells)
+    return len(cells) > 1 and bool(missing.all() or (not missing.any() and (cells == cells[0]).all()))
+
+
+def _constant(name: str) -> str:
+    return f"column `{name}` is the same in all rows, and teaches nothing: `column {name_text(name)}, drop`"
 
 
 def _check_memory(needed: int, what: str) -> None:
