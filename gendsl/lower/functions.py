@@ -128,7 +128,8 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
     if word == "clip":
         return tf.clip_by_value(number(values[0]), float(options["low"]), float(options["high"]))
     if word == "condition_loss":
-        return condition_loss(*values, options["places"])
+        row, condition = values
+        return condition_loss(row, condition, options["places"])
     if word == "one_hot":
         return tf.one_hot(values[0], int(options["classes"]))
     if word == "free_bits":
