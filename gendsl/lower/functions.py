@@ -143,7 +143,6 @@ BUILT: frozenset[str] = frozenset(
     (
         *_ELEMENTWISE,
         *_OTHERS,
-        *("clip", "one_hot", "condition_loss"),
-        *("replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
+        *("clip", "one_hot", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
     )
 )
