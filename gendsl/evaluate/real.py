@@ -41,7 +41,7 @@ class Real:
     _rows: dict[tuple[str, str], NDArray[np.float32]] = field(default_factory=dict)
     _told_at: float = 0.0
     _some: dict[tuple[str, int], NDArray[Any]] = field(default_factory=dict)
-    _cells: dict[str, Any] = field(default_factory=dict)
+    _cells: "dict[str, Cells]" = field(default_factory=dict)
 
     def count(self, split: str) -> int:
         """How many examples of a split are compared with: all, but at most 50,000."""

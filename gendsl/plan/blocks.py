@@ -73,7 +73,7 @@ def _parts(statement: Call) -> Iterator[tuple[str, str, int | None]]:
         return
     if given["kind"] == "categorical":
         count = given["categories"]
-        names = len(count) if isinstance(count, tuple) else count
+        names = given["buckets"] or (len(count) if isinstance(count, tuple) else count)
         yield "category", "one_hot", None if names is None else names + missing
         return
     yield "value", "scalar", 1

@@ -83,8 +83,8 @@ def rows_asked(
     if wanted:
         by = f", given `{given.wanted.text}`," if given is not None else ""
         told(f"{meant:,} of {drawn:,} samples{by} have {wanted}")
-    for one in told_of(asked.constraints, meant, "samples"):
-        told(f"{one}; others took their place")
+    for broken in told_of(asked.constraints, meant, "samples"):
+        told(f"{broken}; others took their place")
     return {name: np.concatenate(values) for name, values in found.items()}
 
 

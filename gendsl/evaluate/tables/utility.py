@@ -36,12 +36,12 @@ def utility(samples: Cells, train: Cells, test: Cells, target: str) -> dict[str,
             continue
         x, unseen = (space.rows(one, without=(target,)) for one in (learnt, held_out))
         if is_category(column):
-            y, right = (places_of(column, one.codes[:, place]) for one in (learnt, held_out))
-            found[name] = float(np.mean([f1(right, model(x, y, unseen)) for model in _CLASSIFIERS]))
+            classes, right = (places_of(column, one.codes[:, place]) for one in (learnt, held_out))
+            found[name] = float(np.mean([f1(right, model(x, classes, unseen)) for model in _CLASSIFIERS]))
         else:
             middle, spread = space.means[place], space.spreads[place]
-            y, right = ((one.codes[:, place] - middle) / spread for one in (learnt, held_out))
-            found[name] = float(np.mean([explained(right, model(x, y, unseen)) for model in _REGRESSORS]))
+            values, truth = ((one.codes[:, place] - middle) / spread for one in (learnt, held_out))
+            found[name] = float(np.mean([explained(truth, model(x, values, unseen)) for model in _REGRESSORS]))
     return found
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gendsl.lower.tables.encoding import Codes
 from gendsl.lower.tables.table import Table
+from gendsl.plan.columns import rule_text
 from gendsl.plan.plan import Call
 
 
@@ -26,8 +27,7 @@ class Constraint:
     @property
     def text(self) -> str:
         """As a spec writes it."""
-        values = [", ".join(one) if isinstance(one, tuple) else str(one) for one in self.call.arguments.values()]
-        return f"{self.call.word} {', '.join(values)}"
+        return rule_text(self.call)
 
     def kept(self, codes: Codes) -> NDArray[np.bool_]:
         """Which of rows (n, columns), as they are written, keep to it."""
@@ -82,5 +82,5 @@ def told_of(constraints: Sequence[Constraint], among: int, what: str) -> list[st
 def _ordered(cells: Codes) -> NDArray[np.bool_]:
     """Whether each row's numbers never fall; missing ones are passed over."""
     highest = np.maximum.accumulate(np.where(np.isnan(cells), -np.inf, cells), axis=1)
-    found: NDArray[np.bool_] = (np.isnan(cells[:, 1:]) | (cells[:, 1:] >= highest[:, :-1])).all(axis=1)
-    return found
+    kept = np.isnan(cells[:, 1:]) | (cells[:, 1:] >= highest[:, :-1])
+    return np.asarray(kept.all(axis=1), np.bool_)
