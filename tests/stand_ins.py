@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gendsl.check.headers import columns
 from gendsl.check.headers.tfds import prepared_of
 from gendsl.plan.plan import Call, Plan
 
@@ -71,19 +72,19 @@ def _images(folder: Path, call: Call, number: int) -> None:
 def _table(path: Path, call: Call) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     random = _random(7)
-    columns: dict[str, Any] = {}
-    for column in call.statements:
+    made: dict[str, Any] = {}
+    for column in call.statements or (columns.column("size", "continuous"), columns.column("kind", "categorical")):
         name, kind = column.arguments["name"], column.arguments["kind"]
         categorical = kind == "categorical"
-        columns[name] = (
+        made[name] = (
             [f"{name}_{n}" for n in random.integers(0, 3, 20 * EXAMPLES)]
             if categorical
             else random.normal(size=20 * EXAMPLES).round(4)
         )
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
+        writer.writerow(made)
+        writer.writerows(zip(*made.values(), strict=True))
 
 
 def _text(folder: Path, glob: str) -> None:

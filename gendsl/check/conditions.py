@@ -70,8 +70,13 @@ def _problem(
         meant = did_you_mean(name, categorical)
         return f"the table has no column `{name}`", f"{meant}; {has}" if meant else has
     kind = str(columns[name].arguments["kind"])
-    if kind == "categorical":
+    if kind == "categorical" and columns[name].arguments["buckets"] is None:
         return None
+    if kind == "categorical":
+        return (
+            f"column `{name}` is gathered into buckets, and a condition is one category",
+            "take `buckets:` out, or the column out of `condition`",
+        )
     told = "is dropped" if kind == "drop" else f"is {kind}"
     return (
         f"column `{name}` {told}, and a condition is a category",

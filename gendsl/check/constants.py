@@ -20,6 +20,7 @@ from gendsl.check.scope import (
     Scope,
 )
 from gendsl.diagnostics import Label
+from gendsl.plan.blocks import numbers_in
 from gendsl.plan.plan import Field, Quantity
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
@@ -241,6 +242,10 @@ def members(field: Field) -> dict[str, Any]:
                 "vocabulary": vocabulary,
                 "length": field.shape[0] if field.shape else symbol(f"{field.name}.length"),
             }
+        case "row":
+            layout = field.arguments.get("layout")
+            many = symbol(f"{field.name}.numbers") if layout is None else numbers_in(layout)
+            out = {"width": field.shape[0], "numbers": many}
         case _:
             out = {"width": field.shape[0] if field.shape else symbol(f"{field.name}.width")}
     return out

@@ -10,8 +10,10 @@ from gendsl.check.curation import check_curation, check_shares
 from gendsl.check.headers import Header, field_of, header_of, split_sizes, with_options
 from gendsl.check.headers.header import HeaderField
 from gendsl.check.headers.labels import ADD_LABELS, dropped_unlabelled
+from gendsl.check.rows import with_layout
 from gendsl.check.scope import LOST, FieldMeaning, Missing
 from gendsl.check.statements import Statement, statements_of
+from gendsl.check.table_rules import constraints_of
 from gendsl.diagnostics import Label
 from gendsl.plan.plan import Call, Data, Field, Source
 from gendsl.source import Span
@@ -110,6 +112,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
         stride=stride,
+        constraints=constraints_of(statements, sources, context),
     )
 
 
@@ -184,12 +187,14 @@ def _fields(sources: list[Sourced] | None, found: dict[str, Statement], context:
     out: list[Field] = []
     used: set[str] = set()
     fine = True
-    for name, _, header, _ in sources:
+    for name, call, header, _ in sources:
         for place, given in enumerate(header.fields):
             field_name = (name if place == 0 else f"{name}_{given.name}") if name else given.name
             statement = found.get(given.kind)
             used.add(given.kind)
             fine = _field(out, given, statement, field_name, name, found, context) and fine
+            if given.kind == "row" and out:
+                out[-1] = with_layout(out[-1], call.statements)
     if "condition" in found:
         used.add("condition")
         condition = condition_of(found["condition"], sources, context)

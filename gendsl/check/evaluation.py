@@ -53,6 +53,8 @@ def _bindings(block: tree.Block | None, equations: Equations, context: Context, 
             continue
         if isinstance(statement, tree.Draw):
             operand = equations.draw(statement, scope)
+            if category == "sample" and block is not None and statement is block.statements[-1]:
+                out.append((name, operand, statement.value.span))  # what is drawn last is the sample
         elif isinstance(statement, tree.Binding):
             operand = equations.value(statement.value, scope)
             out.append((name, operand, statement.value.span))

@@ -5,6 +5,7 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.arguments import WRONG, bind
 from gendsl.check.network_values import BROKEN, LAYERS, WEIGHT, Flow, Value, ValueBuilder, fits, output_shape
+from gendsl.check.rows import activated
 from gendsl.check.scope import (
     LOST,
     BlockMeaning,
@@ -91,6 +92,10 @@ class LayerBuilder(ValueBuilder):
         if self.constrain is not None and "constrain" in arguments and arguments["constrain"] is None:
             bounded = {**arguments, "constrain": self.constrain}
         inferred = word.infer(bounded, tuple(shape for shape in shapes if shape is not None))
+        if word.name == "row_activation" and isinstance(inferred, Inferred):
+            layout = activated(inferred.shape, self.context.globals)
+            inferred = layout if isinstance(layout, Mismatch) else inferred
+            arguments["layout"] = () if isinstance(layout, Mismatch) or layout is None else layout
         if isinstance(inferred, Inferred):
             inferred = _small_enough(inferred)
         if isinstance(inferred, Mismatch):

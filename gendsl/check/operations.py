@@ -185,6 +185,8 @@ class Operations(ABC):
             meant: dict[str, Any] = {"family": type.family, "event": type.event, "classes": type.classes}
             if type.bounds is not None:
                 meant["bounds"] = type.bounds
+            if type.layout:
+                meant["layout"] = type.layout
             raw = self.add("distribution", (raw.number,), meant, type)
         self.calls[raw.number] = (number, name)
         return raw

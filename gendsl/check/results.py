@@ -8,12 +8,13 @@ from gendsl.check.constants import constant
 from gendsl.check.context import Context
 from gendsl.check.scope import LOST, FieldMeaning, Missing, Scope
 from gendsl.frozen import dataclass, replace
+from gendsl.plan.blocks import Layout, numbers_in
 from gendsl.plan.plan import Call, Field, Input
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
 from gendsl.syntax import tree
 from gendsl.vocabulary import WORDS
-from gendsl.vocabulary.dimensions import Dimension, Shape
+from gendsl.vocabulary.dimensions import Dimension, Shape, symbol
 from gendsl.vocabulary.types import Distribution, Tensor, Type, Unknown
 from gendsl.vocabulary.word import SizeOf, WordOf
 
@@ -177,7 +178,7 @@ def _result(value: tree.Value, scope: Scope, context: Context) -> Declared | Non
                 help=did_you_mean(value.text, [*fields, *WORDS.get("result", {})])
                 or "results are "
                 + ", ".join([*(f"`{field}`" for field in fields), "logits(…)", "features(…)", "normal(…)"])
-                + ", bernoulli(…), discretized_logistic(…) and categorical(…)",
+                + ", bernoulli(…), discretized_logistic(…), mixed(…) and categorical(…)",
             )
             return None
     if isinstance(value, tree.Size | tree.Number):
@@ -229,6 +230,8 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
             if not shape:
                 return None
             return Declared("", Distribution("normal", shape), (*shape[:-1], 2 * shape[-1]), value.span, origin)
+        case "mixed":
+            return _mixed_result(fields_of(scope)[str(of)], value, context)
         case "bernoulli":
             return Declared("", Distribution("bernoulli", shape), shape, value.span, origin)
         case "discretized_logistic":
@@ -238,6 +241,22 @@ def _called_result(call: Call, value: tree.Value, scope: Scope, context: Context
         case "features":
             return Declared("", Tensor(shape, meaning or "features"), shape, value.span, origin)
     return Declared("", Unknown(), shape, value.span, origin)
+
+
+def _mixed_result(field: Field, value: tree.Value, context: Context) -> Declared | None:
+    """The declared result `mixed(row)`: its layers give the row, then a log-variance for each of its numbers."""
+    if field.kind != "row":
+        context.problems.add(
+            rules.bad_result,
+            value.span,
+            f"`mixed` is a distribution of a table's row, and `{field.name}` is none",
+            help=f"write `normal({field.name})` or `bernoulli({field.name})`",
+        )
+        return None
+    layout: Layout = field.arguments.get("layout") or ()
+    more: Dimension = numbers_in(layout) if layout else symbol(f"{field.name}.numbers")
+    type = Distribution("mixed", field.shape, layout=layout)
+    return Declared("", type, (field.shape[0] + more,), value.span, value.span.text)
 
 
 def _on_levels(

@@ -7,6 +7,7 @@ from typing import Any
 from gendsl import rules
 from gendsl.check.context import Context
 from gendsl.check.headers.paths import Refused, inside
+from gendsl.check.rows import unscorable_table
 from gendsl.check.scope import FieldMeaning
 from gendsl.check.statements import Statement
 from gendsl.check.token_scores import unwritten
@@ -18,12 +19,14 @@ from gendsl.syntax import tree
 from gendsl.syntax.parse import parse
 from gendsl.vocabulary import WORDS, token_scores
 from gendsl.vocabulary.dimensions import same_shape
+from gendsl.vocabulary.table_scores import SCORES as TABLE_SCORES
 from gendsl.vocabulary.types import Distribution
 
 _OF_PICTURES = ("lite0", "inception", "classifier")
 _WITH_CLASSES = ("lite0", "inception", "classifier")
 _EQUATIONS = ("elbo", "reconstruction")
 _OF_TOKENS = ("bits_per_byte", "perplexity")
+_OF_TABLES = frozenset(word.name for word in TABLE_SCORES)
 
 
 def check_scores(
@@ -71,6 +74,8 @@ def _unscorable(
     """Why a score cannot be taken, and what to do; empty where it can be."""
     if not scored:
         return f"`{call.word}` is of pictures, rows or points, and the data has none", "score `perplexity` instead"
+    if call.word in _OF_TABLES:
+        return unscorable_table(call, scored)
     pictures = any(field.kind == "image" for field in scored)
     if call.word == "sliced_wasserstein" and not pictures:
         return "`sliced_wasserstein` is of patches of pictures, and the data has none", "score `fid` or `kid` instead"

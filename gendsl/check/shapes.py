@@ -12,6 +12,7 @@ from gendsl.vocabulary.types import Distribution, Type
 
 _HALVES = {  # results whose layers give two numbers for each
     "normal": "a normal of {} takes its means and its log-variances",
+    "mixed": "a mixed of {} takes a row, then the log-variances of its numbers",
     "discretized_logistic": "a discretized_logistic of {} takes its locations and its log-scales",
 }
 

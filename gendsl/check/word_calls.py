@@ -8,6 +8,7 @@ from gendsl.check.generation import generate_call
 from gendsl.check.noising import bounds_of, classes_of, none_of, sampled_inputs
 from gendsl.check.operations import NOTHING
 from gendsl.check.pruning import pruned
+from gendsl.check.rows import condition_places
 from gendsl.check.scope import LOST, FieldMeaning, Operand, Scope
 from gendsl.check.sequences import SequenceCalls
 from gendsl.frozen import dataclass
@@ -56,6 +57,12 @@ class WordCalls(SequenceCalls):
                 attributes["network"] = operand.type.name
             elif isinstance(operand.type, Process):
                 attributes["process"] = operand.type.call
+        if found.name == "condition_loss":
+            places = condition_places([operand.type for operand in operands], self.context.globals)
+            if isinstance(places, Mismatch):
+                self._mismatch(node.span, f"`condition_loss` {places.message}", places.help)
+                return NOTHING
+            options["places"] = places
         inputs = tuple(operand.number for operand in operands if operand.number >= 0)
         if found.name in REMEMBERING and not self.training:
             self._mismatch(

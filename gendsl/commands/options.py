@@ -190,6 +190,16 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="of a table: only rows with this; =, <, >, <= or >=; may be given several times",
+    )
+    parser.add_argument(
+        "--format", choices=("csv", "parquet"), default="csv", help="of a table: what its rows are written as"
+    )
     checkpoint(parser)
     instead_options(parser)
 
@@ -314,6 +324,7 @@ COMMANDS: dict[str, Command] = {
                 ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
                 ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),
                 ('gendsl sample runs/text/… --prompt "In the " --temperature 0.7', "one text that begins so"),
+                ("gendsl sample runs/ctgan -n 1000 --where job=clerk", "rows of a table that have this"),
             ),
             _sample,
         ),

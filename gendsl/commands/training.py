@@ -212,9 +212,16 @@ def sample(options: "Namespace") -> int:
     _prepare_to_train()
     from gendsl.run import sample as sampling
 
-    which, count = options.checkpoint, options.count or len(instead.prompts) or 16
     written = sampling.sample(
-        options.run, count, options.seed, options.out, checkpoint=which, instead=instead, told=warn
+        options.run,
+        options.count or len(instead.prompts) or 16,
+        options.seed,
+        options.out,
+        checkpoint=options.checkpoint,
+        instead=instead,
+        where=options.where,
+        format=options.format,
+        told=warn,
     )
     grids = [path for path in written if path.stem == "grid"]
     say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from gendsl.evaluate.extractor import Extractor
 from gendsl.evaluate.gaussian import Gaussian, Moments, gaussian_of
 from gendsl.evaluate.values import taken
 from gendsl.plan.plan import Field
+
+if TYPE_CHECKING:
+    from gendsl.evaluate.tables.cells import Cells
 
 MOST_EXAMPLES = 50_000  # of a split, drawn evenly where there are more
 MOST_NUMBERS = 1 << 28  # of features that are kept of a side: 1 GB
@@ -47,6 +50,8 @@ class Real:
             self._once[key] = make()
         made: _Made = self._once[key]
         return made
+
+    _cells: "dict[str, Cells]" = field(default_factory=dict)
 
     def count(self, split: str) -> int:
         """How many examples of a split are compared with: all, but at most 50,000."""
@@ -87,6 +92,14 @@ class Real:
         assert self.label is not None
         labels = np.concatenate(list(self._read(split, self.label)))
         return np.concatenate(list(self.blocks(split))), np.asarray(labels, np.int32)
+
+    def cells(self, split: str) -> "Cells":
+        """The cells of a table's rows."""
+        from gendsl.evaluate.tables.cells import cells_of
+
+        if split not in self._cells:
+            self._cells[split] = cells_of(self.dataset.tables[self.of.name], self.blocks(split))
+        return self._cells[split]
 
     def digest(self, split: str) -> str:
         """The digest of the examples' content."""

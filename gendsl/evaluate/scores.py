@@ -19,6 +19,7 @@ from gendsl.evaluate.gathered import Gathered, extracted
 from gendsl.evaluate.inputs import label_of, output_field
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sampler import Sampler
+from gendsl.evaluate.tables import scores as tables
 from gendsl.evaluate.words import Asked, refuse_impossible
 from gendsl.plan.features import extractor_of, label_beside
 from gendsl.plan.plan import Call, Evaluation, Field, Plan
@@ -93,6 +94,9 @@ class Evaluator:
                 if call.word not in words.SCORES:
                     continue
                 refuse_impossible(call, self.plan, self.dataset.sizes, self._split_of(call, evaluation))
+                if call.word in tables.SCORES:
+                    for _, of in self._outputs():
+                        tables.refuse_unscorable(call, self.dataset, of.name)
                 if call.word in _EXTRACTED:
                     for of in (of for _, of in self._outputs() if words.concerns(call, of, self.plan)):
                         refuse_missing(extractor_of(call, evaluation.arguments, of, self.plan.data.fields), self.folder)

@@ -21,17 +21,15 @@ from gendsl.evaluate.path_length import path_length
 from gendsl.evaluate.prd import precision_recall_curve
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
+from gendsl.evaluate.tables import scores as table_scores
 from gendsl.evaluate.token_words import TOKEN_SCORES
 from gendsl.lower.data import modes_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Field, Plan
 from gendsl.vocabulary.token_scores import OF_MUSIC
 
-HELD_OUT = (
-    "memorized",
-    "classification_accuracy",
-    *TOKEN_SCORES,
-)  # and what is an equation: they compare with the test split
+# They compare with the test split, and so does what is an equation.
+HELD_OUT = ("memorized", "classification_accuracy", *TOKEN_SCORES, *table_scores.HELD_OUT)
 UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl")  # they look at samples alone
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 
@@ -211,6 +209,7 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "gan_test": _gan_test,
     "ppl": _ppl,
     **TOKEN_SCORES,
+    **table_scores.SCORES,
 }
 
 # What is drawn beside a score: precision and recall (n, 2).
@@ -223,7 +222,7 @@ def most_kept(calls: Sequence[Call], count: int) -> int:
     """How many of so many samples these scores look at themselves, rather than at their features."""
     most = 2
     for call in calls:
-        if call.word in ("modes", "classification_accuracy") or call.word in TOKEN_SCORES:
+        if call.word in ("modes", "classification_accuracy", *TOKEN_SCORES, *table_scores.SCORES):
             return count
         if call.word == "diversity":
             most = max(most, MOST_EXAMPLES)
@@ -258,8 +257,8 @@ def refuse_impossible(call: Call, plan: Plan, splits: Mapping[str, int | None], 
     if chosen not in splits:
         there = ", ".join(f"`{name}`" for name in splits)
         raise UserError(f"`{call.word}` compares with the split `{chosen}`; there are {there}", "write `split: test`")
-    if call.word == "memorized" and chosen == "train":
+    if call.word in ("memorized", *table_scores.HELD_OUT) and chosen == "train":
         raise UserError(
-            "`memorized` needs examples that were not trained on, and there is no other split than `train`",
+            f"`{call.word}` needs examples that were not trained on, and there is no other split than `train`",
             "keep some: `split train: 90%, test: 10%` in `data`",
         )

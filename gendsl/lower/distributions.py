@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from gendsl.lower.discretized_logistic import DiscretizedLogistic
+from gendsl.lower.mixed import Mixed, mixed_of
 from gendsl.parts.keys import Key
 from gendsl.vocabulary import types
 
@@ -180,7 +181,7 @@ class TruncatedNormal:
         return tf.clip_by_value(tf.ensure_shape(drawn, self.limit.shape), -self.limit, self.limit)
 
 
-Distribution = Normal | Bernoulli | Categorical | Uniform | TruncatedNormal | DiscretizedLogistic
+Distribution = Normal | Bernoulli | Categorical | Uniform | TruncatedNormal | DiscretizedLogistic | Mixed
 
 
 def divergence(q: Distribution, p: Distribution) -> Any:
@@ -221,13 +222,20 @@ def free_bits(q: Distribution, p: Distribution, *, nats: float, groups: int | No
 
 
 def distribution_of(
-    family: str, parameters: Any, *, classes: int = 0, bounds: tuple[float, float] | None = None
+    family: str,
+    parameters: Any,
+    *,
+    classes: int = 0,
+    bounds: tuple[float, float] | None = None,
+    layout: Sequence[Any] = (),
 ) -> Distribution:
     """What a network's numbers mean: the last axis of a normal splits into mean, then log-variance.
 
-    That of a discretised logistic, on `classes` levels in `bounds`, splits into location, then log-scale; others are
-    logits."""
+    That of a discretised logistic, on `classes` levels in `bounds`, splits into location, then log-scale; that of a
+    mixed into a row of a `layout`, then log-variances; others are logits."""
     match family:
+        case "mixed":
+            return mixed_of(parameters, layout)
         case "discretized_logistic":
             location, log_scale = tf.split(parameters, 2, axis=-1)
             low, high = bounds or (-1.0, 1.0)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from gendsl.lower.distributions import Distribution, divergence, free_bits, summed
 from gendsl.lower.next_token import begun, surprise
+from gendsl.lower.rows import condition_loss
 from gendsl.parts.keys import Key
 
 
@@ -153,6 +154,9 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
         return _ELEMENTWISE[word](number(values[0]))
     if word == "clip":
         return tf.clip_by_value(number(values[0]), float(options["low"]), float(options["high"]))
+    if word == "condition_loss":
+        row, condition = values
+        return condition_loss(row, condition, options["places"])
     if word == "one_hot":
         return tf.one_hot(values[0], int(options["classes"]))
     if word == "free_bits":

@@ -11,9 +11,11 @@ from typing import Any
 import keras
 
 from gendsl.lower.errors import UserError
+from gendsl.lower.rows import unknown_columns
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.equalized import EQUALIZED, first_kernels
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
+from gendsl.plan.blocks import numbers_in
 from gendsl.plan.layers import biased_layers, layer_names, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
 from gendsl.vocabulary import WORDS
@@ -166,6 +168,8 @@ def _applied(layer: Layer, name: str, network: Network, given: Sequence[Any], pr
     word = WORDS["layer"].get(layer.word)
     assert isinstance(word, LayerWord), layer.word
     arguments = {key: _known(value, layer.name) for key, value in layer.arguments.items()}
+    if arguments.get("layout") == ():
+        raise unknown_columns(layer.word)
     shapes = tuple(tuple(one.shape[1:]) for one in given)
     if layer.shape is None:  # behind a `keras.X` the checker does not know the shapes
         inferred = word.infer(arguments, shapes)
@@ -300,6 +304,8 @@ def declared_shape(type: Type) -> Shape | None:
             return (*event[:-1], 2 * event[-1])
         case Distribution(family="categorical", event=event, classes=classes):
             return event if classes is None else (*event, classes)
+        case Distribution(family="mixed", event=(width,), layout=layout):
+            return (width + numbers_in(layout),)
         case Distribution(event=event):
             return event
     return None

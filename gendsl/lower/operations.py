@@ -185,7 +185,7 @@ class Evaluation:
                 return self.signal(attributes["name"])
             case "distribution":
                 levels = {name: attributes[name] for name in ("classes", "bounds") if attributes.get("bounds")}
-                return distribution_of(attributes["family"], inputs[0], **levels)
+                return distribution_of(attributes["family"], inputs[0], layout=attributes.get("layout", ()), **levels)
             case "normal" | "truncated_normal" | "uniform" | "categorical" | "bernoulli":
                 return standard_of(operation.type, operation.name, attributes, self.batch)
             case "draw":

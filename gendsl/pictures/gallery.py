@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.evaluate.inputs import GridFields, grid_of_fields, real_points
+from gendsl.evaluate.inputs import GridFields, examples_of, grid_of_fields, real_points
 from gendsl.evaluate.sampler import Sampler
+from gendsl.evaluate.tables.cells import Cells, cells_of
 from gendsl.lower.errors import UserError
+from gendsl.pictures import columns as tables
 from gendsl.pictures import projector
 from gendsl.pictures.budget import Budget
 from gendsl.pictures.captions import with_captions
@@ -34,6 +36,7 @@ _MOST_NUMBERS = 2**26  # 256 MiB
 _CODES = 1_000
 _MANY_CALLS = 100  # of a network, for a sample
 _COLUMNS = 8
+_ROWS = 2_000  # of a table, whose columns are set beside as many real rows'
 
 Drawing = Callable[[int], Mapping[str, Shown]]  # of a step
 
@@ -157,6 +160,10 @@ class _Room:
             views.append(View("real_and_generated", self._compared_tokens))
         if any(one.name in self._coders for one in images):
             views.append(View("reconstructions", self._reconstructed))
+        if self._dataset.tables and self._plan.sample is not None:
+            views.append(View("columns", self._columns))
+            views.append(View("correlations", self._correlations))
+            views.append(View("column_figures", self._figures))
         if self._plan.sample is None:
             views = views[1:]
         measured = Weights(self._experiment, self._plan)
@@ -255,6 +262,28 @@ class _Room:
             rows = [rows[first : first + _COLUMNS] for first in range(0, len(real), _COLUMNS) for rows in (real, made)]
             found[name] = grid(pixels_of(np.concatenate(rows), range_of(of)), columns=min(_COLUMNS, len(real)))
         return found
+
+    def _cells(self) -> dict[str, tuple[Cells, Cells]]:
+        """The cells of the fixed samples and of some training rows, by output of a table's rows."""
+        fields = examples_of(self._plan, self._dataset, _ROWS)
+        found = {}
+        for name, values in self._sampler.samples(_ROWS, seed=0, fields=fields).items():
+            of = self._looks.field_of(name, values)
+            table = self._dataset.tables.get("" if of is None else of.name)
+            if of is not None and table is not None:
+                real = self._examples("train", _ROWS)[of.name]
+                found[name] = cells_of(table, [values]), cells_of(table, [real])
+        return found
+
+    def _columns(self, step: int) -> Mapping[str, Shown]:
+        return {name: tables.histograms(*both) for name, both in self._cells().items()}
+
+    def _correlations(self, step: int) -> Mapping[str, Shown]:
+        drawn = {name: tables.maps(*both) for name, both in self._cells().items()}
+        return {name: pixels for name, pixels in drawn.items() if pixels is not None}
+
+    def _figures(self, step: int) -> Mapping[str, Shown]:
+        return {name: tables.figures(*both) for name, both in self._cells().items()}
 
     def _projected(self, folder: RunFolder) -> None:
         """Writes the codes of some examples for the projector, where a plan has codes that are lists of numbers."""

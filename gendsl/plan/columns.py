@@ -28,6 +28,14 @@ def column_text(column: Call) -> str:
     return ", ".join(parts)
 
 
+def rule_text(rule: Call) -> str:
+    """`ordered begin, end`: what rows keep to, as a spec writes it."""
+    given = rule.arguments
+    if "columns" in given:
+        return f"{rule.word} {', '.join(name_text(str(name)) for name in given['columns'])}"
+    return f"{rule.word} {name_text(str(given['column']))}, {_quoted(str(given['expression']))}"
+
+
 def table_text(source: Call) -> str:
     """`source csv("t.csv") { … }`: a table with all of its columns declared, to be pasted into `data { }`."""
     file, separator = str(source.arguments["file"]), source.arguments.get("separator", ",")

@@ -117,6 +117,7 @@ def _data(then: Data, now: Data) -> Iterator[str]:
         for part in ("kind", "shape", "source", "classes"):
             yield from _value(f"data field {name}", part, getattr(one, part), getattr(other, part))
     yield from _several("data curate", then.curate, now.curate)
+    yield from _several("data", then.constraints, now.constraints)
     for part in ("split", "batch", "shuffle", "condition", "window", "stride", "examples", "pairs"):
         yield from _value("data", part, getattr(then, part), getattr(now, part))
 
@@ -151,8 +152,13 @@ def _layers(where: str, then: Sequence[Layer], now: Sequence[Layer]) -> Iterator
 
 def _layer(layer: Layer) -> str:
     """A layer as it could be written."""
-    inner = ", ".join(f"{name}: {_shown(value)}" for name, value in layer.arguments.items() if value is not None)
+    inner = ", ".join(f"{name}: {_shown(value)}" for name, value in layer.arguments.items() if _is_said(name, value))
     return f"{layer.word} {inner}".strip()
+
+
+def _is_said(name: str, value: Any) -> bool:
+    """Whether a person could have written an argument: the layout of a row follows from its columns."""
+    return value is not None and name != "layout"
 
 
 def _train(then: Train, now: Train) -> Iterator[str]:
@@ -304,7 +310,8 @@ def _several(where: str, then: Sequence[Call], now: Sequence[Call]) -> Iterator[
 
 def _mapping(where: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     for name in dict.fromkeys([*then, *now]):
-        yield from _value(where, name, then.get(name), now.get(name))
+        if name != "layout":
+            yield from _value(where, name, then.get(name), now.get(name))
 
 
 def _value(where: str, name: str, then: Any, now: Any) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gendsl.plan.plan import Network
 
-_DRAWING = frozenset(["dropout", "gaussian_noise", "inject_noise"])
+_DRAWING = frozenset(["dropout", "gaussian_noise", "inject_noise", "row_activation"])
 
 
 def draws(network: Network, networks: Mapping[str, Network | None]) -> bool:

@@ -77,6 +77,7 @@ class Data:
     examples: int | None = None
     pairs: str | None = None  # `name` or `order`: how examples of several sources belong together
     stride: int | None = None
+    constraints: tuple[Call, ...] = ()  # what a table's rows have to keep to: `unique`, `ordered`, `pattern`
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from gendsl.plan import plan as plans
 from gendsl.vocabulary import types
 from gendsl.vocabulary.dimensions import Symbolic
 
-FORMAT = 4
+FORMAT = 5
 
 _CLASSES: dict[str, Any] = {
     found.__name__: found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gendsl.plan.columns import column_text, name_text
+from gendsl.plan.columns import column_text, name_text, rule_text
 from gendsl.plan.cost import cost_of, sampler_calls, work_of
 from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
@@ -61,6 +61,7 @@ def _data(plan: Plan) -> str:
         size = shown(field.shape) if field.shape else "a whole number"
         of = f", of {', '.join(map(name_text, data.condition))}" if field.kind == "condition" else ""
         rows.append((field.name, f"{size}{within}{classes}{of}"))
+    rows += [("rows are", rule_text(rule)) for rule in data.constraints]
     if data.window is not None:
         rows.append(("window", f"{data.window} tokens, one every {data.stride or data.window}"))
     many = (

@@ -15,8 +15,12 @@ from gendsl.vocabulary.blocks import MOST_SAMPLES
 from gendsl.vocabulary.score_keys import plain, shown
 
 _SHARES = frozenset(
-    ("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy", "gan_test")
-) | {name for word in token_scores.SCORES for name in token_scores.PARTS[word.name]}
+    (
+        *("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy"),
+        *("gan_test", "column_shapes", "column_pairs", "utility", "utility_real", "detection", "detection_linear"),
+        *(name for word in token_scores.SCORES for name in token_scores.PARTS[word.name]),
+    )
+)
 
 
 def contracts_file(folder: RunFolder) -> Path:

@@ -22,6 +22,7 @@ from gendsl.vocabulary import (
     sequences,
     sources,
     structure,
+    tables,
     training,
 )
 from gendsl.vocabulary.word import Word
@@ -42,6 +43,7 @@ MODULES = (
     noising,
     sequences,
     generation,
+    tables,
     penalties,
     optimizers,
     schedules,

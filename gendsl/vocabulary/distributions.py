@@ -117,6 +117,18 @@ RESULTS: tuple[Word, ...] = (
         example="network decoder(z: normal(64)) -> discretized_logistic(image) { … }",
     ),
     Word(
+        name="mixed",
+        category="result",
+        doc="A table's row: each number is normal, each one-hot (a category, the mode of a number) one of its places, "
+        "each indicator yes or no, all independent. The layers give `row.width` numbers as the row has them, the means "
+        "of numbers (tanh bounds those of encodings in -1..1) and the logits of all else; then the log-variances of "
+        "the `row.numbers` numbers, in their order: `learned_constant` makes them the same for all rows. A standard "
+        "deviation below 0.01 counts as that. The number of a missing cell counts for nothing.",
+        parameters=(Parameter(name="of", kind=FieldName(), doc="the rows of a table"),),
+        source="Xu et al. 2019 (TVAE), https://arxiv.org/abs/1907.00503, section 4.4",
+        example="network decoder(z: normal(128)) -> mixed(row) { … }",
+    ),
+    Word(
         name="categorical",
         category="result",
         doc="One of some classes: the layers give their logits on the last axis; leading axes carry over.",

@@ -78,24 +78,6 @@ def _elementwise(name: str, doc: str) -> FunctionWord:
     return function(name, doc, results.elementwise, _x())
 
 
-def _later(
-    name: str, doc: str, rule: Any, *parameters: Parameter, source: str = "", example: str = "", network: bool = True
-) -> FunctionWord:
-    """A word with its types whose run-time part is not built yet."""
-    return FunctionWord(
-        name=name,
-        category="function",
-        doc=doc,
-        parameters=parameters,
-        source=source,
-        example=example,
-        result=results.network_first(rule) if network else results.guarded(rule),
-        draws=True,
-        network=network,
-        runs=False,
-    )
-
-
 _P = _x("distribution", "a network's result, or a standard distribution such as `normal(16)`")
 _NETWORK = _x("network", "the network, by its name")
 
@@ -320,14 +302,13 @@ WORDS: tuple[FunctionWord, ...] = (
         example="minimize consistency(judge(image), judge(augmented(image, [flip(horizontal), translate(12%)])))",
         draws=True,
     ),
-    _later("best", "In `monitor`: the best value of a score so far.", results.scalar, _x("score"), network=False),
-    _later(
-        "condition_loss",
-        "Cross-entropy of the generated column that the condition chose with the category it chose: (batch).",
-        results.scalar,
-        _x("row"),
-        _x("condition"),
-        source="Xu et al. 2019, https://arxiv.org/abs/1907.00503, section 4.3",
-        network=False,
+    FunctionWord(  # the conditions of `monitor` alone know it: it never runs as a function
+        name="best",
+        category="function",
+        doc="In `monitor`: the best value of a score so far.",
+        parameters=(_x("score"),),
+        result=results.guarded(results.scalar),
+        draws=True,
+        runs=False,
     ),
 )

@@ -174,7 +174,7 @@ def divergence(given: tuple[Type, ...], options: Mapping[str, Any]) -> Type | Mi
         return Mismatch(f"compares {left} with {right}", "both are of one size")
     if left.family in ("uniform", "truncated_normal"):
         return Mismatch(f"is infinite, undefined or not known between {left.family} distributions")
-    if left.family == "discretized_logistic":
+    if left.family in ("discretized_logistic", "mixed"):
         return Mismatch(
             f"has no closed form for {left}", "average `log_prob(q, z) - log_prob(p, z)` over draws `z ~ q`"
         )

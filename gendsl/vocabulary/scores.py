@@ -3,10 +3,11 @@
 from functools import cache
 
 from gendsl.vocabulary import token_scores
+from gendsl.vocabulary.table_scores import PARTS as TABLE_PARTS
+from gendsl.vocabulary.table_scores import SCORES as TABLE_SCORES
 from gendsl.vocabulary.word import (
     Choice,
     Count,
-    FieldName,
     FreeName,
     OneOf,
     Parameter,
@@ -60,6 +61,7 @@ def _score(
 PARTS: dict[str, dict[str, str]] = {
     "precision_recall": {"precision": "higher", "recall": "higher"},
     "density_coverage": {"density": "higher", "coverage": "higher"},
+    **TABLE_PARTS,
     "modes": {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower", "spread": ""},
     **token_scores.PARTS,
 }
@@ -263,41 +265,7 @@ SCORES: tuple[Word, ...] = (
         runs=True,
     ),
     *token_scores.SCORES,
-    _score(
-        "column_shapes",
-        "How alike each column is: 1 minus the Kolmogorov-Smirnov distance of a continuous one, 1 minus the "
-        "total-variation distance of a categorical one, averaged.",
-        better="higher",
-        source="Patki et al. 2016 (SDMetrics)",
-    ),
-    _score(
-        "column_pairs",
-        "How alike each pair of columns is: the complement of the difference in correlation or contingency, averaged.",
-        better="higher",
-        source="Patki et al. 2016 (SDMetrics)",
-    ),
-    _score(
-        "utility",
-        "The score on real test rows of a model trained on synthetic rows, beside one trained on real rows.",
-        Parameter(name="target", kind=OneOf((FieldName(), FreeName())), doc="The column that is predicted."),
-        better="higher",
-        source="Esteban et al. 2017 (train on synthetic, test on real)",
-        example="utility target: job",
-    ),
-    _score(
-        "detection",
-        "How well a classifier tells samples from held-out data: 50 % is indistinguishable (two-sample test).",
-        source="Lopez-Paz & Oquab 2017",
-    ),
-    _score(
-        "closest_record",
-        "The distance of samples to the closest training record, against that of held-out rows: a privacy check.",
-        Parameter(
-            name="quantile", kind=Real(0.0, 1.0), default=0.05, doc="The quantile that is compared.", positional=False
-        ),
-        better="higher",
-        source="Park et al. 2018 (table-GAN)",
-    ),
+    *TABLE_SCORES,
     Word(
         name="keep",
         category="score",

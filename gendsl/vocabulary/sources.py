@@ -263,6 +263,14 @@ _COLUMN = Word(
             doc="Their names in order, or how many there are at most; those of the file, as they come, if unsaid.",
         ),
         Parameter(
+            name="buckets",
+            kind=Count(2),
+            default=None,
+            positional=False,
+            doc="Of very many categories: how many places they take. The most frequent of the training rows have one "
+            "each, all others share the last, and come back as often as the training rows have them.",
+        ),
+        Parameter(
             name="missing",
             kind=Toggle(),
             default=None,

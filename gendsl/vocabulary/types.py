@@ -39,21 +39,23 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution of events of a shape; `family` is normal, bernoulli, categorical, uniform or discretized_logistic.
+    """A distribution of events of a shape; `family` is a prior or a result of `vocabulary/distributions.py`.
 
     A categorical's event is an integer of shape `event`, among `classes`; a discretised logistic's numbers are
-    `classes` levels, evenly spaced over `bounds`, both ends among them.
+    `classes` levels, evenly spaced over `bounds`, both ends among them. A `mixed` is of a table's row, whose `layout`
+    says what each stretch means (`gendsl.plan.blocks`).
     """
 
     family: str
     event: Shape
     classes: Dimension | None = None  # for a categorical; the levels of a discretised logistic
     bounds: tuple[float, float] | None = None  # for a discretised logistic
+    layout: tuple[Any, ...] = ()  # for a mixed
 
     @property
     def discrete(self) -> bool:
         """Whether a draw passes no gradient to the parameters."""
-        return self.family in ("categorical", "bernoulli", "discretized_logistic")
+        return self.family in ("categorical", "bernoulli", "discretized_logistic", "mixed")
 
     def __str__(self) -> str:
         of = shown(self.event) if self.family != "categorical" else str(self.classes)

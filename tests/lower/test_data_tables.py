@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,15 @@ def test_rows_that_repeat_others_are_dropped(tmp_path: Path) -> None:
     data = dataset_of(plan, str(tmp_path))
     assert data.manifest["sources"][0]["dropped"] == {"duplicates": 2} and data.sizes == {"train": COUNT - 2}
     assert [(one.example, one.repeats) for _, one in data.findings.left_out] == [("30", "0"), ("32", "9")]
+
+
+def test_rows_of_the_file_that_break_a_constraint_and_constant_columns_are_warned_of(tmp_path: Path) -> None:
+    plan = plan_of(source(tmp_path, *COLUMNS, job=["smith"] * COUNT), str(tmp_path), batch=8)
+    rules = (Call("ordered", {"columns": ("income", "age")}), Call("unique", {"columns": ("job",)}))
+    data = dataset_of(replace(plan, data=replace(plan.data, constraints=rules)), str(tmp_path))
+    ordered, unique, constant = data.findings.warnings
+    there = sum(bool(income) for income in CELLS["income"])  # every income is more than any age
+    assert ordered == f"{there} of 60 rows of the file break `ordered income, age`: samples that do are passed over"
+    assert unique.startswith(f"{COUNT - there - 1} of 60 rows of the file break `unique job`")
+    assert constant == "column `job` is the same in all rows, and teaches nothing: `column job, drop`"
+    assert not dataset_of(plan_of(source(tmp_path), str(tmp_path), batch=8), str(tmp_path)).findings.warnings

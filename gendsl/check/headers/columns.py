@@ -122,9 +122,9 @@ def resolved(cells: Cells, declared: Call | None) -> Call:
     elif kind == "datetime":
         if declared is not None:
             given["format"] = _format(cells, present, given["format"])
-    elif kind == "categorical":
+    elif kind == "categorical" and (given["buckets"] is None or given["categories"] is not None):
         given["categories"] = _categories(cells, present, given["categories"])
-    else:
+    elif kind == "ordinal":
         given["categories"] = _order(cells, present, given["categories"])
     return Call("column", given)
 
@@ -241,7 +241,8 @@ def _categories(cells: Cells, present: Mapping[str, int], declared: Any) -> Any:
         many = f"as many with `categories: {seen}`" if cells.whole else "more with `categories: N`"
         raise Refused(
             f'column `{name}` of "{cells.shown}" has {seen:,} categories{told}',
-            f"leave it out with `column {name_text(name)}, drop`; or allow {many}, a number of the row for each",
+            f"leave it out with `column {name_text(name)}, drop`; gather rare ones with `buckets: 100`; "
+            f"or allow {many}, a number of the row for each",
         )
     return seen
 
@@ -300,6 +301,7 @@ _TAKEN = {
     "modes": (*NUMBERS, "datetime"),
     "encoding": (*NUMBERS, "datetime"),
     "categories": ("categorical", "ordinal"),
+    "buckets": ("categorical",),
     "format": ("datetime",),
 }
 

@@ -127,7 +127,7 @@ def _stored(name: str, loaded: Loaded, data: Data, seed: int) -> Stored:
     rows = {split: rows[split] for split in sorted(rows, key=lambda split: split != "train")}
     # the first source's order is keyed by the seed itself, that of others by their names too
     place = "" if place == data.sources[0].name else place
-    made, fitted = encoded(loaded, rows["train"])
+    made, fitted = encoded(loaded, rows["train"], data.constraints)
     if not data.condition:
         return Stored(name, made, rows, Order(len(rows["train"]), seed, data.shuffle, place), fitted)
     conditions = conditions_of(data.condition, fitted, loaded.columns["row"])

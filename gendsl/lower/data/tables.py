@@ -1,7 +1,7 @@
 """Sources that are tables (CSV, Parquet) in, their rows out: codes as they are read, and encoded by what is trained."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +13,11 @@ from gendsl.check.headers.tables import Head, checked_head, columns_of, head_of
 from gendsl.lower.data.draws import DATA_SEED, stream_key
 from gendsl.lower.data.loaded import Loaded, place_of
 from gendsl.lower.errors import DataError
-from gendsl.lower.tables.parquet import parquet_records
+from gendsl.lower.tables.constraints import constraints_of, kept_by_all, told_of
+from gendsl.lower.tables.parquet import parquet_records, types_in
 from gendsl.lower.tables.sheet import sheet_of
 from gendsl.lower.tables.table import Table, fitted
+from gendsl.plan.columns import name_text
 from gendsl.plan.machine import memory
 from gendsl.plan.plan import Call
 
@@ -38,17 +40,33 @@ def table(call: Call, folder: str) -> Loaded:
         raise DataError(f'"{path}" cannot be read: {error.strerror or error}', "make it readable") from None
 
 
-def encoded(loaded: Loaded, training: np.ndarray) -> tuple[Loaded, Table | None]:
+def encoded(loaded: Loaded, training: np.ndarray, constraints: Sequence[Call] = ()) -> tuple[Loaded, Table | None]:
     """A source with its codes as rows (n, width) float32, and the table that made them; any other source as it is.
 
-    The encodings are fitted to the rows at the indexes `training`; the mode of each cell is drawn by its row."""
+    The encodings are fitted to the rows at the indexes `training`; the mode of each cell is drawn by its row. Rows that
+    break `constraints` are warned of."""
     if loaded.sheet is None:
         return loaded, None
     codes = loaded.columns["row"]
     made = fitted(loaded.sheet, codes[training], stream_key(DATA_SEED, "modes"))
     _check_memory(4 * len(codes) * made.width, f"{len(codes):,} rows of {made.width:,} numbers take")
     uniform = np.random.Generator(np.random.Philox(key=stream_key(DATA_SEED, "modes"))).random(codes.shape)
-    return replace(loaded, columns={**loaded.columns, "row": made.encode(codes, uniform)}), made
+    held = constraints_of(constraints, made)
+    kept_by_all(held, codes)
+    told = [f"{one}: samples that do are passed over" for one in told_of(held, len(codes), "rows of the file")]
+    told += [_constant(one.name) for one, cells in zip(made.columns, codes.T, strict=True) if _is_constant(cells)]
+    columns = {**loaded.columns, "row": made.encode(codes, uniform)}
+    return replace(loaded, columns=columns, warnings=(*loaded.warnings, *told)), made
+
+
+def _is_constant(cells: np.ndarray) -> bool:
+    """Whether all cells are the same, missing ones being one of a kind, of several."""
+    missing = np.isnan(cells)
+    return len(cells) > 1 and bool(missing.all() or (not missing.any() and (cells == cells[0]).all()))
+
+
+def _constant(name: str) -> str:
+    return f"column `{name}` is the same in all rows, and teaches nothing: `column {name_text(name)}, drop`"
 
 
 def _check_memory(needed: int, what: str) -> None:
@@ -75,7 +93,8 @@ def _parquet(call: Call, place: str, path: str) -> Loaded:
     columns = columns_of(_parquet_head(start, path), call.statements)
     rows = start()
     next(rows)
-    return _read(rows, columns, place, path, unit="row")
+    loaded = _read(rows, columns, place, path, unit="row")
+    return replace(loaded, details={**loaded.details, "types": types_in(place)})
 
 
 def _parquet_head(start: Callable[[], Iterator[Record]], path: str) -> Head:

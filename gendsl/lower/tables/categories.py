@@ -22,6 +22,9 @@ class Categories:
     def text(self, code: float) -> str:
         return "" if math.isnan(code) else self.names[int(code)]
 
+    def written(self, codes: Codes) -> Codes:
+        return codes
+
 
 class CategoryReader(Reader):
     """Reads a `categorical` or `ordinal` column."""

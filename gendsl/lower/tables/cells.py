@@ -16,6 +16,9 @@ class Cells(Protocol):
     def text(self, code: float) -> str:
         """The cell of a code, whatever a network gave for one."""
 
+    def written(self, codes: Codes) -> Codes:
+        """The codes (n,) that the cells of codes have, once they are written and read again."""
+
 
 class Reader(ABC):
     """Reads the cells of a column, chunk by chunk. `Refused` names the first one that is not what the plan says."""

@@ -38,6 +38,13 @@ class Numbers:
         after = after.rstrip("0").ljust(self.least, "0")
         return f"{before}.{after}" if after else before
 
+    def written(self, codes: Codes) -> Codes:
+        values = np.clip(codes, self.low, self.high)
+        if self.digits:
+            unique, places = np.unique(values, return_inverse=True)
+            return np.array([float(f"{value:.{self.digits}g}") for value in unique])[places]
+        return np.round(values, 0 if self.whole else self.most)
+
 
 class NumberReader(Reader):
     """Reads a column of `continuous` or `integer` numbers."""

@@ -1,12 +1,23 @@
-"""A Parquet file in, its records as a CSV would hold them out: texts, empty where a value is null."""
+"""A Parquet file in, its records as a CSV would hold them out: texts, empty where a value is null. And back."""
 
-from collections.abc import Callable, Iterator
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from gendsl.check.headers.delimited import Record
 from gendsl.check.headers.paths import Refused
-from gendsl.lower.errors import DataError
+from gendsl.lower.errors import DataError, UserError
+from gendsl.lower.tables.categories import Categories
+from gendsl.lower.tables.encoding import Codes
+from gendsl.lower.tables.numbers import Numbers
+from gendsl.lower.tables.table import Column, Table
+from gendsl.lower.tables.times import Times
 
+_DICTIONARY = re.compile(r"dictionary<values=(\w+),")
 _BATCH = 65_536
 
 
@@ -38,6 +49,60 @@ def parquet_records(place: str, shown: str) -> Iterator[Record]:
                     yield number, list(cells)
     except (arrow.ArrowException, ValueError) as error:
         raise Refused(f'"{shown}" is no Parquet file, or is damaged: {error}', "write it again") from None
+
+
+def types_in(place: str) -> dict[str, str]:
+    """The types of a file's columns by name, as arrow writes them."""
+    from pyarrow import parquet
+
+    return {field.name: str(field.type) for field in parquet.read_schema(place)}
+
+
+def parquet_of(table: Table, codes: Codes, types: Mapping[str, str]) -> bytes:
+    """Cells (n, columns) as a Parquet file: columns of the `types` that their file had, by name; where it had none,
+    whole numbers as int64, others as float64, times as dates or timestamps, categories as dictionaries of strings.
+
+    Needs pyarrow: UserError without it."""
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError:
+        raise UserError("a Parquet file needs pyarrow", "`pip install gendsl[parquet]`, or write CSV") from None
+    found = {}
+    texts = list(zip(*table.texts(codes), strict=True)) or [()] * len(table.columns)
+    for place, column in enumerate(table.columns):
+        missing = np.isnan(codes[:, place])
+        values = [None if gone else text for gone, text in zip(missing, texts[place], strict=True)]
+        found[column.name] = _typed(arrow, column, values, types.get(column.name, ""))
+    stream = io.BytesIO()
+    parquet.write_table(arrow.table(found), stream)
+    return stream.getvalue()
+
+
+def _typed(arrow: Any, column: Column, values: list[str | None], type: str) -> Any:
+    """The texts of a column as values of a type, or of what fits its kind."""
+    cells = column.cells
+    if isinstance(cells, Categories):
+        dictionary = _DICTIONARY.match(type)
+        inner = arrow.type_for_alias(dictionary.group(1)) if dictionary else _alias(arrow, type) or arrow.string()
+        plain = arrow.array(values, arrow.string()).cast(inner)
+        return plain.dictionary_encode() if dictionary or not type else plain
+    if isinstance(cells, Times):
+        times = [None if text is None else datetime.strptime(text, cells.format) for text in values]
+        fallback = arrow.timestamp("us") if "%H" in cells.format else arrow.date32()
+        return arrow.array(times, arrow.timestamp("us")).cast(_alias(arrow, type) or fallback, safe=False)
+    whole = isinstance(cells, Numbers) and cells.whole
+    numbers = [None if text is None else float(text) for text in values]
+    plain = arrow.array(numbers, arrow.float64())
+    return plain.cast(_alias(arrow, type) or (arrow.int64() if whole else arrow.float64()), safe=False)
+
+
+def _alias(arrow: Any, type: str) -> Any:
+    """The type that arrow writes so; None for one that has parameters of its own, such as a decimal."""
+    try:
+        return arrow.type_for_alias(type)
+    except ValueError:
+        return None
 
 
 def _writer(arrow: Any, kind: Any, name: str, shown: str) -> Callable[[Any], str]:

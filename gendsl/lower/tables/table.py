@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gendsl.lower.tables.binned import Binned, binned_of, uniform_of
 from gendsl.lower.tables.categories import Categories
 from gendsl.lower.tables.cells import Cells
 from gendsl.lower.tables.encoding import Codes, Encoding, plain_of, value_of
@@ -24,7 +25,7 @@ from gendsl.plan.plan import Call
 
 _CLASSES: dict[str, Any] = {
     one.__name__: one
-    for one in (Numbers, Times, Categories, Mixture, Scaled, Logarithm, Quantile, OneHot, Ranks, Indicated)
+    for one in (Numbers, Times, Categories, Mixture, Scaled, Logarithm, Quantile, OneHot, Binned, Ranks, Indicated)
 }
 
 
@@ -44,6 +45,7 @@ class Table:
 
     `encode` and `decode` are each other's inverse up to the float32 of a row: a number comes back to 2^-24 of how far
     it is from the middle of its mode or range (with `quantile`: of the gap between its quantiles, times their number).
+    Categories that share a bucket come back as any of them.
     """
 
     columns: tuple[Column, ...]
@@ -69,7 +71,10 @@ class Table:
         found, start = [], 0
         for column in self.columns:
             width = column.encoding.width
-            found.append(column.encoding.decode(values[:, start : start + width]))
+            codes = column.encoding.decode(values[:, start : start + width])
+            if isinstance(column.encoding, Binned):
+                codes = column.encoding.spread(codes, uniform_of(rows))
+            found.append(codes)
             start += width
         return np.stack(found, axis=1)
 
@@ -77,6 +82,10 @@ class Table:
         """The cells of codes (n, columns), row by row."""
         columns = [[one.cells.text(float(code)) for code in codes[:, place]] for place, one in enumerate(self.columns)]
         return [list(row) for row in zip(*columns, strict=True)]
+
+    def written(self, codes: Codes) -> Codes:
+        """Codes (n, columns) as their cells hold them: kept within those of the file, and rounded alike."""
+        return np.stack([one.cells.written(codes[:, place]) for place, one in enumerate(self.columns)], axis=1)
 
     def record(self) -> dict[str, Any]:
         """The table as JSON data."""
@@ -117,6 +126,8 @@ def _encoding(column: SheetColumn, codes: Codes, seed: int) -> Encoding:
     if isinstance(cells, Categories):
         if column.kind == "ordinal":
             return Indicated(Ranks(len(cells.names))) if missing else Ranks(len(cells.names))
+        if given.arguments["buckets"] is not None:
+            return binned_of(known, len(cells.names), given.arguments["buckets"], missing)
         declared = given.arguments["categories"]
         width = declared if isinstance(declared, int) else len(cells.names)
         return OneHot(width + missing, len(cells.names), missing)

@@ -27,9 +27,17 @@ class Times:
     def text(self, code: float) -> str:
         if math.isnan(code):
             return self.missing
-        value = min(max(code, self.low), self.high)
+        (value,) = self.written(np.array([code]))
+        return (_START + timedelta(seconds=float(value))).strftime(self.format)
+
+    def written(self, codes: Codes) -> Codes:
         unit = next((seconds for sign, seconds in _UNITS if sign in self.format), 86_400)
-        return (_START + timedelta(seconds=round(value / unit) * unit)).strftime(self.format)
+        return np.rint(np.clip(codes, self.low, self.high) / unit) * unit
+
+
+def seconds_of(cell: str, format: str) -> float:
+    """The seconds since 1970 of a time that is written so."""
+    return (datetime.strptime(cell, format) - _START).total_seconds()
 
 
 class TimeReader(Reader):
@@ -49,7 +57,7 @@ class TimeReader(Reader):
         format = str(self.given["format"])
         if not is_time(cell, format):
             raise no_time(self.place(line), self.name, cell, format)
-        return (datetime.strptime(cell, format) - _START).total_seconds()
+        return seconds_of(cell, format)
 
     def done(self, codes: Codes) -> tuple[Times, Codes]:
         known = codes[~np.isnan(codes)]

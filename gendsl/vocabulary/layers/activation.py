@@ -210,8 +210,10 @@ WORDS = (
     LayerWord(
         name="row_activation",
         category="layer",
-        doc="The activations of a table's row: tanh for numbers, Gumbel softmax for modes and categories.",
-        source="Xu et al. 2019 (CTGAN), section 4.3; Jang et al. 2016",
+        doc="The activations of a table's row, by what each stretch of it is: tanh for numbers (as they are where the "
+        "encoding is `standard`), the sigmoid for indicators of missing cells, Gumbel softmax for modes and "
+        "categories. It draws in sampling, too: by the seed and the step, as all layers do.",
+        source="Xu et al. 2019 (CTGAN), https://arxiv.org/abs/1907.00503, section 4.4; Jang et al. 2016",
         parameters=(_number("temperature", 0.2, "of the Gumbel softmax", minimum=0, above=True),),
         example="dense row.width | row_activation 0.2",
         infer=lambda arguments, shapes: (
@@ -219,8 +221,10 @@ WORDS = (
             if len(shapes[0]) == 1
             else Mismatch("takes a table's row (n)", "`dense row.width` before it")
         ),
-        keras="",
+        keras="gendsl.parts.row_activation:RowActivation",
         renames={},
-        runs=False,
+        configure=lambda arguments, shapes: {
+            "layout": [(kind, width, bounded) for _, _, kind, _, width, bounded, _ in arguments["layout"]]
+        },
     ),
 )

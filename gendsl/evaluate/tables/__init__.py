@@ -1,0 +1,1 @@
+"""Tables: cells of samples and of data in, scores out."""
