@@ -4,6 +4,7 @@
 $GENDSL_REAL_DATA, or ~/.cache/gendsl. It takes apt-get and dpkg-deb (Debian, Ubuntu), npm and pip.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CACHE = Path(os.environ.get("GENDSL_REAL_DATA") or Path.home() / ".cache" / "gendsl")
@@ -55,13 +57,28 @@ def openclipart(folder: Path) -> None:
 
 def emoji(folder: Path) -> None:
     """3,786 colour PNGs of 64x64 and their categories (art Apache-2.0): `64/*.png`, `emoji.json`."""
-    _run("npm", "pack", "--silent", "--pack-destination", folder, "emoji-datasource-google@16.0.0")
-    (packed,) = folder.glob("*.tgz")
-    _run("tar", "-xzf", packed, "-C", folder, "package/emoji.json", "package/img/google/64")
-    shutil.move(folder / "package/img/google/64", folder / "64")
-    shutil.move(folder / "package/emoji.json", folder / "emoji.json")
-    shutil.rmtree(folder / "package")
-    packed.unlink()
+    with _emoji("google") as package:
+        shutil.move(package / "img/google/64", folder / "64")
+        shutil.move(package / "emoji.json", folder / "emoji.json")
+
+
+def smileys(folder: Path) -> None:
+    """169 smileys and hearts as two makers draw them, 64x64: `google/*.png` (Apache-2.0), `twitter/*.png` (CC-BY)."""
+    for maker in ("google", "twitter"):
+        (folder / maker).mkdir()
+        with _emoji(maker) as package:
+            for about in json.loads((package / "emoji.json").read_text(encoding="utf-8")):
+                if about["category"] == "Smileys & Emotion":
+                    shutil.copy(package / "img" / maker / "64" / about["image"], folder / maker)
+
+
+@contextmanager
+def _emoji(maker: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as place:
+        _run("npm", "pack", "--silent", "--pack-destination", place, f"emoji-datasource-{maker}@16.0.0")
+        (packed,) = Path(place).glob("*.tgz")
+        _run("tar", "-xzf", packed, "-C", place, "package/emoji.json", f"package/img/{maker}/64")
+        yield Path(place) / "package"
 
 
 def diamonds(folder: Path) -> None:
@@ -104,7 +121,7 @@ def spoken(folder: Path) -> None:
 
 ALL: dict[str, Callable[[Path], None]] = {
     fetch.__name__: fetch
-    for fetch in (python_docs, bible, fashion_mnist, openclipart, emoji, diamonds, chorales, spoken)
+    for fetch in (python_docs, bible, fashion_mnist, openclipart, emoji, smileys, diamonds, chorales, spoken)
 }
 
 
