@@ -32,7 +32,10 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     field = evaluation.beginnings.get(str(network.inputs[0].of))
     vocabulary = int(model.outputs[0].shape[-1])
 
-    first = by_frequency(None if field is None else field.first, vocabulary, evaluation.batch, key.at("first"))
+    begins = network.inputs[0].kind == "prior"  # a token more than the network says, which begins its sequences
+    counts = None if field is None else field.first
+    first = by_frequency(counts, vocabulary, evaluation.batch, key.at("first"))
+    first = tf.fill(tf.shape(first), vocabulary) if begins else first
     free: Any = True
     if "prompt" in given:
         begin, known = tf.cast(given["prompt"], tf.int32), max(1, int(attributes.get("known", 0)))
@@ -57,17 +60,18 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     )
     with keras.StatelessScope(state_mapping=list(evaluation.weights)), drawing(key.at("call")):
         context = _context(evaluation, network, others, key)
-        return generated(
+        found = generated(
             context,
             begin,
             known,
-            length=int(options["length"]),
+            length=int(options["length"]) + begins,
             vocabulary=vocabulary,
             choice=choice,
             key=key,
             stop=stop,
             begun_freely=free,
         )
+    return found[:, 1:] if begins else found
 
 
 def _known(field: Beginnings | None, network: Network) -> Beginnings:
