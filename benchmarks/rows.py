@@ -71,6 +71,15 @@ ROWS = (
         bars={"tensorflow": 1.0, "keras": 1.0},
     ),
     Row(
+        "text_transformer",
+        "text_transformer, batch 12 of 64 bytes",
+        program="text_transformer",
+        spec=HERE.parent / "specs/text_transformer.gen",
+        window=60,
+        whole=2_000,
+        bars={"tensorflow": 1.0, "keras": 1.0, "torch": 1.0},
+    ),
+    Row(
         "wgan_gp_resnet",
         "WGAN-GP ResNet, width 32, batch 64",
         program="wgan_gp_resnet",
@@ -94,6 +103,9 @@ def write_project(folder: Path) -> None:
         (folder / row.spec.name).write_text(_trained_only(row.spec), encoding="utf-8")
     pixels = np.random.default_rng(0).integers(0, 256, (20_000, 32, 32, 3), np.uint8)
     np.savez(data / "pictures.npz", image=pixels)
+    (folder / "corpus").mkdir()
+    text = np.random.default_rng(0).integers(32, 127, 2_000_000, np.uint8)  # what it says changes no step's work
+    (folder / "corpus/text.txt").write_bytes(text.tobytes())
     if FASHION.is_dir():
         shutil.copytree(FASHION, data / "fashion-mnist")
 

@@ -3,6 +3,7 @@
 from gendsl.rule import Rule as Rule
 from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
+from gendsl.sequence_rules import bad_prompt as bad_prompt
 from gendsl.sequence_rules import sees_ahead as sees_ahead
 
 # Text and syntax
@@ -238,11 +239,6 @@ type_mismatch = _error(
     "type_mismatch",
     "An expression of another type than its place takes.",
     "Expressions are tensors with shapes, scalars, distributions, conditions or networks.",
-)
-bad_prompt = _error(
-    "bad_prompt",
-    "A text that sequences cannot begin or end with.",
-    "A prompt has tokens that the network knows, and room behind it in its window and in `length`.",
 )
 missing_input = _error(
     "missing_input",

@@ -2,6 +2,11 @@
 
 from gendsl.rule import error
 
+bad_prompt = error(
+    "bad_prompt",
+    "A text that sequences cannot begin or end with.",
+    "A prompt has tokens that the network knows, and room behind it in its window and in `length`.",
+)
 sees_ahead = error(
     "sees_ahead",
     "A network that is to say what it sees.",

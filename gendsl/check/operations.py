@@ -173,7 +173,8 @@ class Operations(ABC):
 
     def _standard_of(self, call: Call) -> Operand:
         if call.word == "categorical":
-            type = Distribution("categorical", (), call.arguments["classes"])
+            length = call.arguments["length"]
+            type = Distribution("categorical", () if length is None else (length,), call.arguments["classes"])
         else:
             type = Distribution(call.word, call.arguments["size"])
         return self.add(call.word, (), {"event": type.event, **call.arguments}, type)

@@ -6,7 +6,8 @@ from gendsl.plan.memories import word_of
 from gendsl.plan.plan import Network, Operation
 from gendsl.vocabulary.types import Distribution
 
-STOPPING = frozenset(["replay", "stop_gradient", "moving_average", "top_k", "draw_codes"])  # what passes no gradient
+# What passes no gradient.
+STOPPING = frozenset(["replay", "stop_gradient", "moving_average", "top_k", "draw_codes", "codes", "code_vectors"])
 
 
 def pruned(wanted: Sequence[int], operations: Sequence[Operation]) -> tuple[dict[int, int], tuple[Operation, ...]]:

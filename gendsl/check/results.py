@@ -81,7 +81,8 @@ def input_of(argument: tree.Argument, scope: Scope, context: Context) -> Declare
                 return None
             if call.word == "categorical":
                 classes = call.arguments["classes"]
-                return DeclaredInput(Input(name, "prior", call, (), integer=True), classes, value.span)
+                shape = () if call.arguments["length"] is None else (call.arguments["length"],)
+                return DeclaredInput(Input(name, "prior", call, shape, integer=True), classes, value.span)
             return DeclaredInput(Input(name, "prior", call, call.arguments["size"]), None, value.span)
     if isinstance(value, tree.Size | tree.ListOf | tree.Number | tree.Binary):
         size = value_of(SizeOf(0, one=True), value, scope, context)

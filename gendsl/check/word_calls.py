@@ -23,6 +23,8 @@ from gendsl.vocabulary.penalties import PenaltyWord
 from gendsl.vocabulary.types import NetworkType, Process, Scalar, Tensor, Type, Unknown
 from gendsl.vocabulary.word import Expression, Mismatch, Word
 
+_OF_CODES = ("draw_codes", "codes", "code_vectors")
+
 
 @dataclass(slots=True)
 class WordCalls(SequenceCalls):
@@ -78,11 +80,11 @@ class WordCalls(SequenceCalls):
                 "draw the latent before it, `z ~ q`, and give it to the decoder",
             )
             return NOTHING
-        if found.name == "draw_codes" and (name := attributes["network"]) in self.networks:
+        if found.name in _OF_CODES and (name := attributes["network"]) in self.networks:
             network = self.networks[name]
             if network is not None and quantizer_of(network) is None:
                 self._mismatch(
-                    node.span, f"`draw_codes` draws from a codebook, and `{name}` ends with none", "end with `quantize`"
+                    node.span, f"`{found.name}` is of a codebook, and `{name}` ends with none", "end with `quantize`"
                 )
                 return NOTHING
         if found.name == "replay":

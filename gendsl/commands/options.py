@@ -3,7 +3,7 @@
 import argparse
 
 from gendsl import __version__
-from gendsl.commands.asking import asking
+from gendsl.commands.instead import instead_options
 from gendsl.commands.parsing import Command
 from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
@@ -191,7 +191,7 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=natural, default=0, help="the same seed gives the same bytes (default: 0)")
     parser.add_argument("-o", "--out", metavar="DIR", default="samples", help="where to write (default: samples)")
     checkpoint(parser)
-    asking(parser)
+    instead_options(parser)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:

@@ -206,14 +206,16 @@ def data(options: "Namespace") -> int:
 
 def sample(options: "Namespace") -> int:
     """`gendsl sample`."""
-    from gendsl.commands.asking import asked_in
+    from gendsl.commands.instead import instead_of_spec
 
-    asked = asked_in(options)
+    instead = instead_of_spec(options)
     _prepare_to_train()
     from gendsl.run import sample as sampling
 
-    which, count = options.checkpoint, options.count or len(asked.prompts) or 16
-    written = sampling.sample(options.run, count, options.seed, options.out, checkpoint=which, asked=asked, told=warn)
+    which, count = options.checkpoint, options.count or len(instead.prompts) or 16
+    written = sampling.sample(
+        options.run, count, options.seed, options.out, checkpoint=which, instead=instead, told=warn
+    )
     grids = [path for path in written if path.stem == "grid"]
     say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
     return FINE

@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from gendsl.lower.distributions import Distribution, divergence, free_bits, summed
-from gendsl.lower.next_token import surprise
+from gendsl.lower.next_token import begun, surprise
 from gendsl.parts.keys import Key
 
 
@@ -157,6 +157,8 @@ def function_of(word: str, values: Sequence[Any], options: Mapping[str, Any]) ->
         return tf.one_hot(values[0], int(options["classes"]))
     if word == "free_bits":
         return free_bits(*values, nats=float(options["nats"]), groups=options["groups"])
+    if word == "begun":
+        return begun(values[0], int(options["token"]))
     if word == "next_token":
         return surprise(*values, label_smoothing=float(options["label_smoothing"]))
     if word in _OTHERS:
@@ -169,7 +171,7 @@ BUILT: frozenset[str] = frozenset(
         *_ELEMENTWISE,
         *_OTHERS,
         *("clip", "one_hot", "replay", "moving_average", "augmented", "free_bits", "importance_weighted", "draw_codes"),
-        "next_token",
+        *("next_token", "codes", "code_vectors"),
         "generate",
     )
 )

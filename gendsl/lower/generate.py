@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from gendsl.lower.beginnings import Beginnings
 from gendsl.lower.choosing import Choice
 from gendsl.lower.generation import Cached, Context, Recomputed, Stop, generated
 from gendsl.lower.sampling import by_frequency
@@ -31,7 +32,10 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     field = evaluation.beginnings.get(str(network.inputs[0].of))
     vocabulary = int(model.outputs[0].shape[-1])
 
-    first = by_frequency(None if field is None else field.first, vocabulary, evaluation.batch, key.at("first"))
+    begins = network.inputs[0].kind == "prior"  # a token more than the network says, which begins its sequences
+    counts = None if field is None else field.first
+    first = by_frequency(counts, vocabulary, evaluation.batch, key.at("first"))
+    first = tf.fill(tf.shape(first), vocabulary) if begins else first
     free: Any = True
     if "prompt" in given:
         begin, known = tf.cast(given["prompt"], tf.int32), max(1, int(attributes.get("known", 0)))
@@ -39,16 +43,14 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
         free = begin[:, 0] < 0
         begin = tf.concat([tf.where(free, first, begin[:, 0])[:, None], begin[:, 1:]], 1)
     elif options["prompt"]:
-        assert field is not None
-        tokens = field.tokens(options["prompt"])
+        tokens = _known(field, network).tokens(options["prompt"])
         begin, known, free = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens), False
     else:
         begin, known = first[:, None], 1
 
     stop = None
     if options["stop"]:
-        assert field is not None
-        stop = Stop(field.ends(options["stop"]))
+        stop = Stop(_known(field, network).ends(options["stop"]))
     choice = Choice(
         repetition_penalty=_number(options["repetition_penalty"]),
         temperature=given.get("temperature", float(options["temperature"])),
@@ -58,17 +60,24 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
     )
     with keras.StatelessScope(state_mapping=list(evaluation.weights)), drawing(key.at("call")):
         context = _context(evaluation, network, others, key)
-        return generated(
+        found = generated(
             context,
             begin,
             known,
-            length=int(options["length"]),
+            length=int(options["length"]) + begins,
             vocabulary=vocabulary,
             choice=choice,
             key=key,
             stop=stop,
             begun_freely=free,
         )
+    return found[:, 1:] if begins else found
+
+
+def _known(field: Beginnings | None, network: Network) -> Beginnings:
+    if field is None:
+        raise ValueError(f"`beginnings` does not say how the tokens of `{network.name}` are written")
+    return field
 
 
 def _context(evaluation: "Evaluation", network: Network, others: Sequence[Any], key: Key) -> Context:

@@ -22,7 +22,9 @@ ENDED = -1  # what stands behind the end of a sequence
 class Context(Protocol):
     """What a network knows of the tokens so far: a state, a nest of tensors that a loop may carry."""
 
-    window: int
+    @property
+    def window(self) -> int:
+        """The most tokens that it holds."""
 
     def encoded(self, tokens: Any) -> Any:
         """The state that tokens (batch, places) leave, at most `window` of them; none of them is as good as any."""
@@ -126,7 +128,8 @@ def generated(
             last = tf.ensure_shape(text[place - 1 - keep : place - 1], [keep, None])
             return tf.constant(keep), context.encoded(tf.maximum(tf.transpose(last), 0))
 
-        return tf.cond(told >= context.window, anew, lambda: (told, state))
+        found: tuple[Any, Any] = tf.cond(told >= context.window, anew, lambda: (told, state))
+        return found
 
     def turn(loop: dict[str, Any]) -> tuple[dict[str, Any]]:
         place, text = loop["place"], loop["text"]

@@ -19,3 +19,9 @@ def surprise(logits: Any, tokens: Any, *, label_smoothing: float = 0.0) -> Any:
         spread = tf.reduce_logsumexp(logits, axis=-1) - tf.reduce_mean(logits, axis=-1)
         each = (1 - label_smoothing) * each + label_smoothing * spread
     return tf.reduce_sum(tf.where(there, each, 0.0), axis=tuple(range(1, each.shape.rank)))
+
+
+def begun(tokens: Any, first: int) -> Any:
+    """Sequences (batch, n) as a network is told them that is to say all of their tokens: behind a token that begins
+    them, without their last."""
+    return tf.concat([tf.fill([tf.shape(tokens)[0], 1], tf.constant(first, tokens.dtype)), tokens[:, :-1]], 1)

@@ -201,6 +201,8 @@ class Evaluation:
                 return of_process(self, operation, inputs, self._key(operation))
             case "function" if attributes["word"] == "draw_codes":
                 return self._drawn_codes(operation)
+            case "function" if attributes["word"] in ("codes", "code_vectors"):
+                return self._coded(operation, inputs[0])
             case "function" if attributes["word"] == "generate":
                 return sequences_of(self, operation, inputs, self._key(operation))
             case "function":
@@ -221,10 +223,24 @@ class Evaluation:
             return drawn
         return self.between(drawn, prior.draw(self._key(operation).at("end")), call.word)
 
+    def _quantizer(self, operation: Operation) -> Any:
+        name = operation.attributes["network"]
+        return self.models[name].get_layer(str(quantizer_of(self.networks[name])).replace("/", "_"))
+
+    def _coded(self, operation: Operation, given: Any) -> Any:
+        """The numbers (batch, places) of the codes that vectors (batch, …, d) are, or the vectors of such numbers."""
+        layer = self._quantizer(operation)
+        assert isinstance(operation.type, types.Tensor)
+        shape = [-1, *operation.type.shape]
+        with keras.StatelessScope(state_mapping=list(self.weights)):
+            if operation.attributes["word"] == "codes":
+                vectors = tf.reshape(number(given), [-1, given.shape[-1]])
+                return tf.reshape(tf.stop_gradient(layer.nearest(vectors)), shape)
+            return tf.reshape(tf.stop_gradient(tf.gather(layer.codebook, tf.maximum(given, 0))), shape)
+
     def _drawn_codes(self, operation: Operation) -> Any:
         """Codes of the `quantize` that a network ends with, each by how often training uses it."""
-        name = operation.attributes["network"]
-        layer = self.models[name].get_layer(str(quantizer_of(self.networks[name])).replace("/", "_"))
+        layer = self._quantizer(operation)
         assert isinstance(operation.type, types.Tensor)
         shape = [self.batch, *operation.type.shape[:-1]]
         with keras.StatelessScope(state_mapping=list(self.weights)):

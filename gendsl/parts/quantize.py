@@ -58,16 +58,20 @@ class Quantize(keras.layers.Layer):
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(shares, shares)))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        book = self.codebook
         vectors = tf.reshape(tf.cast(inputs, tf.float32), [-1, inputs.shape[-1]])
-        nearest = tf.argmin(
-            tf.reduce_sum(tf.square(book), 1) - 2.0 * tf.matmul(vectors, book, transpose_b=True), 1, tf.int32
-        )
-        found = tf.reshape(tf.gather(book, nearest), tf.shape(inputs))
+        nearest = self.nearest(vectors)
+        found = tf.reshape(tf.gather(self.codebook, nearest), tf.shape(inputs))
         if training and self.trainable:
             self._follow(tf.stop_gradient(vectors), nearest)
         given = tf.cast(inputs, tf.float32)
         return tf.cast(given + tf.stop_gradient(found - given), self.compute_dtype)
+
+    def nearest(self, vectors: Any) -> Any:
+        """The numbers of the codes that are nearest to vectors (n, d), int32 (n,)."""
+        book = self.codebook
+        return tf.argmin(
+            tf.reduce_sum(tf.square(book), 1) - 2.0 * tf.matmul(vectors, book, transpose_b=True), 1, tf.int32
+        )
 
     def drawn(self, chance: Any) -> Any:
         """A code (…, d) for each number (…) in 0..1, by how often each is used in training."""

@@ -193,6 +193,8 @@ class Operation:
     | function | tensors | word: `mean`, `l1`, `kl`, `nll`, `stop_gradient`…, arguments; process: of `noised`… |
     | function | a sampler's network's further inputs | word: `ddim`…, arguments, network, process; bounds: of what is
     predicted, or None; none: what stands for none at each input, or None |
+    | function | the further inputs of the network of `generate`, then what `given` names | word, arguments, network;
+    given: of prompt, tokens with -1 behind them, and temperature; known: how many tokens all prompts have |
     | penalty | the tensors | word: `r1`, network, arguments; every: a lazy term's interval |
     | replay | a tensor | size |
 

@@ -16,7 +16,7 @@ from gendsl.run.tables import csv_of, table_of_field
 from gendsl.run.tokens import reader_of_field, token_files
 
 if TYPE_CHECKING:
-    from gendsl.run.asked import Asked
+    from gendsl.run.instead import Instead
     from gendsl.run.rebuild import Rebuilt
 
 _MOST_IN_GRID = 400
@@ -29,12 +29,12 @@ def sample(
     out: str | Path,
     *,
     checkpoint: str = "last",
-    asked: "Asked | None" = None,
+    instead: "Instead | None" = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Draws `n` samples with the averaged weights of a checkpoint and writes them into the folder `out`.
 
-    `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over; `asked` is what is
+    `checkpoint` is `last`, `best` or a step; `told` is given which damaged ones were passed over; `instead` is what is
     to be otherwise than the spec says.
     Images are `000.png`, `001.png`, … and `grid.png`; texts `000.txt`, …, and all in `samples.txt` and `samples.jsonl`;
     music `000.mid`, … and piano rolls in `grid.png`; points of the plane `points.csv` and `grid.png`; rows of a table
@@ -46,12 +46,12 @@ def sample(
     open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
     load_tensorflow()
     from gendsl.evaluate.sampler import Sampler
-    from gendsl.run.asked import Asked, sample_asked
+    from gendsl.run.instead import Instead, sample_instead
     from gendsl.run.rebuild import rebuilt
 
     run = rebuilt(Path(run_folder), checkpoint, told=told)
     _refuse_examples(run)
-    drawn, fields = sample_asked(run, asked or Asked(), n)
+    drawn, fields = sample_instead(run, instead or Instead(), n)
     samples = Sampler(run.experiment, sample=drawn).samples(n, seed=seed, fields=fields)
     files: list[Path] = []
     for name, values in samples.items():

@@ -43,8 +43,13 @@ PRIORS: tuple[Word, ...] = (
     Word(
         name="categorical",
         category="prior",
-        doc="One whole class, all equally likely.",
-        parameters=(_CLASSES,),
+        doc="One whole class, all equally likely; with a `length`, a sequence of them.",
+        parameters=(
+            _CLASSES,
+            Parameter(
+                name="length", kind=Count(), default=None, positional=False, doc="how many; one alone, if unsaid"
+            ),
+        ),
         example="network generator(z: normal(62), code: categorical(10)) -> image { … }",
     ),
 )

@@ -64,8 +64,7 @@ WORDS: tuple[FunctionWord, ...] = (
             ),
             _option("stop", Text(), None, "a sequence ends behind this text"),
         ),
-        source="Radford et al. 2018; keys and values that are kept: Shazeer 2019, https://arxiv.org/abs/1911.02150, "
-        "section 2.3",
+        source="Radford et al. 2018; keys and values that are kept: Shazeer 2019, https://arxiv.org/abs/1911.02150",
         example='text = generate(model, prompt: "The ", length: 256, temperature: 0.8, top_p: 95%)',
         result=results.network_first(_generated),
         draws=True,

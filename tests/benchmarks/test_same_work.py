@@ -14,8 +14,8 @@ import pytest
 import gendsl
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-NAMES = ("dcgan_128", "dcgan_256", "grid_gan", "digits_gan", "digits_diffusion", "fashion_vae", "wgan_gp_resnet")
-PROGRAMS = ("dcgan", "grid_gan", "digits_gan", "digits_diffusion", "fashion_vae", "wgan_gp_resnet")
+PROGRAMS = ("dcgan", "grid_gan", "digits_gan", "digits_diffusion", "fashion_vae", "text_transformer", "wgan_gp_resnet")
+NAMES = ("dcgan_128", "dcgan_256", *PROGRAMS[1:])
 
 
 def imported(name: str) -> ModuleType:
@@ -123,7 +123,9 @@ def test_windows_of_one_side_stand_between_two_of_the_other(monkeypatch: pytest.
 
 @pytest.mark.slow
 @pytest.mark.parametrize("side", ["step", "run", "tensorflow", "keras", "torch"])
-@pytest.mark.parametrize("name", ["grid_gan", "digits_gan", "fashion_vae", "wgan_gp_resnet", "dcgan_128"])
+@pytest.mark.parametrize(
+    "name", ["grid_gan", "digits_gan", "fashion_vae", "wgan_gp_resnet", "dcgan_128", "text_transformer"]
+)
 def test_a_contestant_does_the_steps_that_it_is_asked_for(project: Path, name: str, side: str) -> None:
     if side == "torch":
         pytest.importorskip("torch")

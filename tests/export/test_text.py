@@ -9,7 +9,7 @@ import pytest
 from gendsl.commands.values import fraction
 from gendsl.evaluate.sampler import CHUNK, Sampler
 from gendsl.lower.errors import UserError
-from gendsl.run.asked import Asked, sample_asked
+from gendsl.run.instead import Instead, sample_instead
 from gendsl.run.rebuild import Rebuilt, rebuilt
 from gendsl.run.sample import sample
 
@@ -22,7 +22,7 @@ def run(text: Path) -> Rebuilt:
 def drawn(run: Rebuilt, count: int, seed: int = 0, **asked: Any) -> Any:
     options = {name: value for name, value in asked.items() if name not in ("prompts", "label")}
     given = {name: value for name, value in asked.items() if name in ("prompts", "label")}
-    found, fields = sample_asked(run, Asked(options=options, **given), count)
+    found, fields = sample_instead(run, Instead(options=options, **given), count)
     return Sampler(run.experiment, sample=found).samples(count, seed=seed, fields=fields)["text"]
 
 
@@ -68,11 +68,11 @@ def test_what_cannot_be_asked_is_said(run: Rebuilt, asked: dict[str, Any], told:
 
 def test_a_run_of_pictures_takes_no_prompt(conditional: Path) -> None:
     with pytest.raises(UserError, match="--prompt is of `generate`"):
-        sample_asked(rebuilt(conditional), Asked(prompts=("a",)), 1)
-    _, fields = sample_asked(rebuilt(conditional), Asked(label="7"), 3)
+        sample_instead(rebuilt(conditional), Instead(prompts=("a",)), 1)
+    _, fields = sample_instead(rebuilt(conditional), Instead(label="7"), 3)
     assert fields["label"].tolist() == [7, 7, 7]
     with pytest.raises(UserError, match="`12` is no class of `label`"):
-        sample_asked(rebuilt(conditional), Asked(label="12"), 3)
+        sample_instead(rebuilt(conditional), Instead(label="12"), 3)
 
 
 def test_shares_on_the_command_line() -> None:

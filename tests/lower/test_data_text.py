@@ -122,6 +122,8 @@ def test_the_manifest_tells_what_decodes_and_what_there_is(tmp_path: Path) -> No
     source = json.loads(json.dumps(data_of(tmp_path, tokenizer=bpe).manifest["sources"][0]))
     assert source["files"] == 2 and source["vocabulary"] == 260
     assert source["tokens"]["train"]["bytes"] == 38 and source["tokens"]["train"]["sequences"] == 2
+    windows = np.asarray(data_of(tmp_path, tokenizer=bpe).split("train")["text"])
+    np.testing.assert_array_equal(source["first_tokens"], np.bincount(windows[:, 0], minlength=260))
     tokenizer = tokenizer_from(source["tokenizer"])
     assert tokenizer.decode(tokenizer.encode(b"be that")) == b"be that"
     most = source["tokens"]["train"]["most_frequent"]

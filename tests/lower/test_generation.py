@@ -227,6 +227,12 @@ network aside(x: features(4)) -> features(8) { dense 8 | tanh }
     np.testing.assert_allclose(both.by_parts(tokens, [2, 1, 3, 1], [other]), both.whole(tokens, [other]), atol=1e-5)
 
 
+def test_a_table_that_is_shared_goes_on() -> None:
+    both = Both(planned("embed 256, 8 as table | attention heads: 2, causal: on | layer_norm | unembed table"))
+    tokens = np.random.default_rng(2).integers(0, 256, (2, WINDOW)).astype(np.int32)
+    np.testing.assert_allclose(both.by_parts(tokens, [3, 1, 1, 2]), both.whole(tokens), atol=1e-5)
+
+
 def test_half_precision_goes_on_too() -> None:
     both = Both(planned(BODY), precision="mixed_bfloat16")
     tokens = np.random.default_rng(2).integers(0, 256, (2, WINDOW)).astype(np.int32)

@@ -57,7 +57,10 @@ def test_links_lead_somewhere(page: Path) -> None:
     "page",
     [
         ROOT / "README.md",
-        *(ROOT / "docs" / name for name in ("language.md", "tables.md", "autoencoders.md", "schedules.md")),
+        *(
+            ROOT / "docs" / name
+            for name in ("language.md", "tables.md", "autoencoders.md", "schedules.md", "sequences.md")
+        ),
     ],
     ids=lambda page: page.name,
 )
@@ -90,7 +93,8 @@ def test_examples_of_words_parse() -> None:
 def test_a_template_is_fine(name: str) -> None:
     problems = Problems()
     assert check(Source(name, new.templates()[name]), problems) is not None
-    assert [found.rule.code for found in problems if found.severity != "hint"] == []
+    own = {"missing_data"} if name == "text" else set()  # there is no text that everybody has
+    assert {found.rule.code for found in problems if found.severity != "hint"} == own
 
 
 def test_allowed_rules_exist() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Instead:
     """What the command line says of samples; None where the spec's own word holds.
 
     `options` are those of `generate` by name; the samples begin with the prompts in turn; `label` is a class by its
@@ -29,28 +29,28 @@ class Asked:
     label: str | None = None
 
 
-def sample_asked(run: "Rebuilt", asked: Asked, n: int) -> tuple[Sample | None, dict[str, NDArray[Any]]]:
+def sample_instead(run: "Rebuilt", instead: Instead, n: int) -> tuple[Sample | None, dict[str, NDArray[Any]]]:
     """The run's sample with the options, and values (n, …) of the fields that are given. Raises UserError."""
-    sample, fields = run.plan.sample, {}
-    if asked.label is not None:
-        fields |= _labels(run, asked.label, n)
-    if not asked.options and not asked.prompts:
+    sample, fields = run.plan.sample, dict[str, NDArray[Any]]()
+    if instead.label is not None:
+        fields |= _labels(run, instead.label, n)
+    if not instead.options and not instead.prompts:
         return sample, fields
     numbers = generations(sample) if sample is not None else ()
     if sample is None or not numbers:
-        named = "--prompt" if asked.prompts else f"--{next(iter(asked.options)).replace('_', '-')}"
+        named = "--prompt" if instead.prompts else f"--{next(iter(instead.options)).replace('_', '-')}"
         raise UserError(
             f"{named} is of `generate`, and samples of `{run.plan.experiment}` do not call it", "leave it out"
         )
     operations = list(sample.operations)
     for number in numbers:
         operation = operations[number]
-        arguments = {**operation.attributes["arguments"], **asked.options}
+        arguments = {**operation.attributes["arguments"], **instead.options}
         operations[number] = replace(operation, attributes={**operation.attributes, "arguments": arguments})
     sample = replace(sample, operations=tuple(operations))
-    _refuse(run, sample, asked)
-    if asked.prompts:
-        prompts = _prompts(run, sample, asked.prompts)
+    _refuse(run, sample, instead)
+    if instead.prompts:
+        prompts = _prompts(run, sample, instead.prompts)
         sample = with_given(sample, prompt=prompts.shape[1], known=int((prompts >= 0).sum(1).min()))
         fields["prompt"] = prompts[np.arange(n) % len(prompts)]
     return sample, fields
@@ -72,16 +72,16 @@ def _field(plan: Plan, sample: Sample) -> str:
     return str(plan.network(operation.attributes["network"]).inputs[0].of)
 
 
-def _refuse(run: "Rebuilt", sample: Sample, asked: Asked) -> None:
+def _refuse(run: "Rebuilt", sample: Sample, instead: Instead) -> None:
     from gendsl.lower.beginnings import refuse_long, refuse_prompts
 
     for number in generations(sample):
         operation = sample.operations[number]
         network, length = run.plan.network(operation.attributes["network"]), operation.attributes["arguments"]["length"]
         known = run.experiment.beginnings.get(str(network.inputs[0].of))
-        for text in asked.prompts if known is not None else ():
-            refuse_long(len(known.tokens(text)), sequence_of(network), length)
-    if not asked.prompts:
+        for tokens in [known.tokens(text) for text in instead.prompts] if known is not None else ():
+            refuse_long(len(tokens), sequence_of(network), length)
+    if not instead.prompts:
         refuse_prompts(replace(run.plan, sample=sample, evaluations=()), run.experiment.beginnings)
 
 

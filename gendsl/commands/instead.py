@@ -7,12 +7,12 @@ from gendsl.commands.output import UsageError
 from gendsl.commands.values import count, fraction, number
 
 if TYPE_CHECKING:
-    from gendsl.run.asked import Asked
+    from gendsl.run.instead import Instead
 
 _OPTIONS = ("length", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "stop")  # of `generate`
 
 
-def asking(parser: argparse.ArgumentParser) -> None:
+def instead_options(parser: argparse.ArgumentParser) -> None:
     """Adds them to the parser of `gendsl sample`."""
     group = parser.add_argument_group("of samples that `generate` writes, in place of the spec's")
     prompts = group.add_mutually_exclusive_group()
@@ -41,9 +41,9 @@ def asking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", metavar="CLASS", help="the class of all samples, by its name or number")
 
 
-def asked_in(options: argparse.Namespace) -> "Asked":
+def instead_of_spec(options: argparse.Namespace) -> "Instead":
     """What the options of a command line ask for. UsageError for a file of prompts that cannot be read."""
-    from gendsl.run.asked import Asked
+    from gendsl.run.instead import Instead
 
     given = {name: getattr(options, name) for name in _OPTIONS if getattr(options, name) is not None}
     if given.get("repetition_penalty") == 0 or given.get("stop") == "":
@@ -52,7 +52,7 @@ def asked_in(options: argparse.Namespace) -> "Asked":
     prompts = tuple(options.prompts)
     if options.prompt_file is not None:
         prompts = _lines(options.prompt_file)
-    return Asked(prompts, given, options.label)
+    return Instead(prompts, given, options.label)
 
 
 def _lines(path: str) -> tuple[str, ...]:
