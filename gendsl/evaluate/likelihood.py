@@ -35,9 +35,14 @@ def losses_of(equations: Equations, dataset: Any, plan: Plan, split: str) -> dic
 
 
 def _logits(field: Field) -> int:
-    """The logits of a window."""
-    window, classes = int(field.shape[0]), field.classes
-    return window * (classes if isinstance(classes, int) else 1 << 16)
+    """The logits of a window, as many as they may be where the data tells the vocabulary."""
+    return _window(field) * (field.classes if isinstance(field.classes, int) else 1 << 16)
+
+
+def _window(field: Field) -> int:
+    length = field.shape[0]
+    assert isinstance(length, int)  # `window` is a number
+    return length
 
 
 def text_of(evaluation: Evaluation, name: str, plan: Plan, manifest: Sequence[Mapping[str, Any]], split: str) -> Text:
@@ -47,7 +52,7 @@ def text_of(evaluation: Evaluation, name: str, plan: Plan, manifest: Sequence[Ma
     field = next(one for one in plan.data.fields if tokens.attributes["name"].startswith(f"{one.name}."))
     place = next(number for number, source in enumerate(plan.data.sources) if source.name == field.source)
     told = manifest[place]["tokens"][split]
-    return Text(int(field.shape[0]), int(told["tokens"]), int(told.get("bytes", 0)), int(told["unknown"]))
+    return Text(_window(field), int(told["tokens"]), int(told.get("bytes", 0)), int(told["unknown"]))
 
 
 def estimate(name: str, losses: NDArray[np.float64], text: Text) -> Estimate:

@@ -318,7 +318,8 @@ def _made(shape: tuple[int | None, ...]) -> str:
 def _prove(network: Network, made: tuple[int | None, ...], type: Type, name: str) -> None:
     declared = declared_shape(type)
     if isinstance(type, Distribution) and type.family == "categorical" and not type.event and declared is not None:
-        declared = (*made[:-1], *declared)  # behind a `keras.X` the checker does not know how many places there are
+        # Behind a `keras.X` the checker does not know how many places there are.
+        declared = (*(size for size in made[:-1] if size is not None), *declared)
     if declared is None or tuple(_known(declared, network.name)) == tuple(made):
         return
     result = f"result `{name}` of `{network.name}`" if name else f"`{network.name}`"
