@@ -82,7 +82,9 @@ def make_data(folder: Path) -> None:
             pixels = draw.integers(0, 255, (side, side, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / "data" / place / f"{number}.png")
     (folder / "corpus").mkdir()
-    (folder / "corpus" / "a.txt").write_text("The quick brown fox jumps over the lazy dog. " * 40)
+    (folder / "corpus" / "a.txt").write_text(
+        "The quick brown fox jumps over the lazy dog. " * 1_200
+    )  # `bpe(50257)` takes as many bytes
     rows = ["age,income,job,city,id"]
     rows += [f"{20 + n % 40},{1000 + 37 * n % 900},{'abc'[n % 3]},{'xyzw'[n % 4]},{n}" for n in range(700)]
     (folder / "data" / "table.csv").write_text("\n".join(rows) + "\n")
