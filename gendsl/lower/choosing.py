@@ -1,6 +1,7 @@
 """Logits of the next token in, tokens out: temperature, top-k, top-p, min-p and the repetition penalty.
 
 All leave out tokens by making their logits minus infinity; tokens that are equally likely stay or go together.
+Keras-hub's samplers choose alike, but draw from a state that savers lose, and have neither min-p nor a penalty.
 """
 
 from dataclasses import dataclass

@@ -128,7 +128,8 @@ def generated(
             last = tf.ensure_shape(text[place - 1 - keep : place - 1], [keep, None])
             return tf.constant(keep), context.encoded(tf.maximum(tf.transpose(last), 0))
 
-        return tf.cond(told >= context.window, anew, lambda: (told, state))
+        found: tuple[Any, Any] = tf.cond(told >= context.window, anew, lambda: (told, state))
+        return found
 
     def turn(loop: dict[str, Any]) -> tuple[dict[str, Any]]:
         place, text = loop["place"], loop["text"]

@@ -80,6 +80,16 @@ def generation_shown(operation: Operation, plan: Plan) -> str:
     return told
 
 
+def generations_beside(plan: Plan) -> list[tuple[str, str]]:
+    """How each `generate` draws whose sequences are no samples themselves, by its network."""
+    outputs = {number for _, number in plan.sample.outputs} if plan.sample is not None else set()
+    return [
+        (str(one.attributes["network"]), f"{one.type}, {generation_shown(one, plan)}")
+        for number, one in enumerate(plan.sample.operations if plan.sample is not None else ())
+        if one.name == "function" and one.attributes["word"] == "generate" and number not in outputs
+    ]
+
+
 def is_cut(layer: Layer, shape: tuple[object, ...] | None, length: int) -> bool:
     """Whether a value that stays, of a shape, is laid along the sequence by a layer, place by place."""
     return layer.word in _JOINING and shape is not None and len(shape) > 1 and length > 1 and shape[0] == length

@@ -8,7 +8,7 @@ from gendsl.plan.cost import cost_of, sampler_calls, work_of
 from gendsl.plan.features import extractor_of, scored_fields
 from gendsl.plan.fitting import fitting
 from gendsl.plan.machine import memory
-from gendsl.plan.onward import generation_shown
+from gendsl.plan.onward import generation_shown, generations_beside
 from gendsl.plan.plan import Call, Data, Evaluation, Group, Network, Operation, Phase, Plan, Quantity
 from gendsl.plan.record import hash_of
 from gendsl.vocabulary.dimensions import Dimension, shown
@@ -25,9 +25,8 @@ def plan_shown(plan: Plan, *, expand: bool = False) -> str:
     parts += [_updates(plan), _schedule(plan)]
     if plan.sample is not None:
         drawn = plan.sample.operations
-        parts.append(
-            "sample\n" + _rows((name, f"{drawn[n].type}{_sampler(drawn[n], plan)}") for name, n in plan.sample.outputs)
-        )
+        rows = [(name, f"{drawn[n].type}{_sampler(drawn[n], plan)}") for name, n in plan.sample.outputs]
+        parts.append("sample\n" + _rows(rows + generations_beside(plan)))
     scores = [_evaluation(one, plan) for one in plan.evaluations]
     parts += scores
     parts.append(_memory(plan))

@@ -9,6 +9,9 @@ from gendsl.diagnostics import Diagnostic, Problems
 from gendsl.plan.plan import Plan
 from gendsl.plan.show import plan_shown
 from gendsl.source import Source
+from tests.check.specs import plan_of
+
+SPECS = Path(__file__).parents[2] / "specs"
 
 SPEC = """
 experiment words
@@ -108,3 +111,8 @@ def test_the_plan_tells_how_it_is_drawn(tmp_path: Path, layers: str, told: str) 
     assert f"text  (batch, 256), {told}" in plan_shown(plan)
     short = check(Source("words.gen", text.replace("(model)", "(model, length: 17)")), problems, folder=str(tmp_path))
     assert short is not None and "when it is full" not in plan_shown(short)
+
+
+def test_the_plan_tells_how_codes_are_drawn_behind_a_picture() -> None:
+    text = plan_shown(plan_of((SPECS / "digits_vq_prior.gen").read_text(encoding="utf-8")))
+    assert "prior  (batch, 16), token by token from what is kept of those before\n" in text

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -116,19 +117,33 @@ LAYERS = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
+DRAWN = given(
     st.lists(LAYERS, min_size=1, max_size=4),
     st.sampled_from(["embed 256, 8", "embed 256, 8 | position_embed", "one_hot classes: 256 | dense 8"]),
     st.lists(st.integers(1, 4), max_size=3),
     st.integers(1, 3),
     st.integers(0, 10_000),
 )
-def test_random_networks_go_on_as_they_are_computed_whole(
-    layers: list[str], begin: str, sizes: list[int], batch: int, seed: int
-) -> None:
+
+
+def agree(layers: list[str], begin: str, sizes: list[int], batch: int, seed: int) -> None:
     plan = planned("\n".join([f"{begin}; identity as begin", *layers, "dense 256"]))
     assert whole_layer(plan.network("model"), {}) is None
     both = Both(plan, seed)
     tokens = np.random.default_rng(seed).integers(0, VOCABULARY, (batch, WINDOW)).astype(np.int32)
     np.testing.assert_allclose(both.by_parts(tokens, cuts_of(sizes)), both.whole(tokens), atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@DRAWN
+def test_random_networks_go_on_as_they_are_computed_whole(
+    layers: list[str], begin: str, sizes: list[int], batch: int, seed: int
+) -> None:
+    agree(layers, begin, sizes, batch, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@DRAWN
+def test_many_networks_go_on(layers: list[str], begin: str, sizes: list[int], batch: int, seed: int) -> None:
+    agree(layers, begin, sizes, batch, seed)

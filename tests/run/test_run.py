@@ -11,8 +11,10 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from gendsl.frozen import replace
 from gendsl.lower.errors import UserError
 from gendsl.run.rebuild import rebuilt
+from gendsl.vocabulary import WORDS
 from gendsl.vocabulary.score_keys import shown
 
 Run = Callable[..., Any]
@@ -140,7 +142,11 @@ sample { text = generate(model, length: 4) }
 """
 
 
-def test_what_changes_the_training_and_is_not_built_is_refused(tmp_path: Path, run_tiny: Run) -> None:
+def test_what_changes_the_training_and_is_not_built_is_refused(
+    tmp_path: Path, run_tiny: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("next_token", "generate"):
+        monkeypatch.setitem(WORDS["function"], name, replace(WORDS["function"][name], runs=False))
     with pytest.raises(UserError, match="`next_token`, `generate` cannot be run yet"):
         run_tiny(UNBUILT, tmp_path / "new")
     assert not (tmp_path / "new").exists()
