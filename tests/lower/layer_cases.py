@@ -34,6 +34,7 @@ _RANKS = {
     "embed": (0, 1),
     "one_hot": (0, 1),
     "project": (1,),
+    "row_activation": (1,),
     "time_embed": (0,),
     "position_embed": (2, 3),
     "conv1d": (2,),

@@ -65,6 +65,7 @@ STRICT = (
     ("prelu", "learns a slope"),  # a single number has no channels
     ("global_sum_pool", "takes"),
     ("project", "takes features"),
+    ("row_activation", "takes a table's row"),  # along the last of several axes there is no row
 )
 
 
