@@ -166,6 +166,14 @@ def test_parquet(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_parquet_declared_in_another_order(tmp_path: Path) -> None:
+    write_parquet(tmp_path)
+    columns = (column("name", "categorical"), column("single", "continuous"))
+    with pytest.raises(DataError, match="in another order") as raised:
+        dataset_of(parquet_plan(tmp_path, *columns), str(tmp_path))
+    assert raised.value.help == "declare them as the file has them: `single`, `name`"
+
+
 def test_parquet_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 nonsense")
     with pytest.raises(DataError, match="no Parquet file, or is damaged"):

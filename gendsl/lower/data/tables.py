@@ -91,10 +91,22 @@ def _parquet(call: Call, place: str, path: str) -> Loaded:
         return parquet_records(place, path)
 
     columns = columns_of(_parquet_head(start, path), call.statements)
+    _check_order(call.statements, columns, path)
     rows = start()
     next(rows)
     loaded = _read(rows, columns, place, path, unit="row")
     return replace(loaded, details={**loaded.details, "types": types_in(place)})
+
+
+def _check_order(declared: Sequence[Call], columns: Sequence[Call], path: str) -> None:
+    """Refused where the plan, which was made without the file, has the columns in another order than the file."""
+    said = [str(one.arguments["name"]) for one in declared]
+    there = [name for one in columns if (name := str(one.arguments["name"])) in said]
+    if said != there:
+        listed = ", ".join(f"`{name}`" for name in there)
+        raise Refused(
+            f'the columns of "{path}" stand there in another order', f"declare them as the file has them: {listed}"
+        )
 
 
 def _parquet_head(start: Callable[[], Iterator[Record]], path: str) -> Head:
