@@ -42,7 +42,7 @@ def project(folder: Path, place: Path, steps: int) -> Path:
 def by_gendsl(spec: Path, seed: int) -> float:
     """Bits per byte after `gendsl run`, as the run itself scores them."""
     out = spec.parent / f"run-{seed}"
-    command = [sys.executable, "-m", "gendsl", "run", str(spec), "--seed", str(seed), "--out", str(out)]
+    command = [sys.executable, "-m", "gendsl", "run", str(spec), "--set", f"seed={seed}", "--out", str(out)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"})
     lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     found = [value for line in lines for key, value in _flat(json.loads(line)) if key.startswith("bits_per_byte")]
@@ -57,23 +57,32 @@ def _flat(record: dict[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
-def by_torch(train: np.ndarray, test: np.ndarray, steps: int, seed: int) -> float:
-    """Bits per byte of windows (n, 65) after the hand-written loop."""
+def by_torch(windows: Path, steps: int, seed: int) -> float:
+    """Bits per byte of a file's windows (n, 65) after the hand-written loop, in a process of its own: TensorFlow and
+    PyTorch do not go well together in one."""
+    command = [sys.executable, __file__, str(windows), "--steps", str(steps), "--torch", str(seed)]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def trained_by_torch(windows: Path, steps: int, seed: int) -> float:
+    """What that process does."""
     import torch
     from handwritten.torch import text_transformer as program
     from torch.nn.functional import cross_entropy
 
+    with np.load(windows) as read:
+        train, test = (torch.from_numpy(read[split].astype(np.int64)) for split in ("train", "test"))
     torch.manual_seed(seed)
     model = program.networks()["model"]
-    batches = program.batches_of(torch.from_numpy(train.astype(np.int64)), 12)
-    for step, _ in enumerate(program.losses(model, program.optimizer_of(model), batches, steps), 1):
+    for step, _ in enumerate(
+        program.losses(model, program.optimizer_of(model), program.batches_of(train, 12), steps), 1
+    ):
         if step == steps:
             break
     nats = 0.0
     with torch.no_grad():
-        for windows in torch.from_numpy(test.astype(np.int64)).split(256):
-            logits = model(windows[:, :-1])
-            nats += float(cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten(), reduction="sum"))
+        for some in test.split(256):
+            nats += float(cross_entropy(model(some[:, :-1]).flatten(0, 1), some[:, 1:].flatten(), reduction="sum"))
     return nats / (test.shape[0] * (test.shape[1] - 1)) / math.log(2)
 
 
@@ -85,7 +94,11 @@ def main() -> None:
     parser.add_argument("--order", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds each side is trained with")
     parser.add_argument("--only", default=",".join(SIDES), help=f"of {','.join(SIDES)} (all)")
+    parser.add_argument("--torch", type=int, help=argparse.SUPPRESS)  # the seed, in the process of `by_torch`
     options = parser.parse_args()
+    if options.torch is not None:
+        print(trained_by_torch(options.folder, options.steps, options.torch))
+        return
     sides = options.only.split(",")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with tempfile.TemporaryDirectory() as name:
@@ -100,6 +113,8 @@ def main() -> None:
             split: np.concatenate([np.asarray(one), np.asarray(one.followed())[:, -1:]], axis=1)
             for split, one in windows.items()
         }
+        kept = Path(name) / "windows.npz"
+        np.savez(kept, **whole)
         texts = {
             split: [one.tokens[start:end] for start, end in one.sequences[split]] for split, one in windows.items()
         }
@@ -113,7 +128,7 @@ def main() -> None:
                 model = KneserNey(texts["train"], order=options.order, vocabulary=256)
                 values = [model.nats(texts["test"]) / math.log(2)]
             elif side == "torch":
-                values = [by_torch(whole["train"], whole["test"], options.steps, seed) for seed in seeds]
+                values = [by_torch(kept, options.steps, seed) for seed in seeds]
             else:
                 values = [by_gendsl(spec, seed) for seed in seeds]
             scores[side] = statistics.fmean(values)
