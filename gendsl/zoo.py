@@ -27,6 +27,21 @@ Data is found beside the spec, in the folder that its `source` names. `--set` ch
 | --- | --- | --- | --- | --- | --- |
 """
 
+_TAIL = """
+## What some of them draw
+
+[What the specs learn](results.md) has the figures. Smileys of 32x32 from 338 pictures
+([examples/smileys.gen](../examples/smileys.gen)), with adaptive augmentation and without it:
+
+![64 generated smileys and hearts with adaptive augmentation, 64 without](../docs/images/smileys.png)
+
+Held-out smileys in another maker's style, which no loss ever compared with that maker's own
+([examples/emoji_cyclegan.gen](../examples/emoji_cyclegan.gen)). Above Google's, below Twitter's: given, translated, and
+translated back:
+
+![Google's smileys in Twitter's style, and the other way round](../docs/images/emoji_cyclegan.png)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -59,9 +74,11 @@ def counts(folder: str) -> dict[str, dict[str, Dimension]]:
 
 
 def page(folder: str) -> str:
-    """The table of a folder's specs, in Markdown. Raises as `rows` and `counts`; KeyError for a row without spec."""
+    """The table of a folder's specs, and pictures of what some draw, in Markdown.
+
+    Raises as `rows` and `counts`; KeyError for a row without spec."""
     counted = counts(folder)
-    return _HEAD + "".join(_line(row, counted[row.name]) for row in rows(folder))
+    return _HEAD + "".join(_line(row, counted[row.name]) for row in rows(folder)) + _TAIL
 
 
 def _line(row: Row, counted: Mapping[str, Dimension]) -> str:
