@@ -31,7 +31,8 @@ _TAIL = """
 ## What some of them draw
 
 [What the specs learn](results.md) has the figures. Smileys of 32x32 from 338 pictures
-([examples/smileys.gen](../examples/smileys.gen)), with adaptive augmentation and without it:
+([examples/smileys.gen](../examples/smileys.gen)), with adaptive augmentation (left) and without it, after
+4,000 steps:
 
 ![64 generated smileys and hearts with adaptive augmentation, 64 without](../docs/images/smileys.png)
 
