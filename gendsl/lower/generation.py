@@ -102,10 +102,10 @@ def generated(
     drawn, too."""
     batch = tf.shape(given)[0]
     given = tf.concat([given[:, :length], tf.fill([batch, tf.maximum(length - tf.shape(given)[1], 0)], ENDED)], 1)
-    given = tf.transpose(tf.ensure_shape(given, [None, length]))
+    given = _turned(tf.ensure_shape(given, [None, length]))
     begun = min(known, length)
     # A token is drawn at each place from `begun` on; the one before it is told to the network in the same turn.
-    state = context.encoded(tf.transpose(given[: begun - 1]))
+    state = context.encoded(_turned(given[: begun - 1]))
     first = {
         "place": tf.constant(begun),
         "text": tf.concat([given[:begun], tf.fill([length - begun, batch], ENDED)], 0),
@@ -126,7 +126,7 @@ def generated(
 
         def anew() -> tuple[Any, Any]:
             last = tf.ensure_shape(text[place - 1 - keep : place - 1], [keep, None])
-            return tf.constant(keep), context.encoded(tf.maximum(tf.transpose(last), 0))
+            return tf.constant(keep), context.encoded(tf.maximum(_turned(last), 0))
 
         found: tuple[Any, Any] = tf.cond(told >= context.window, anew, lambda: (told, state))
         return found
@@ -156,4 +156,10 @@ def generated(
         return more if stop is None else more & tf.reduce_any(loop["stop"] != stop.end)
 
     (last,) = tf.while_loop(goes_on, turn, (first,), parallel_iterations=1, maximum_iterations=length - begun)
-    return tf.ensure_shape(tf.transpose(last["text"]), [None, length])
+    return tf.ensure_shape(_turned(last["text"]), [None, length])
+
+
+def _turned(tokens: Any) -> Any:
+    """(b, a) of int32 tokens (a, b). Their bits are turned as float32: where a processor has no AVX-512, oneDNN logs an
+    error for int32, though TensorFlow transposes it all the same; and a cast would be moved behind the transpose."""
+    return tf.bitcast(tf.transpose(tf.bitcast(tokens, tf.float32)), tf.int32)
