@@ -3,6 +3,7 @@
 from functools import cache
 
 from gendsl.vocabulary import token_scores
+from gendsl.vocabulary.score_word import score
 from gendsl.vocabulary.table_scores import PARTS as TABLE_PARTS
 from gendsl.vocabulary.table_scores import SCORES as TABLE_SCORES
 from gendsl.vocabulary.word import (
@@ -36,27 +37,6 @@ def _neighbours(default: int) -> Parameter:
     )
 
 
-def _score(
-    name: str,
-    doc: str,
-    *parameters: Parameter,
-    better: str = "",
-    source: str = "",
-    example: str = "",
-    runs: bool = False,
-) -> Word:
-    return Word(
-        name=name,
-        category="score",
-        doc=doc,
-        parameters=parameters,
-        source=source,
-        example=example or name,
-        runs=runs,
-        better=better,
-    )
-
-
 # The numbers that a score of a word gives, where they are others than its name, and which values are better.
 PARTS: dict[str, dict[str, str]] = {
     "precision_recall": {"precision": "higher", "recall": "higher"},
@@ -84,16 +64,15 @@ def better_of(number: str) -> str:
 
 
 SCORES: tuple[Word, ...] = (
-    _score(
+    score(
         "fid",
         "The Fréchet distance between Gaussians fitted to the features of samples and of data; lower is better.",
         _FEATURES,
         better="lower",
         source="Heusel et al. 2017, equation 6",
         example="fid features: inception",
-        runs=True,
     ),
-    _score(
+    score(
         "kid",
         "The unbiased squared maximum mean discrepancy of features under a cubic kernel; lower is better.",
         _FEATURES,
@@ -110,9 +89,8 @@ SCORES: tuple[Word, ...] = (
         better="lower",
         source="Bińkowski et al. 2018",
         example="kid subsets: 50",
-        runs=True,
     ),
-    _score(
+    score(
         "inception_score",
         "How sure a classifier is of each sample and how evenly its classes are met; higher is better.",
         _FEATURES,
@@ -121,9 +99,8 @@ SCORES: tuple[Word, ...] = (
         ),
         better="higher",
         source="Salimans et al. 2016, section 4",
-        runs=True,
     ),
-    _score(
+    score(
         "precision_recall",
         "Precision: the share of samples inside the data's manifold; recall: the share of data inside the samples'.",
         _neighbours(3),
@@ -131,9 +108,8 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Kynkäänniemi et al. 2019",
         example="precision_recall neighbours: 3",
-        runs=True,
     ),
-    _score(
+    score(
         "density_coverage",
         "Precision and recall made robust to outliers: density counts the data's balls that a sample lies in.",
         _neighbours(5),
@@ -141,17 +117,15 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Naeem et al. 2020",
         example="density_coverage neighbours: 5",
-        runs=True,
     ),
-    _score(
+    score(
         "diversity",
         "The Vendi score of the samples as a share of that of as many examples: 100 % is as diverse as the data, near "
         "0 % is a collapse. Taken on values with a Gaussian kernel, without a network, whatever `features:` says.",
         better="higher",
         source="Friedman & Dieng 2023, definition 3.1",
-        runs=True,
     ),
-    _score(
+    score(
         "memorized",
         "The share of samples that lie as close to a training example as hardly any held-out example does: about the "
         "quantile for a generator that has learnt, 100 % for one that copies. Compares with the test split.",
@@ -166,26 +140,23 @@ SCORES: tuple[Word, ...] = (
         better="lower",
         source="Meehan et al. 2020",
         example="memorized quantile: 1%",
-        runs=True,
     ),
-    _score(
+    score(
         "classification_accuracy",
         "The accuracy on real test data of a classifier trained on samples with their labels.",
         Parameter(name="epochs", kind=Count(), default=10, doc="Epochs of the classifier.", positional=False),
         better="higher",
         source="Ravuri & Vinyals 2019",
-        runs=True,
     ),
-    _score(
+    score(
         "gan_test",
         "The share of samples in which a classifier trained on real data sees the class that they were drawn with.",
         _FEATURES,
         better="higher",
         source="Shmelkov et al. 2018, section 3.2",
         example="gan_test features: classifier",
-        runs=True,
     ),
-    _score(
+    score(
         "ppl",
         "Perceptual path length: how much samples change along short steps in the prior; lower is smoother.",
         Parameter(
@@ -198,9 +169,8 @@ SCORES: tuple[Word, ...] = (
         _FEATURES,
         better="lower",
         source="Karras et al. 2019, section 4.1",
-        runs=True,
     ),
-    _score(
+    score(
         "sliced_wasserstein",
         "The Wasserstein distance of patches of a Laplacian pyramid along random directions; lower is better.",
         Parameter(name="patches", kind=Count(), default=128, doc="Patches an image.", positional=False),
@@ -210,9 +180,8 @@ SCORES: tuple[Word, ...] = (
         ),
         better="lower",
         source="Karras et al. 2018, section 5",
-        runs=True,
     ),
-    _score(
+    score(
         "modes",
         "Of a mixture whose modes are known: how many have a sample near them, and the share of samples near a mode.",
         Parameter(
@@ -225,9 +194,8 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Srivastava et al. 2017 (VEEGAN), section 4.1; Lin et al. 2018 (PacGAN)",
         example="modes within: 3",
-        runs=True,
     ),
-    _score(
+    score(
         "elbo",
         "The evidence lower bound of a variational autoencoder on the split, in nats an example; higher is better.",
         Parameter(
@@ -240,29 +208,25 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Kingma & Welling 2013",
         example="elbo draws: 50",
-        runs=True,
     ),
-    _score(
+    score(
         "reconstruction",
         "The mean square error between the split's examples and their reconstruction; lower is better.",
         better="lower",
         source="Kingma & Welling 2013",
-        runs=True,
     ),
-    _score(
+    score(
         "bits_per_byte",
         "The mean cross-entropy of all of the split's text, in bits a byte of it whatever the tokenizer; lower is "
         "better. A token is said from those before it in its window.",
         better="lower",
         source="Gao et al. 2020 (The Pile), https://arxiv.org/abs/2101.00027, section 3.1",
-        runs=True,
     ),
-    _score(
+    score(
         "perplexity",
         "The exponential of the mean cross-entropy a token of all of the split; it depends on the tokenizer.",
         better="lower",
         source="Jelinek et al. 1977",
-        runs=True,
     ),
     *token_scores.SCORES,
     *TABLE_SCORES,

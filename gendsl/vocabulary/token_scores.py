@@ -1,22 +1,10 @@
 """The scores of what is written token by token: text and music. `copied` and `distinct` are of both."""
 
+from gendsl.vocabulary.score_word import score
 from gendsl.vocabulary.word import Count, Parameter, Word
 
-
-def _score(name: str, doc: str, *parameters: Parameter, better: str = "", source: str = "", example: str = "") -> Word:
-    return Word(
-        name=name,
-        category="score",
-        doc=doc,
-        parameters=parameters,
-        source=source,
-        example=example or name,
-        better=better,
-    )
-
-
 SCORES: tuple[Word, ...] = (
-    _score(
+    score(
         "copied",
         "The share of the generated tokens that stand, in stretches of at least `ngram`, word for word in the training "
         "text (of music in any of its keys); `copied_held_out` is that of held-out text.",
@@ -27,7 +15,7 @@ SCORES: tuple[Word, ...] = (
         source="Lee et al. 2022, https://arxiv.org/abs/2107.06499",
         example="copied ngram: 50",
     ),
-    _score(
+    score(
         "distinct",
         "The share of different n-grams among all n-grams of the generated texts; higher is more varied. It falls with "
         "the amount of text; `distinct_held_out` is that of as much held-out text, if there is as much.",
@@ -36,7 +24,7 @@ SCORES: tuple[Word, ...] = (
         source="Li et al. 2016, https://arxiv.org/abs/1510.03055",
         example="distinct ngram: 2",
     ),
-    _score(
+    score(
         "pitch_classes",
         "The total variation distance between how often generated and training music has each of the twelve pitch "
         "classes, counted from the tonic of the key that is found for each piece: 0 is alike. "
@@ -44,14 +32,14 @@ SCORES: tuple[Word, ...] = (
         better="lower",
         source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7 (the pitch class histogram)",
     ),
-    _score(
+    score(
         "durations",
         "The total variation distance between how often generated and training music has notes of each length: 0 is "
         "alike. `durations_held_out` is that of held-out music.",
         better="lower",
         source="Yang & Lerch 2020, https://doi.org/10.1007/s00521-018-3849-7 (the note length histogram)",
     ),
-    _score(
+    score(
         "in_key",
         "The share of notes that are of the scale (major, or natural minor) of the key that is found for their piece, "
         "averaged over pieces; `in_key_held_out` is that of held-out music, which is to be met rather than exceeded.",
