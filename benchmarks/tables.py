@@ -10,6 +10,7 @@ section 3.2). With them the training rows themselves, as many as samples: what a
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def main() -> int:
         "training rows": lambda: train.of(random.permutation(len(train))[:count]),
         "marginals": lambda: marginals(train, count, random),
         "copula": lambda: copula(train, count, random),
-        **{run: (lambda run=run: of_run(run, table, count)) for run in options.runs},  # type: ignore[misc]
+        **{run: partial(of_run, run, table, count) for run in options.runs},
     }
     width = max(map(len, drawn))
     for number, (label, draw) in enumerate(drawn.items()):

@@ -4,7 +4,7 @@ Samples are drawn in chunks of a fixed size, each keyed by (seed, number of the 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,13 @@ _CHUNK_BITS = 24  # of the moment; the rest are the seed's
 def moment_of(seed: Any, chunk: Any) -> tf.Tensor:
     """The int64 moment of a chunk of a seed; in graph, from numbers or tensors."""
     return tf.bitwise.left_shift(tf.cast(seed, tf.int64), tf.constant(_CHUNK_BITS, tf.int64)) + tf.cast(chunk, tf.int64)
+
+
+class Draws(Protocol):
+    """What scores draw samples by."""
+
+    def chunks(self, count: int, *, seed: int, fields: Mapping[str, NDArray[Any]]) -> Iterator[dict[str, NDArray[Any]]]:
+        """So many samples by output name, a chunk (rows, …) at a time; `fields` are the inputs (count, …)."""
 
 
 class Sampler:

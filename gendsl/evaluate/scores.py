@@ -18,7 +18,7 @@ from gendsl.evaluate.extractor import Extractor
 from gendsl.evaluate.gathered import Gathered, extracted
 from gendsl.evaluate.inputs import label_of, output_field
 from gendsl.evaluate.real import Real
-from gendsl.evaluate.sampler import Sampler
+from gendsl.evaluate.sampler import Draws
 from gendsl.evaluate.tables import scores as tables
 from gendsl.evaluate.words import Asked, refuse_impossible
 from gendsl.plan.features import extractor_of, label_beside
@@ -76,7 +76,7 @@ class Evaluator:
     plan: Plan
     experiment: Any
     dataset: Any
-    sampler: Sampler
+    sampler: Draws
     fields: Callable[[int], dict[str, NDArray[Any]]]
     folder: str = "."
     tell: Callable[[str], None] = _silent

@@ -111,7 +111,7 @@ class Stepwise:
         self, network: Network, networks: Mapping[str, Network], models: Mapping[str, Any], others: Sequence[Any]
     ) -> None:
         self._network, self._networks, self._models = network, networks, models
-        self._length = int(network.inputs[0].shape[0])  # type: ignore[arg-type]
+        self._length = int(models[network.name].inputs[0].shape[1])
         self._whole: dict[str, dict[int, Any]] = {}
         self._stay("", network, {1 + number: value for number, value in enumerate(others)}, (True,))
 

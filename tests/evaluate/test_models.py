@@ -151,7 +151,7 @@ def test_labels_are_drawn_as_often_as_the_data_has_them() -> None:
     plan = planned(CLASSES)
     dataset = dataset_of(plan)
     experiment = SimpleNamespace(class_counts=np.array([3, 0, 1]), seed=0)
-    evaluator = Evaluator(plan, experiment, dataset, None, lambda count: {})  # type: ignore[arg-type]
+    evaluator = Evaluator(plan, experiment, dataset, Sampler(experiment), lambda count: {})
     labels = evaluator._given(4_000)["label"]
     assert np.bincount(labels, minlength=3) / 4_000 == pytest.approx([0.75, 0, 0.25], abs=0.03)
     assert np.array_equal(labels, evaluator._given(4_000)["label"])

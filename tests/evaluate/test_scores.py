@@ -70,7 +70,7 @@ def scored(text: str, draw: Draw, *, intervals: bool = False) -> Scored:
                 yield {output: samples[start : start + 64]}
 
     experiment = SimpleNamespace(class_counts=dataset.class_counts, seed=0)
-    evaluator = Evaluator(plan, experiment, dataset, Sampler(), lambda count: {})  # type: ignore[arg-type]
+    evaluator = Evaluator(plan, experiment, dataset, Sampler(), lambda count: {})
     return evaluator.scores(0, intervals=intervals)
 
 

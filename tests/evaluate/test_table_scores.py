@@ -11,6 +11,7 @@ import scipy.stats
 
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
+from gendsl.evaluate.sampler import Sampler
 from gendsl.evaluate.scores import Evaluator
 from gendsl.evaluate.tables.alike import averaged, column_pairs, column_shapes, correlation
 from gendsl.evaluate.tables.cells import Cells, cells_of
@@ -187,13 +188,13 @@ def test_the_evaluator_takes_all_of_them(tmp_path: Path) -> None:
     assert not plan.not_built
     dataset = dataset_of(plan, str(tmp_path))
 
-    class Sampler:
+    class Drawn:
         def chunks(self, count: int, *, seed: int, fields: Mapping[str, Any]) -> Iterator[dict[str, np.ndarray]]:
             rows = np.asarray(dataset.split("train")["row"])
             yield {"row": rows[np.random.default_rng(seed).integers(0, len(rows), count)]}
 
     experiment = SimpleNamespace(class_counts=None, seed=0)
-    evaluator = Evaluator(plan, experiment, dataset, Sampler(), lambda count: {})  # type: ignore[arg-type]
+    evaluator = Evaluator(plan, experiment, dataset, Drawn(), lambda count: {})
     found = {plain(key): value for key, value in evaluator.scores(0).values.items()}
     names = ["closest_record", "column_pairs", "column_shapes", "detection", "detection_linear", "utility"]
     assert sorted(found) == [*names, "utility_real"]
@@ -217,4 +218,4 @@ def test_scores_of_held_out_rows_need_such(tmp_path: Path) -> None:
     assert plan is not None, told
     dataset = dataset_of(plan, str(tmp_path))
     with pytest.raises(UserError, match="`closest_record` needs examples that were not trained on"):
-        Evaluator(plan, SimpleNamespace(), dataset, SimpleNamespace(), lambda count: {})  # type: ignore[arg-type]
+        Evaluator(plan, SimpleNamespace(), dataset, Sampler(SimpleNamespace()), lambda count: {})

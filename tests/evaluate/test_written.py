@@ -122,7 +122,7 @@ def scored(spec: str, folder: Path, draw: Draw, *, intervals: bool = False) -> d
             yield {"drawn": draw(dataset, count).astype(np.int32)}
 
     experiment = SimpleNamespace(class_counts=None, seed=0)
-    evaluator = Evaluator(plan, experiment, dataset, Sampler(), lambda count: {})  # type: ignore[arg-type]
+    evaluator = Evaluator(plan, experiment, dataset, Sampler(), lambda count: {})
     found = evaluator.scores(0, intervals=intervals)
     if intervals:
         for key, (low, high) in found.intervals.items():
