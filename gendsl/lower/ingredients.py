@@ -17,6 +17,10 @@ from gendsl.lower.operations import needed
 from gendsl.lower.timetable import Timetable
 from gendsl.plan.layers import pack_of
 from gendsl.plan.plan import Group, Operation, Plan
+from gendsl.vocabulary.layers import convolution
+
+_REPAID = 1_000  # in so many steps XLA has won back the seconds that its compilation takes
+_SLOWER_BY_XLA = {word.name for word in convolution.WORDS} | {"modulated_conv", "lstm", "gru", "bidirectional"}
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -26,21 +30,29 @@ def unconverted(method: _Method) -> _Method:
     return cast(_Method, tf.autograph.experimental.do_not_convert(method))
 
 
-def compiled_by_xla(plan: Plan, replicas: int) -> bool:
-    """Whether XLA compiles the step: as `jit` says; `auto`, the default, compiles for a lone TPU or GPU.
+def compiled_by_xla(plan: Plan, replicas: int, steps: int) -> bool:
+    """Whether XLA compiles the step of a run of so many steps: as `jit` says; `auto`, the default, compiles on one
+    device where that is faster: on a GPU or TPU, and on processors in a long run of transformers.
 
-    On processors XLA's convolutions are slower than TensorFlow's own kernels. Raises UserError for `jit on` on several
-    replicas: XLA compiles no step in which they meet."""
+    On processors XLA fuses what stands between the products of matrices, but its convolutions and its recurrent loops
+    are slower than TensorFlow's own kernels. Raises UserError for `jit on` on several replicas: XLA compiles no step in
+    which they meet."""
     choice = setting(plan, "jit", "auto")
     if choice == "auto":
         compilers = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU")
-        return replicas == 1 and bool(compilers)
+        return replicas == 1 and bool(compilers or (steps >= _REPAID and _transforms(plan)))
     if choice and replicas > 1:
         raise UserError(
             f"`jit on` compiles a step on one replica, and there are {replicas}",
             "say `jit auto`, or run on one device: `--strategy one`",
         )
     return bool(choice)
+
+
+def _transforms(plan: Plan) -> bool:
+    """Whether the networks attend, and no layer of theirs is one that XLA slows down."""
+    words = {layer.word for network in plan.networks for layer in network.layers}
+    return "attention" in words and words.isdisjoint(_SLOWER_BY_XLA)
 
 
 def refuse_torn_packs(plan: Plan, replicas: int) -> None:

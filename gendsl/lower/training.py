@@ -95,7 +95,7 @@ class Experiment(Repeating):
         self._controller = Untracked(controller_of(plan))
         heard = self._controller.value is not None
         self._reals = Untracked([real_scores(group, plan) if heard else () for group in plan.train.groups])
-        self.compile_by_xla(compiled_by_xla(plan, replicas.count))
+        self.compile_by_xla(compiled_by_xla(plan, replicas.count, self.timetable.value.run.length))
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.built = True
         self.compile(optimizer=None, jit_compile=False)

@@ -9,7 +9,7 @@ from keras import ops
 
 from gendsl.parts.dropout import dropped
 from gendsl.parts.keys import key_of
-from gendsl.parts.projections import add_projections, projected
+from gendsl.parts.projections import add_projections, projected, projected_at_once
 
 _UNSEEN = -1e30  # what is added to the scores of places that are not seen: their weight is exactly 0
 
@@ -44,6 +44,13 @@ def unseen(queries: Any, keys: Any, first: Any, *, causal: bool, window: int | N
     if window is not None:
         seen &= tf.abs(back) < window
     return tf.where(seen, 0.0, _UNSEEN)
+
+
+def _places(value: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A sequence, or an image as the sequence of its pixels, (batch, places, channels); and the sizes of its axes."""
+    dynamic = tf.shape(value)
+    sizes = tuple(size or dynamic[axis + 1] for axis, size in enumerate(value.shape[1:-1]))
+    return value if len(sizes) == 1 else ops.reshape(value, (-1, math.prod(sizes), value.shape[-1])), sizes
 
 
 @keras.saving.register_keras_serializable(package="gendsl")
@@ -91,27 +98,31 @@ class Attention(keras.layers.Layer):
         add_projections(self, shapes)
         self.built = True
 
-    def _headed(self, value: Any, name: str, heads: int, first: Any, *, turned: bool) -> Any:
-        """(batch, places, heads, width) of a linear map, turned by place where positions are rotary."""
-        dynamic = tf.shape(value)
-        sizes = tuple(size or dynamic[axis + 1] for axis, size in enumerate(value.shape[1:-1]))
-        flat = value if len(sizes) == 1 else ops.reshape(value, (-1, math.prod(sizes), value.shape[-1]))
-        linear = projected(self, flat, name)
+    def _headed(self, linear: Any, sizes: tuple[Any, ...], heads: int, first: Any, *, turned: bool) -> Any:
+        """(batch, places, heads, width) of what a linear map gives, turned by place where positions are rotary."""
         headed = ops.reshape(linear, (-1, math.prod(sizes), heads, linear.shape[-1] // heads))
         return rotary(headed, sizes, first=first) if turned and self.position == "rotary" else headed
 
     def keys_and_values(self, source: Any, first: Any = 0) -> tuple[Any, Any]:
         """The keys, turned by place, and the values of a source, each (batch, places, groups, width); its places count
         from `first`."""
-        key = self._headed(source, "key", self.groups, first, turned=True)
-        return key, self._headed(source, "value", self.groups, first, turned=False)
+        flat, sizes = _places(source)
+        return (
+            self._headed(projected(self, flat, "key"), sizes, self.groups, first, turned=True),
+            self._headed(projected(self, flat, "value"), sizes, self.groups, first, turned=False),
+        )
 
     def attend(self, inputs: Any, key: Any, value: Any, first: Any = 0, *, training: bool = False) -> Any:
         """The layer's result, shaped as the inputs, from keys and values (batch, places, groups, width) whose places
         count from 0; those of the inputs count from `first`, a number or an int32 scalar.
 
         With `causal` what lies behind an input's place weighs nothing: a cache may have room that is not filled."""
-        query = self._headed(inputs, "query", self.heads, first, turned=True)
+        flat, sizes = _places(inputs)
+        query = self._headed(projected(self, flat, "query"), sizes, self.heads, first, turned=True)
+        return tf.reshape(self._mixed(query, key, value, first, training=training), tf.shape(inputs))
+
+    def _mixed(self, query: Any, key: Any, value: Any, first: Any = 0, *, training: bool) -> Any:
+        """(batch, places, channels) from queries (batch, places, heads, width), and keys and values as in `attend`."""
         queries, keys, width = query.shape[1] or tf.shape(query)[1], key.shape[1] or tf.shape(key)[1], query.shape[-1]
         shared = self.heads // self.groups  # the heads of a group are as many more queries of its keys
         query = tf.transpose(query * tf.cast(width**-0.5, query.dtype), (0, 2, 1, 3))
@@ -128,11 +139,21 @@ class Attention(keras.layers.Layer):
             tf.matmul(weights, tf.transpose(value, (0, 2, 1, 3))), (-1, self.heads, queries, value.shape[-1])
         )
         mixed = tf.reshape(tf.transpose(mixed, (0, 2, 1, 3)), (-1, queries, self.heads * value.shape[-1]))
-        return tf.reshape(projected(self, mixed, "output"), tf.shape(inputs))
+        return projected(self, mixed, "output")
 
     def call(self, inputs: Any, context: Any = None, training: bool | None = None) -> Any:
-        source = inputs if context is None else context
-        found = self.attend(inputs, *self.keys_and_values(source), training=bool(training))
+        if context is None:
+            flat, sizes = _places(inputs)
+            linear = projected_at_once(self, flat, ("query", "key", "value"))
+            query, key, value = (
+                self._headed(one, sizes, heads, 0, turned=turned)
+                for one, heads, turned in zip(
+                    linear, (self.heads, self.groups, self.groups), (True, True, False), strict=True
+                )
+            )
+            found = tf.reshape(self._mixed(query, key, value, training=bool(training)), tf.shape(inputs))
+        else:
+            found = self.attend(inputs, *self.keys_and_values(context), training=bool(training))
         return tf.ensure_shape(found, inputs.shape)
 
     def compute_output_shape(self, inputs_shape: Any, context_shape: Any = None) -> Any:

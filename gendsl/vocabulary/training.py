@@ -200,7 +200,8 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="jit",
         category="train",
-        doc="Whether XLA compiles the step, on one device; `auto`, the default, does so on a GPU or TPU, where it can.",
+        doc="Whether XLA compiles the step, on one device; `auto`, the default, does so where that is faster: on a GPU "
+        "or TPU, and for transformers on processors too.",
         parameters=(Parameter(name="choice", kind=OneOf((Toggle(), Choice(("auto",)))), doc="on, off or auto"),),
         example="jit auto",
     ),
