@@ -1,6 +1,6 @@
 """A folder of text in, bits per byte of its held-out part out: gendsl, the plain PyTorch loop and n-grams side by side.
 
-python benchmarks/text.py FOLDER [--steps 2000] [--order 5] [--seeds 1] [--only gendsl,torch,ngrams]
+python benchmarks/text.py FOLDER [--spec SPEC] [--steps 2000] [--order 5] [--seeds 1] [--only gendsl,torch,ngrams]
 
 FOLDER holds `*.txt`. gendsl runs specs/text_transformer.gen as `gendsl run` does; the loop of
 handwritten/torch/text_transformer.py trains the same architecture on the same windows from weights drawn alike, along
@@ -29,10 +29,11 @@ SPEC = Path(__file__).resolve().parent.parent / "specs/text_transformer.gen"
 SIDES = ("gendsl", "torch", "ngrams")
 
 
-def project(folder: Path, place: Path, steps: int) -> Path:
+def project(original: Path, folder: Path, place: Path, steps: int) -> Path:
     """A spec beside the text, as it stands but for its length, what it writes and its scores."""
     shutil.copytree(folder, place / "corpus")
-    text = re.sub(r"steps [\d_]+", f"steps {steps}", SPEC.read_text(encoding="utf-8"))
+    text = re.sub(r"steps [\d_]+\n", f"steps {steps}\n", original.read_text(encoding="utf-8"))
+    text = re.sub(r'text\("[^"]*"\)', 'text("corpus/*.txt")', text)
     text = re.sub(r"(?ms)^sample \{.*", "", text)
     text += "sample { text = mode(model(text)) }\nevaluate { bits_per_byte }\n"
     spec = place / "text_transformer.gen"
@@ -91,6 +92,7 @@ def main() -> None:
     """Trains, and prints a line for each side."""
     parser = argparse.ArgumentParser(description="Bits per byte of held-out text: gendsl, PyTorch, n-grams.")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--spec", type=Path, default=SPEC, help="another spec of text, for gendsl and the n-grams")
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--order", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds each side is trained with")
@@ -103,7 +105,7 @@ def main() -> None:
     sides = options.only.split(",")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with tempfile.TemporaryDirectory() as name:
-        spec = project(options.folder, Path(name), options.steps)
+        spec = project(options.spec, options.folder, Path(name), options.steps)
         import gendsl
         from gendsl.lower.data import dataset_of
 
