@@ -35,7 +35,8 @@ def by_run(run: str) -> float:
     said = subprocess.run(
         command, check=True, capture_output=True, text=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     )
-    return math.log(json.loads(said.stdout)["scores"]["perplexity"]["value"])
+    scores = json.loads(said.stdout)["scores"].values()
+    return math.log(next(score["value"] for score in scores if score["name"] == "perplexity"))
 
 
 def main() -> None:

@@ -41,6 +41,11 @@ Held-out smileys in another maker's style, which no loss ever compared with that
 translated back:
 
 ![Google's smileys in Twitter's style, and the other way round](../docs/images/emoji_cyclegan.png)
+
+Chorales after four and a half minutes ([examples/chorales.gen](../examples/chorales.gen)), below real ones that the
+training has not seen; a colour is a part:
+
+![Piano rolls of two of Bach's chorales and of two generated ones](../docs/images/chorales.png)
 """
 
 
