@@ -55,7 +55,7 @@ def evaluated(
         return None
     if not chosen:
         raise UserError(f"the spec of {run.folder.shown} scores nothing", 'say what: `--scores "fid; diversity"`')
-    load_tensorflow()
+    load_tensorflow(deterministic=True)  # on GPUs too: the same checkpoint gives the same scores
     from gendsl.evaluate.inputs import examples_of
     from gendsl.evaluate.sampler import Sampler
     from gendsl.evaluate.scores import Evaluator, Scored

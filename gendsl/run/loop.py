@@ -15,6 +15,14 @@ from gendsl.parts.collectives import this_share
 
 SECONDS_A_CALL = 0.5
 _MOST_STEPS_A_CALL = 1_000
+# What XLA refuses a step with; an internal error is its compiler's own failure on GPUs, as where ptxas or libdevice are
+# missing or a convolution cannot be tuned.
+_NOT_COMPILED = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+    tf.errors.NotFoundError,
+    tf.errors.InternalError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Stepper:
         try:
             found: tuple[Any, Any] = graph(*given)
             return found
-        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError) as error:
+        except _NOT_COMPILED as error:
             if not experiment.by_xla:
                 raise
             if experiment.must_use_xla:

@@ -52,7 +52,7 @@ def sample(
         raise UserError(f"{n} samples are none", "give -n at least 1")
     folder = open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
     asked = _asked(folder, where)
-    load_tensorflow()
+    load_tensorflow(deterministic=True)  # on GPUs too: the same seed gives the same bytes
     from gendsl.evaluate.sampler import Sampler
     from gendsl.run.instead import Instead, sample_instead
     from gendsl.run.rebuild import rebuilt

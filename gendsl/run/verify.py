@@ -213,11 +213,14 @@ def _tell(verdict: Verdict, whole: RunFolder, place: Path, tell: Tell) -> None:
     numbers = f"variables ({verdict.numbers:,} numbers)"
     _tell_of("variables", verdict.variables, verdict.different_variables, numbers, tell)
     _tell_of("metrics", verdict.lines, verdict.different_lines, "lines", tell)
-    tell("machine", _machine(folders.read_json(whole.environment) or {}))
+    environment = folders.read_json(whole.environment) or {}
+    tell("machine", _machine(environment))
     if verdict.same:
         tell("verdict", f"the same, bit for bit, after step {verdict.step}")
     else:
         tell("verdict", f"NOT the same after step {verdict.step}; both runs are kept in {place}")
+        if environment.get("deterministic kernels") == "off":
+            tell("", "say `deterministic on` in `train`: the kernels that ran may add up in another order each time")
 
 
 def _tell_of(what: str, count: int, different: tuple[Finding, ...], kind: str, tell: Tell) -> None:

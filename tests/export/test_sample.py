@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
+from gendsl.diagnostics import Problems
 from gendsl.lower.errors import UserError
+from gendsl.run.evaluating import evaluated
 from gendsl.run.sample import sample
 
 
@@ -20,6 +23,17 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_number(plain: Path, tmp
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in few]
     other = sample(plain, 5, 4, tmp_path / "other")
     assert not {path.read_bytes() for path in other} & {path.read_bytes() for path in few}
+
+
+def test_kernels_repeat_where_there_is_a_gpu_too(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["a GPU"])
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(True))
+    sample(plain, 1, 3, tmp_path)
+    assert asked
+    asked.clear()
+    assert evaluated(plain, Problems(), samples=20, scores="diversity")
+    assert asked
 
 
 def test_a_sampling_loop_draws_the_same_whatever_the_number(guided: Path, tmp_path: Path) -> None:

@@ -64,11 +64,11 @@ def test_the_pace_learns_half_a_second_a_call() -> None:
 
 
 class Uncompilable(FakeExperiment):
-    """Its step counts, and then holds an operation that XLA does not know."""
+    """Its step counts, and then holds an operation that XLA does not know, or breaks XLA's compiler."""
 
-    def __init__(self, *, must_compile: bool) -> None:
+    def __init__(self, *, must_compile: bool, breaks: bool = False) -> None:
         super().__init__()
-        self.by_xla, self.must_use_xla = True, must_compile
+        self.by_xla, self.must_use_xla, self._breaks = True, must_compile, breaks
 
     def compile_by_xla(self, choice: bool) -> None:
         self.by_xla = choice
@@ -79,19 +79,23 @@ class Uncompilable(FakeExperiment):
         def named() -> tf.Tensor:
             return tf.cast(tf.strings.length(tf.strings.as_string(step)), tf.float32)
 
+        if self._breaks and self.by_xla:
+            raise tf.errors.InternalError(None, None, "libdevice not found at ./libdevice.10.bc")
         return {"fit/loss": tf.function(named, jit_compile=self.by_xla or None)()}
 
 
-def test_what_xla_cannot_compile_runs_without_it_from_where_it_stood() -> None:
-    experiment = Uncompilable(must_compile=False)
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_xla_cannot_compile_runs_without_it_from_where_it_stood(breaks: bool) -> None:
+    experiment = Uncompilable(must_compile=False, breaks=breaks)
     Stepper(experiment, FakeDataset()).run(0, 3, EMPTY)
     assert experiment.weights.numpy().tolist() == [3.5, 2.75], "three steps, and nothing of the attempt"
     assert not experiment.by_xla
 
 
-def test_jit_on_is_refused_where_xla_cannot() -> None:
+@pytest.mark.parametrize("breaks", [False, True])
+def test_jit_on_is_refused_where_xla_cannot(breaks: bool) -> None:
     with pytest.raises(UserError, match="XLA cannot compile") as refused:
-        Stepper(Uncompilable(must_compile=True), FakeDataset()).run(0, 3, EMPTY)
+        Stepper(Uncompilable(must_compile=True, breaks=breaks), FakeDataset()).run(0, 3, EMPTY)
     assert "jit auto" in refused.value.help
 
 

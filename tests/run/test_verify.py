@@ -77,6 +77,17 @@ def test_a_bit_that_is_lost_between_kill_and_resume_is_found(tmp_path: Path, mon
     shutil.rmtree(place)
 
 
+def test_what_gpus_add_up_in_another_order_is_explained(tmp_path: Path) -> None:
+    folder, differs = RunFolder(tmp_path / "whole"), verify.Finding("networks/a", "1 of 4 numbers differ")
+    folder.path.mkdir()
+    verdict = verify.Verdict(8, 1, 4, 1, (differs,), ())
+    for kernels, explained in (("off", True), ("on", False)):
+        folder.environment.write_text(json.dumps({"deterministic kernels": kernels}), encoding="utf-8")
+        said: list[str] = []
+        verify._tell(verdict, folder, tmp_path, lambda _, text, said=said: said.append(text))
+        assert ("`deterministic on`" in said[-1]) is explained, said
+
+
 def test_data_that_changes_between_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
