@@ -32,15 +32,17 @@ def unconverted(method: _Method) -> _Method:
 
 def compiled_by_xla(plan: Plan, replicas: int, steps: int) -> bool:
     """Whether XLA compiles the step of a run of so many steps: as `jit` says; `auto`, the default, compiles on one
-    device where that is faster: on a GPU or TPU, and on processors in a long run of transformers.
+    device where that is faster: for a TPU, and in a long run for a GPU, and for transformers on processors.
 
     On processors XLA fuses what stands between the products of matrices, but its convolutions and its recurrent loops
     are slower than TensorFlow's own kernels. Raises UserError for `jit on` on several replicas: XLA compiles no step in
     which they meet."""
     choice = setting(plan, "jit", "auto")
     if choice == "auto":
-        compilers = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU")
-        return replicas == 1 and bool(compilers or (steps >= _REPAID and _transforms(plan)))
+        if replicas > 1:
+            return False
+        faster = bool(tf.config.list_logical_devices("GPU")) or _transforms(plan)
+        return bool(tf.config.list_logical_devices("TPU")) or (faster and steps >= _REPAID)
     if choice and replicas > 1:
         raise UserError(
             f"`jit on` compiles a step on one replica, and there are {replicas}",

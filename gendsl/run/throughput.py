@@ -61,8 +61,14 @@ class Throughput:
         shown = f"{share:.0f}" if share >= 10 else f"{share:.2g}"
         return (
             f"{short(round(self._achieved))}FLOP/s, {shown} % of {whose} {short(round(self.machine))}FLOP/s "
-            f"in {self._dtype} matmul"
+            f"in {self._multiplied} matmul"
         )
+
+    @property
+    def _multiplied(self) -> str:
+        """What the numbers are multiplied in: tensor cores of GPUs take float32 as TF32, which TensorFlow lets them."""
+        tf32 = tf.config.list_logical_devices("GPU") and tf.config.experimental.tensor_float_32_execution_enabled()
+        return "TF32" if self._dtype == "float32" and tf32 else self._dtype
 
     @property
     def _dtype(self) -> str:
