@@ -270,8 +270,9 @@ COMMANDS: dict[str, Command] = {
             "run",
             "train a spec",
             "Trains a spec in a folder of its own; `tensorboard --logdir runs` shows all runs. Ctrl-C saves and stops, "
-            "and `gendsl resume` goes on, bit for bit (on a GPU with `deterministic on`). `--out DIR --resume` starts where there is nothing and goes on "
-            "where there is something unfinished: the line for a job that may be killed and queued again.",
+            "and `gendsl resume` goes on, bit for bit (on a GPU with `deterministic on`). `--out DIR --resume` starts "
+            "where there is nothing and goes on where there is something unfinished: the line for a job that may be "
+            "killed and queued again.",
             (
                 ("gendsl run specs/digits_gan.gen", "train"),
                 ("gendsl run my.gen --out runs/a --resume", "start, or go on where it stopped"),
