@@ -200,8 +200,8 @@ WORDS: tuple[Word, ...] = (
     Word(
         name="jit",
         category="train",
-        doc="Whether XLA compiles the step, on one device; `auto`, the default, does so where that is faster: on a TPU, and "
-        "in runs of 1,000 steps and more on a GPU, and for transformers on processors.",
+        doc="Whether XLA compiles the step, on one device; `auto`, the default, does so where that is faster: on a "
+        "TPU, and in runs of 1,000 steps and more on a GPU, and for transformers on processors.",
         parameters=(Parameter(name="choice", kind=OneOf((Toggle(), Choice(("auto",)))), doc="on, off or auto"),),
         example="jit auto",
     ),
