@@ -36,7 +36,7 @@ class SampleFiles:
     def __init__(self, folder: Path, mark: Mark = lambda name, content: content) -> None:
         """Raises UserError where no folder can be at that place."""
         self.folder, self._mark = folder, mark
-        self._held: list[tuple[str, bytes]] | None = []
+        self._held: list[tuple[str, bytes, bool]] | None = []  # whether it is of a file that grows
         self._streams: dict[str, BinaryIO] = {}
         self._made: set[Path] = set()
         self._names: set[str] = set()
@@ -49,7 +49,7 @@ class SampleFiles:
     def write(self, name: str, content: bytes) -> None:
         """Writes a file, whole; an older one of that name is replaced. Raises UserError."""
         if self._held is not None:
-            self._held.append((name, content))
+            self._held.append((name, content, False))
             return
         path = self._place(name)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -66,12 +66,12 @@ class SampleFiles:
     def append(self, name: str, content: bytes) -> None:
         """Writes more of a file that grows with the samples; it gets its name by `finish`. Raises UserError."""
         if self._held is not None:
-            self._held.append((f"+{name}", content))
+            self._held.append((name, content, True))
             return
         path = self._place(name)
         try:
             if name not in self._streams:
-                self._streams[name] = open(_growing(path), "wb")
+                self._streams[name] = open(_growing(path), "wb")  # noqa: SIM115 - `finish` and `abandon` close it
             self._streams[name].write(content)
         except OSError as error:
             raise self._unwritable(path, error) from error
@@ -81,11 +81,8 @@ class SampleFiles:
         room."""
         self._refuse_without_room(held, count)
         waiting, self._held = self._held or [], None
-        for name, content in waiting:
-            if name.startswith("+"):
-                self.append(name[1:], content)
-            else:
-                self.write(name, content)
+        for name, content, grows in waiting:
+            (self.append if grows else self.write)(name, content)
 
     def finish(self) -> None:
         """Gives the files that grew their names, and waits until all is on the disk as far as the system says."""
@@ -122,7 +119,7 @@ class SampleFiles:
         self.count += 1
         if "/" not in name:
             self._names.add(name)
-        if len(self.written) < MOST_IN_FOLDER:
+        if len(self.written) < MOST_IN_FOLDER or name.startswith("grid."):
             self.written.append(self.folder / name)
 
     def _place(self, name: str) -> Path:
@@ -147,8 +144,8 @@ class SampleFiles:
         there = next(one for one in (self.folder, *self.folder.absolute().parents) if one.is_dir())
         system, usage = os.statvfs(there), shutil.disk_usage(there)
         block = max(1, system.f_frsize)
-        files = [len(content) for name, content in self._held or () if not name.startswith("+")]
-        grown = sum(len(content) for name, content in self._held or () if name.startswith("+"))
+        files = [len(content) for _, content, grows in self._held or () if not grows]
+        grown = sum(len(content) for _, content, grows in self._held or () if grows)
         share = count / max(1, held)
         need = (sum(-(-size // block) * block for size in files) + grown) * share
         if need + _SLACK > usage.free:
