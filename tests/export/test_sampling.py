@@ -326,7 +326,7 @@ train { objective gan(); optimizer adam(1e-3); steps 1 }
     rate, samples = waveform(files.written[1].read_bytes())
     assert rate == 8_000
     np.testing.assert_allclose(samples, values[1], atol=1e-4)
-    with pytest.raises(UserError, match="are sounds?: they cannot be written as csv"):
+    with pytest.raises(UserError, match="are sounds: they cannot be written as csv"):
         writer_of(run, "row", values, files, "", 2, "csv")
 
 
