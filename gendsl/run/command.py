@@ -28,7 +28,7 @@ from gendsl.run.telling import note, say, say_done, say_finished, say_interrupte
 from gendsl.run.workers import SECONDS_TO_WAIT, losses_named
 
 # What is not built and may be left out without changing the training.
-_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card")
+_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export")
 
 FINE, STOPPED = 0, 4  # exit codes: a run that its own alarm has stopped is whole, but not what was asked for
 Watch = Callable[[int], None]
@@ -305,11 +305,7 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
             f"{names} cannot be run yet in this version, only checked and planned",
             "take it out of the spec to train without it",
         )
-    left_out = [
-        category if category == "card" else word  # this block is left out whole
-        for word, category in plan.not_built
-        if category in ("score", "monitor", "policy", "export", "card")
-    ]
+    left_out = [word for word, category in plan.not_built if category in ("score", "monitor", "policy", "export")]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))
         note(console, f"note: not built yet and left out: {names}")
