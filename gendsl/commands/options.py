@@ -198,7 +198,21 @@ def _sample(parser: argparse.ArgumentParser) -> None:
         help="of a table: only rows with this; =, <, >, <= or >=; may be given several times",
     )
     parser.add_argument(
-        "--format", choices=("csv", "parquet"), default="csv", help="of a table: what its rows are written as"
+        "--interpolate",
+        type=count,
+        metavar="N",
+        help="the way from each sample to the next in N pictures, both samples among them: a row of the grid each",
+    )
+    parser.add_argument(
+        "--each-label",
+        action="store_true",
+        help="the same samples of each class (or of those by --label): a folder and a row of the grid each",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("png", "npy", "csv", "parquet", "txt", "jsonl", "midi", "wav"),
+        help="pictures: png or npy, one array of all; rows of a table: csv or parquet; text: txt or jsonl; music: midi "
+        "or wav; sounds: wav or npy; points: csv or npy (default: the first of each)",
     )
     checkpoint(parser)
     instead_options(parser)
@@ -323,10 +337,14 @@ COMMANDS: dict[str, Command] = {
             "sample",
             "draw samples from a run",
             "Draws samples from a checkpoint of a run and writes them: pictures as PNGs with a grid of them, rows of a "
-            "table as a CSV like the table.",
+            "table as a CSV like the table, text, music as MIDI files.",
             (
                 ("gendsl sample runs/digits_gan/…", "16 samples into samples/"),
                 ("gendsl sample runs/a -n 64 --seed 3 -o out", "64 others into out/"),
+                ("gendsl sample runs/a -n 50_000 --format npy", "very many, as one array"),
+                ("gendsl sample runs/a -n 8 --label cat --truncation 0.5", "cats, less various"),
+                ("gendsl sample runs/a -n 8 --each-label", "the same noise as each class"),
+                ("gendsl sample runs/a -n 6 --interpolate 10", "the way between samples"),
                 ('gendsl sample runs/text/… --prompt "In the " --temperature 0.7', "one text that begins so"),
                 ("gendsl sample runs/ctgan -n 1000 --where job=clerk", "rows of a table that have this"),
             ),
