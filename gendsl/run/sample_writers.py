@@ -50,7 +50,7 @@ class Writer(Protocol):
 
 
 class Sheet:
-    """The first pictures of those that are drawn, for a grid. With `columns` its rows mean something: `begin_row` begins
+    """The first pictures of those that are drawn, for a grid. With `columns` rows mean something: `begin_row` begins
     each, and there are at most so many."""
 
     def __init__(self, columns: int | None = None, rows: int = 0) -> None:

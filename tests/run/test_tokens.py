@@ -17,7 +17,8 @@ from gendsl.run.command import run
 from gendsl.run.folder import RunFolder
 from gendsl.run.order import Order, Where
 from gendsl.run.sample import sample
-from gendsl.run.tokens import reader_of_field, token_files
+from gendsl.run.sample_files import SampleFiles
+from gendsl.run.tokens import TokenFiles, reader_of_field
 from tests.lower.test_data_music import NOTES, midi
 from tests.run.conftest import planned
 
@@ -107,8 +108,16 @@ def test_a_tokenizer_in_data_json_that_was_changed(tmp_path: Path) -> None:
             reader_of_field(run_folder, FIELD)
 
 
-def test_sequences_that_end_are_cut_there() -> None:
+def test_sequences_that_end_are_cut_there(tmp_path: Path) -> None:
     values = np.array([[104, 105, -1, -1], [255, 104, 105, 33], [-1, -1, -1, -1]], np.int32)
-    files = token_files(Bytes(), values)
+    kept = SampleFiles(tmp_path)
+    kept.admit(3, 3)
+    writer = TokenFiles(kept, "", 3, Bytes())
+    writer.add(values[:2])
+    writer.add(values[2:])
+    writer.end()
+    kept.finish()
+    files = {path.name: path.read_bytes() for path in kept.written}
+    assert files["samples.txt"].decode().split("-" * 40) == ["hi\n", "\n\ufffdhi!\n", "\n\n"]
     assert files["000.txt"] == b"hi\n" and files["001.txt"].decode() == "\ufffdhi!\n" and files["002.txt"] == b"\n"
     assert json.loads(files["samples.jsonl"].splitlines()[0])["tokens"] == [104, 105]
