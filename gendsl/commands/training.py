@@ -246,9 +246,15 @@ def export(options: "Namespace") -> int:
     from gendsl.export import command
 
     exported = command.export(
-        options.run, checkpoint=options.checkpoint, version=options.version, replace=options.replace, told=warn
+        options.run,
+        checkpoint=options.checkpoint,
+        version=options.version,
+        replace=options.replace,
+        options={"images": options.images, "also": tuple(options.also) or None},
+        told=warn,
     )
-    say("".join(f"{one.path}\n" for one in exported))
+    for one in exported:
+        say(f"{one.path}\n" if one.written else f"{one.path} is it already: nothing has changed since\n")
     return FINE
 
 

@@ -7,25 +7,12 @@ import tensorflow as tf
 
 from gendsl.export.answers import from_bytes
 from gendsl.export.ports import Answer, Given, Signature
-from gendsl.lower.errors import UserError
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Field, Input, Operation, Plan
 from gendsl.plan.plan import Output as Result
 from gendsl.run.pictures import range_of
 from gendsl.run.rebuild import Rebuilt
-from gendsl.spelling import did_you_mean
 from gendsl.vocabulary.types import Distribution, Tensor
-
-
-def refuse_unknown(plan: Plan, names: tuple[str, ...]) -> None:
-    """Raises UserError for a name that no network has."""
-    there = [network.name for network in plan.networks]
-    for name in names:
-        if name not in there:
-            raise UserError(
-                f"there is no network `{name}`, for an endpoint of its own",
-                did_you_mean(name, there) or f"there are {', '.join(f'`{one}`' for one in there)}",
-            )
 
 
 def signature_of_network(run: Rebuilt, name: str, images: str) -> Signature:

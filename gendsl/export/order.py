@@ -1,11 +1,12 @@
 """A plan in, what it is to be exported as out: each form with its name and its options, checked without TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
+from gendsl.spelling import did_you_mean
 from gendsl.vocabulary import WORDS
 
 
@@ -30,6 +31,7 @@ def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
         name = str(options.pop("name") or plan.experiment)
         options |= {option: value for option, value in asked.items() if option in options and value is not None}
         _refuse(name)
+        refuse_unknown(plan, options.get("also", ()))
         order = Order(call.word, name, options)
         if any((one.form, one.name) == (order.form, order.name) for one in orders):
             raise UserError(
@@ -40,11 +42,26 @@ def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     return orders
 
 
+def refuse_unknown(plan: Plan, names: Sequence[str]) -> None:
+    """Raises UserError for a name that no network has."""
+    there = [network.name for network in plan.networks]
+    for name in names:
+        if name not in there:
+            raise UserError(
+                f"there is no network `{name}`, for an endpoint of its own",
+                did_you_mean(name, there) or f"there are {', '.join(f'`{one}`' for one in there)}",
+            )
+
+
 def _defaults(word: str) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in WORDS["export"][word].parameters}
 
 
+def is_name(name: str) -> bool:
+    """Whether a model may be called so: a name becomes one of a folder, and part of URLs and of scripts."""
+    return bool(name) and not name.startswith((".", "-")) and all(one.isalnum() or one in "_.-" for one in name)
+
+
 def _refuse(name: str) -> None:
-    """A name becomes one of a folder and part of a URL, and a run's folder may come from a stranger."""
-    if name.startswith(".") or not all(one.isalnum() or one in "_.-" for one in name):
+    if not is_name(name):
         raise UserError(f"`{name}` cannot be the name of an exported model", "use letters, digits, `_` and `-`")

@@ -18,7 +18,7 @@ from gendsl.export.ports import Answer, Given, Signature
 from gendsl.lower.errors import UserError
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Field, Operation, Plan, Sample
-from gendsl.plan.rewritten import generations, with_given
+from gendsl.plan.rewritten import generations, truncatable, with_given, with_truncation
 from gendsl.run.folder import read_json
 from gendsl.run.pictures import range_of
 from gendsl.run.rebuild import Rebuilt
@@ -27,6 +27,7 @@ from gendsl.run.tables import table_of_field
 DEFAULT = "serving_default"
 _MOST_BYTES = 2**28  # of an answer; more samples are asked for in several calls
 _MOST_SEED = 2**31 - 1
+_LEAST_LIMIT, _MOST_LIMIT = 0.01, 10.0  # of a truncation: less leaves nothing, more cuts nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ def sampling_of(run: Rebuilt, order: Order) -> Sampling:
     sample = run.plan.sample
     if sample is None:
         raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
+    taken = {"n", "seed", "truncation", "temperature", "prompt"} & set(sample.inputs)
+    if taken:
+        raise UserError(
+            f"the field `{min(taken)}` has the name of an input that exported models have", "give it another name"
+        )
     outputs, images = outputs_of(run.plan, sample), str(order.options["images"])
     fields = [field for field in run.plan.data.fields if field.name in sample.inputs]
     return Sampling(run, sample, outputs, answers_of(outputs, images, columns_of(run, outputs)), fields, images)
@@ -114,7 +120,9 @@ def signatures_of(run: Rebuilt, order: Order) -> list[Signature]:
     if it.drawn:
         found.append(_of_seed(it))
     if it.fields:
-        found.append(_of_fields(it))
+        found.append(_of_fields(it, "labelled" if it.drawn else DEFAULT))
+    if truncatable(it.sample):
+        found.append(_of_truncation(it))
     if it.drawn and generations(it.sample):
         found.append(_of_prompts(it))
     found = [one for signature in found for one in (signature, _in_png(it, signature)) if one is not None]
@@ -199,18 +207,35 @@ def _of_prompts(it: Sampling) -> Signature:
     return Signature("prompted", "Samples that begin with the prompts.", inputs, it.answers, call)
 
 
-def _of_fields(it: Sampling) -> Signature:
+def _of_truncation(it: Sampling) -> Signature:
+    """Whatever else there is to choose, with the limit that normal priors are cut at."""
+    cut = replace(it, sample=with_truncation(it.sample))
+    spec = tf.TensorSpec([], tf.float32, name="truncation")
+    doc = "How far numbers drawn from a normal prior may be from 0: the less, the more alike and typical the samples."
+    limit = Given("truncation", spec, doc, (_LEAST_LIMIT, _MOST_LIMIT), strict=True, default=1.0)
+    if it.fields:
+        return _of_fields(cut, "truncated", limit)
+    draw = Drawn(it.run, cut.sample, {"truncation": spec})
+
+    def call(given: Mapping[str, Any]) -> dict[str, Any]:
+        return it.answered(draw(given["n"], given["seed"], {"truncation": given["truncation"]}))
+
+    doc = "Samples 0 to n - 1 of a seed: those of `gendsl sample -n N --seed SEED --truncation LIMIT`."
+    return Signature("truncated", doc, (it.count, seed(), limit), it.answers, call)
+
+
+def _of_fields(it: Sampling, name: str, *scalars: Given) -> Signature:
     inputs = {field.name: it.given_field(field) for field in it.fields}
-    specs = {field.name: _read_spec(field) for field in it.fields}
+    specs = {field.name: _read_spec(field) for field in it.fields} | {one.name: one.spec for one in scalars}
     draw = Drawn(it.run, it.sample, specs)
 
     def call(given: Mapping[str, Any]) -> dict[str, Any]:
         values = {field.name: it.read(field, given[field.name]) for field in it.fields}
-        return it.answered(draw(tf.shape(values[it.fields[0].name])[0], given["seed"], values))
+        many = tf.shape(values[it.fields[0].name])[0]
+        return it.answered(draw(many, given["seed"], values | {one.name: given[one.name] for one in scalars}))
 
-    names = " and ".join(f"`{name}`" for name in inputs)
-    doc = f"A sample for each of {names}."
-    return Signature("labelled" if it.drawn else DEFAULT, doc, (*inputs.values(), seed()), it.answers, call)
+    doc = f"A sample for each {' and '.join(f'`{one}`' for one in inputs)} of a seed."
+    return Signature(name, doc, (*inputs.values(), seed(), *scalars), it.answers, call)
 
 
 def _of_priors(it: Sampling, priors: Mapping[int, str]) -> Signature:
