@@ -166,6 +166,8 @@ def _lead(
     course.lead(ready.experiment)
     if ended:
         crew.agree(Decision(0, 0))
+        if opened.changes:
+            _report(folder, console)
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
     window = window_of(restored.record["window"]) if restored else EMPTY
@@ -184,7 +186,7 @@ def _lead(
         screen.close()
         say_stopped(console, folder, recorder.saver.step)
 
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     with crew.leading(training=True):
         try:
             with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
@@ -201,12 +203,14 @@ def _lead(
             _report(folder, console)
             raise error from None
     if not recorder.complete:
-        folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
+        spent = {"cpu_seconds": round(time.process_time() - worked, 1)}
+        folders.append_line(folder.events, {"step": step, "event": "interrupted"} | spent | {"time": _now()})
         _report(folder, console)
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     by = recorder.guard.asked if trainer.stopped else None
-    end = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    end: dict[str, Any] = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    end["cpu_seconds"] = round(time.process_time() - worked, 1)
     folders.append_line(folder.events, {"step": step} | end | {"time": _now()})
     seconds = time.monotonic() - began
     _report(folder, console)
@@ -265,11 +269,13 @@ def _ended(opened: Opened, console: Console) -> Outcome:
 
 
 def _report(folder: folders.RunFolder, console: Console) -> None:
-    """Writes report.html; a run does not fail for it."""
+    """Writes report.html and the model card; a run does not fail for them."""
+    from gendsl.export.card.write import write_card
     from gendsl.report.write import written
 
     try:
         written(folder)
+        write_card(folder, folder.path)
     except UserError as error:
         note(console, f"warning: {error.message}")
 

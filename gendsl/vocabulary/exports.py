@@ -67,7 +67,7 @@ EXPORTS: tuple[Word, ...] = (
         name="refuse",
         category="export",
         doc="A gate: the model is not exported where a condition on its scores holds, or where a score in it was not "
-        "taken of the exported checkpoint. `gendsl export --override REASON` goes on, and the reason stands in the card.",
+        "taken of the exported checkpoint. `gendsl export --override REASON` goes on, and the card tells the reason.",
         parameters=(
             Parameter(
                 name="when",
@@ -76,7 +76,7 @@ EXPORTS: tuple[Word, ...] = (
                 positional=False,
             ),
         ),
-        example="refuse when: memorized > 1%",
+        example="refuse when: memorized > 5%",
     ),
 )
 

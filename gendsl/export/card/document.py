@@ -1,4 +1,4 @@
-"""What a model card tells, as plain data: sections of facts, tables, texts and pictures, whatever they are written as."""
+"""What a model card tells, as plain data: sections of facts, tables, texts and pictures."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,7 +47,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture: its content as a data URI, its path from the card's folder (empty where none is near), what it shows."""
+    """A picture: its content as a data URI, its path from the card's folder (empty where it is not near), and what it
+    shows."""
 
     data: str
     path: str

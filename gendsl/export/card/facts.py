@@ -11,7 +11,7 @@ from typing import Any
 
 from gendsl.export.card.document import Card, Cell, Code, Facts, Listing, Part, Picture, Said, Section, Table
 from gendsl.export.card.hub import metadata_of
-from gendsl.export.card.scoring import Taken, memorisation, scores, taken_at
+from gendsl.export.card.scoring import memorisation, scores, taken_at
 from gendsl.export.chain import Origin
 from gendsl.export.gate import required_of, said_in
 from gendsl.export.marks import sentence

@@ -11,10 +11,39 @@ from gendsl.export.card.scoring import Taken
 from gendsl.plan.plan import Plan
 
 _LICENCES = (
-    "apache-2.0 mit bsd-2-clause bsd-3-clause bsd-3-clause-clear cc0-1.0 cc-by-4.0 cc-by-3.0 cc-by-2.0 cc-by-sa-4.0 "
-    "cc-by-sa-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-sa-4.0 cc-by-nc-nd-4.0 gpl-2.0 gpl-3.0 lgpl-2.1 lgpl-3.0 agpl-3.0 "
-    "mpl-2.0 epl-2.0 isc unlicense wtfpl zlib openrail bigscience-openrail-m creativeml-openrail-m ms-pl pddl odc-by"
-).split()
+    "apache-2.0",
+    "mit",
+    "bsd-2-clause",
+    "bsd-3-clause",
+    "bsd-3-clause-clear",
+    "cc0-1.0",
+    "cc-by-4.0",
+    "cc-by-3.0",
+    "cc-by-2.0",
+    "cc-by-sa-4.0",
+    "cc-by-sa-3.0",
+    "cc-by-nc-4.0",
+    "cc-by-nd-4.0",
+    "cc-by-nc-sa-4.0",
+    "cc-by-nc-nd-4.0",
+    "gpl-2.0",
+    "gpl-3.0",
+    "lgpl-2.1",
+    "lgpl-3.0",
+    "agpl-3.0",
+    "mpl-2.0",
+    "epl-2.0",
+    "isc",
+    "unlicense",
+    "wtfpl",
+    "zlib",
+    "openrail",
+    "bigscience-openrail-m",
+    "creativeml-openrail-m",
+    "ms-pl",
+    "pddl",
+    "odc-by",
+)
 _PIPELINES = {"image": "unconditional-image-generation", "text": "text-generation"}
 _DATASET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}")
 _NAMED = ("tfds", "digits")  # sources whose name is that of a data set others know

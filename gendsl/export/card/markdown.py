@@ -13,7 +13,7 @@ from gendsl.export.card.document import Card, Cell, Code, Facts, Listing, Part, 
 from gendsl.render import visible
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&#$!{}])")
-_LIST = re.compile(r"^(\d*)([-+=:.)])")
+_LIST = re.compile(r"^(?:\d+[.)]|[-+=:]+)(?=\s|$)")
 
 
 def markdown_of(card: Card) -> str:
@@ -28,7 +28,8 @@ def markdown_of(card: Card) -> str:
 
 def escaped(text: str) -> str:
     """A text in one line in which nothing is markup."""
-    return _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", visible(" ".join(text.split()))))
+    line = _MARKUP.sub(r"\\\1", visible(" ".join(text.split())))
+    return _LIST.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", line)
 
 
 def _part(part: Part) -> list[str]:

@@ -12,8 +12,9 @@ from gendsl.run.scores import shown_value
 from gendsl.vocabulary.score_keys import plain, shown
 
 _OF_MEMORY = {
-    "memorized": "the share of samples that are nearer to a training example than a real example ever is by chance",
-    "copied": "the share of samples that hold a long stretch of the training data, token for token",
+    "memorized": "the share of samples as close to a training example as hardly any held-out example is; about the "
+    "quantile, 1 % if not said otherwise, for a model that has learnt, 100 % for one that copies",
+    "copied": "the share of generated tokens that stand in long stretches, word for word, in the training data",
 }
 
 
