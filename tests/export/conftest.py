@@ -103,6 +103,42 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _trained(text.replace("  from x\n", ""), tmp_path_factory.mktemp("runs") / "plain")
 
 
+MAPPED = """experiment mapped
+
+data {
+  source digits()
+  image range: -1..1
+  batch 16
+}
+
+network mapping(z: normal(8)) -> features(6) { dense 16 | relu | dense 6 }
+
+network synthesis(w: features(6)) -> image {
+  dense 2*2*8 | relu | reshape 2, 2, 8
+  up_conv 8, kernel: 4, stride: 2 | relu
+  up_conv 1, kernel: 4, stride: 2 | tanh
+}
+
+network discriminator(x: image) -> logits(1) { flatten | dense 8 | leaky_relu 0.2 | dense 1 }
+
+train {
+  update discriminator, with: adam(1e-3) {
+    minimize hinge.discriminator(discriminator(image), discriminator(synthesis(mapping())))
+  }
+  update mapping, synthesis, with: adam(1e-3) { minimize hinge.generator(discriminator(synthesis(mapping()))) }
+  steps 3
+}
+
+sample { image = synthesis(mapping()) }
+"""
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are made by a mapping network and a synthesis network."""
+    return _trained(MAPPED, tmp_path_factory.mktemp("runs") / "mapped")
+
+
 TEXT = """experiment words
 
 data {
