@@ -6,10 +6,12 @@ taken from says something else by now, a person should know that this is not exp
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gendsl import __version__
 from gendsl.diagnostics import Problems
+from gendsl.export.order import defaults_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.difference import differences
 from gendsl.plan.plan import Plan
@@ -41,7 +43,13 @@ def _changes(run: Recalled, plan: Plan) -> list[str]:
     order = order_in(run, problems)
     if order is None:
         return [f"it is wrong: {problem.message}" for problem in list(problems.of("error"))[:3]]
-    return [one.text for one in differences(plan, order.plan)]
+    return [one.text for one in differences(_filled(plan), _filled(order.plan))]
+
+
+def _filled(plan: Plan) -> Plan:
+    """The plan with what its exports leave out: an older one may know fewer options."""
+    calls = (replace(call, arguments={**defaults_of(call.word), **call.arguments}) for call in plan.export)
+    return replace(plan, export=tuple(calls))
 
 
 def _tell_of_original(folder: RunFolder, run: Recalled, told: Callable[[str], None]) -> None:

@@ -22,10 +22,10 @@ class Order:
 def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     """What the plan's `export` asks for, a SavedModel where it asks for nothing; `asked` are options of the command
     line that take the place of the spec's. Raises UserError for a name that is none, or that two share."""
-    calls = plan.export or (Call("saved_model", _defaults("saved_model")),)
+    calls = plan.export or (Call("saved_model", defaults_of("saved_model")),)
     orders: list[Order] = []
     for call in calls:
-        options = {**_defaults(call.word), **call.arguments}
+        options = {**defaults_of(call.word), **call.arguments}
         name = str(options.pop("name") or plan.experiment)
         options |= {option: value for option, value in asked.items() if option in options and value is not None}
         _refuse(name)
@@ -51,7 +51,8 @@ def refuse_unknown(plan: Plan, names: Sequence[str]) -> None:
             )
 
 
-def _defaults(word: str) -> dict[str, Any]:
+def defaults_of(word: str) -> dict[str, Any]:
+    """What the options of a form are where nothing is said."""
     return {parameter.name: parameter.default for parameter in WORDS["export"][word].parameters}
 
 

@@ -1,4 +1,4 @@
-"""What lies beside exported models: warm-up requests and clients, read and used with TensorFlow Serving's own package."""
+"""What lies beside exported models: warm-up requests and clients, used with TensorFlow Serving's own package."""
 
 import base64
 import json
