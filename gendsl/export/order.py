@@ -22,7 +22,9 @@ class Order:
 def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     """What the plan's `export` asks for, a SavedModel where it asks for nothing; `asked` are options of the command
     line that take the place of the spec's. Raises UserError for a name that is none, or that two share."""
-    calls = plan.export or (Call("saved_model", defaults_of("saved_model")),)
+    calls = tuple(call for call in plan.export if call.word != "refuse") or (
+        Call("saved_model", defaults_of("saved_model")),
+    )
     orders: list[Order] = []
     for call in calls:
         options = {**defaults_of(call.word), **call.arguments}
