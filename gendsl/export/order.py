@@ -6,6 +6,7 @@ from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
+from gendsl.plan.served import is_name
 from gendsl.spelling import did_you_mean
 from gendsl.vocabulary import WORDS
 
@@ -56,11 +57,6 @@ def refuse_unknown(plan: Plan, names: Sequence[str]) -> None:
 def defaults_of(word: str) -> dict[str, Any]:
     """What the options of a form are where nothing is said."""
     return {parameter.name: parameter.default for parameter in WORDS["export"][word].parameters}
-
-
-def is_name(name: str) -> bool:
-    """Whether a model may be called so: a name becomes one of a folder, and part of URLs and of scripts."""
-    return bool(name) and not name.startswith((".", "-")) and all(one.isalnum() or one in "_.-" for one in name)
 
 
 def _refuse(name: str) -> None:
