@@ -372,6 +372,12 @@ no_gradient_through_draw = _advice(
     "A discrete draw passes no gradient, so the network that gave the distribution learns nothing from it.",
     "Kingma & Welling 2013, section 2.4",
 )
+export_name = _error(
+    "export_name",
+    "An exported model has no name that can be served, or one that another has.",
+    "The name becomes one of a folder and part of a URL: letters, digits, `_`, `-` and `.`, beginning with none of the "
+    "last two. Of each form there is one model of a name; without `name:` it is the experiment's.",
+)
 unscorable = _error(
     "unscorable",
     "A score that this spec can never have.",

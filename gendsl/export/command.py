@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gendsl.export import description
+from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
 from gendsl.export.gate import admitted
 from gendsl.export.order import Order, orders_of
@@ -49,6 +50,7 @@ def export(
     plan = plan_in(folder)
     orders = orders_of(plan, options or {})
     _refuse_without_checkpoint(folder)
+    refuse_edited(folder, plan, told)
     for order in orders:
         if order.form not in FORMS:
             told(f"`{order.form}` is not built yet, and was left out")

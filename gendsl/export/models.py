@@ -5,8 +5,8 @@ from math import prod
 from typing import Any
 
 from gendsl.export import description
-from gendsl.export.order import is_name
 from gendsl.export.place import Place
+from gendsl.plan.served import is_name
 
 Port = tuple[str, str, tuple[int | None, ...]]  # a name, the name of a dtype, a shape
 

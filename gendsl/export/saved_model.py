@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gendsl.export import description
 from gendsl.export.order import Order
+from gendsl.run.folder import reason_of
 
 if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
@@ -28,7 +29,10 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     # Not Keras's `ExportArchive`, which lists the variables in the order of a set: another one in every process.
     module = tf.Module()
     module.weights = _variables(run, traced.values())
-    tf.saved_model.save(module, str(folder), signatures=traced)
+    try:
+        tf.saved_model.save(module, str(folder), signatures=traced)
+    except tf.errors.OpError as error:
+        raise OSError(None, reason_of(error)) from error  # a full disk, told as any other
     _without_chance(folder)
     warmup.write(folder, order.name, signatures)
     records = {one.name: one.record(traced[one.name].structured_outputs) for one in signatures}

@@ -100,9 +100,9 @@ def format_of(family: str, asked: str | None, experiment: str) -> str:
     usual = FORMATS[family]
     if asked is None or asked in usual:
         return asked or usual[0]
-    plural = family if family in ("music", "points", "text", "sound") else f"{family}s"
-    if family == "table":
-        plural = "rows of a table"
+    plural = {"table": "rows of a table"}.get(family) or (
+        family if family in ("music", "points", "text") else f"{family}s"
+    )
     raise UserError(
         f"samples of `{experiment}` are {plural}: they cannot be written as {asked}",
         f"leave --format out, or give it {' or '.join(usual)}",

@@ -10,24 +10,32 @@ import sys
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.stats
 from PIL import Image
+from scipy.io import wavfile
 
+from gendsl.check.checker import check
+from gendsl.diagnostics import Problems
 from gendsl.evaluate import sampler as sampling
 from gendsl.evaluate.sampler import CHUNK, Sampler
+from gendsl.lower.data.sounds import waveform
 from gendsl.lower.errors import UserError
 from gendsl.pictures.walks import between
 from gendsl.plan.rewritten import latents, with_truncation
 from gendsl.run import sample as sample_module
 from gendsl.run import sample_files
+from gendsl.run.folder import RunFolder
 from gendsl.run.instead import Instead, sample_instead
 from gendsl.run.rebuild import rebuilt
 from gendsl.run.sample import sample
 from gendsl.run.sample_files import SampleFiles, numbered, size_text
+from gendsl.run.sample_writers import writer_of
+from gendsl.source import Source
 from tests.cli.processes import gendsl
 
 
@@ -293,6 +301,33 @@ def test_very_many_files_are_shared_out_over_folders() -> None:
     names = {numbered(number, 60_000, "png") for number in range(60_000)}
     assert len(names) == 60_000 and len({name.split("/")[0] for name in names}) == 60
     assert [size_text(size) for size in (12, 4_300, 64e9, 4.1e12)] == ["12 bytes", "4.3 kB", "64 GB", "4.1 TB"]
+
+
+def test_sounds_are_waves_at_the_rate_of_the_spec(tmp_path: Path) -> None:
+    wavfile.write(tmp_path / "a.wav", 8000, np.zeros(8000, np.int16))
+    text = """experiment t
+data { source audio("*.wav", rate: 8_000, seconds: 0.5); batch 1 }
+network generator(z: normal(4)) -> row { dense 4_000 | tanh }
+network discriminator(x: row) -> logits(1) { dense 1 }
+train { objective gan(); optimizer adam(1e-3); steps 1 }
+"""
+    problems = Problems()
+    plan = check(Source("t.gen", text), problems, folder=str(tmp_path))
+    assert plan is not None, [problem.message for problem in problems]
+    values = np.sin(np.arange(8_000, dtype=np.float32)).reshape(2, 4_000)
+    run: Any = SimpleNamespace(plan=plan, folder=RunFolder(tmp_path))
+    files = SampleFiles(tmp_path / "out")
+    writer = writer_of(run, "row", values, files, "", 2, None)
+    files.admit(0, 2)
+    writer.add(values)
+    writer.end()
+    files.finish()
+    assert [path.name for path in files.written] == ["000.wav", "001.wav"]
+    rate, samples = waveform(files.written[1].read_bytes())
+    assert rate == 8_000
+    np.testing.assert_allclose(samples, values[1], atol=1e-4)
+    with pytest.raises(UserError, match="are sounds: they cannot be written as csv"):
+        writer_of(run, "row", values, files, "", 2, "csv")
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import symusic
 from PIL import Image
 from rich.console import Console
 
+from gendsl.lower.data.sounds import waveform
 from gendsl.lower.data.tokenizers import Bytes, tokenizer_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Field
@@ -19,6 +20,7 @@ from gendsl.run.order import Order, Where
 from gendsl.run.sample import sample
 from gendsl.run.sample_files import SampleFiles
 from gendsl.run.tokens import TokenFiles, reader_of_field
+from gendsl.run.tones import RATE
 from tests.lower.test_data_music import NOTES, midi
 from tests.run.conftest import planned
 
@@ -78,6 +80,17 @@ def test_music_is_midi_and_a_picture(folder: Path) -> None:
         symusic.Score.from_midi(path.read_bytes())
     with Image.open(files[3]) as picture:
         assert picture.width == 768
+
+
+def test_music_is_heard_as_waves(folder: Path) -> None:
+    files = sample(folder / "midi", 2, 1, folder / "heard", format="wav")
+    assert [path.name for path in files] == ["000.wav", "001.wav", "grid.png"]
+    pieces = sample(folder / "midi", 2, 1, folder / "pieces")
+    assert files[2].read_bytes() == pieces[2].read_bytes(), "the same music"
+    rate, samples = waveform(files[0].read_bytes())
+    assert rate == RATE and len(samples) and np.abs(samples).max() <= 1
+    with pytest.raises(UserError, match="are music: they cannot be written as png"):
+        sample(folder / "midi", 2, 1, folder / "never", format="png")
 
 
 def test_a_run_shows_what_it_draws_beside_real_ones(folder: Path) -> None:
