@@ -1,6 +1,5 @@
 """A run of a moment on the digits, for what is drawn and exported from it."""
 
-from functools import partial
 from pathlib import Path
 from shutil import which
 
@@ -12,7 +11,7 @@ from gendsl.diagnostics import Problems
 from gendsl.run.command import run
 from gendsl.run.order import Order, Where
 from gendsl.source import Source
-from tests.export.loader import Served, compiled, served
+from tests.export.loader import Server, compiled
 
 SMALL = """experiment small
 
@@ -203,8 +202,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Served:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """What calls an endpoint through the C++ loader, which TF Serving uses: a Python reload proves nothing."""
     if which("gcc") is None:
         pytest.skip("there is no C compiler")
-    return partial(served, compiled(tmp_path_factory.mktemp("serve")))
+    return Server(compiled(tmp_path_factory.mktemp("serve")))
