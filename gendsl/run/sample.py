@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gendsl.run.sample_writers import Writer
 
 MOST = 2**30  # samples of a seed: behind them the next seed's begin
+_SEEDS = 2**39  # as many seeds are there: 63 bits hold a seed and the number of a chunk of its samples
 _MOST_COLUMNS, _MOST_ROWS = 16, 100  # of a grid with a class a row
 _PAUSE = 0.5  # seconds between two words of how far the work is
 _UNITS = (("hours", 3600, 5400), ("minutes", 60, 90), ("seconds", 1, 0))  # each with its size, and from when on
@@ -78,7 +79,7 @@ def sample(
     With `interpolate` so many pictures lead from each sample to the next, both among them; with `each_label` the same
     `n` are drawn of each class, a folder and a row of the grid for each. Raises UserError.
     """
-    _refuse(n, interpolate, each_label, where)
+    _refuse(n, seed, interpolate, each_label, where)
     folder = open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
     files = SampleFiles(Path(out))
     asked = _asked(folder, where)
@@ -108,9 +109,11 @@ def sample(
     return files.written
 
 
-def _refuse(n: int, interpolate: int | None, each_label: bool, where: Sequence[str]) -> None:
+def _refuse(n: int, seed: int, interpolate: int | None, each_label: bool, where: Sequence[str]) -> None:
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
+    if not 0 <= seed < _SEEDS:
+        raise UserError(f"{seed:,} is no seed of samples", f"give --seed a whole number below {_SEEDS:,}")
     if n > MOST:
         raise UserError(f"a seed has {MOST:,} samples, {n:,} are asked for", "draw the rest with another --seed")
     asked = [
