@@ -201,6 +201,38 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _trained(TABLE, folder / "run", folder)
 
 
+REDRAWN = """experiment redrawn
+
+data {
+  source digits()
+  image range: 0..1
+  batch 16
+}
+
+network encoder(x: image) -> normal(4) { flatten | dense 8 }
+
+network decoder(z: normal(4)) -> image { dense 64 | sigmoid | reshape 8, 8, 1 }
+
+train {
+  update encoder, decoder, with: adam(1e-3) {
+    z ~ encoder(image)
+    minimize l2(decoder(z), image)
+  }
+  steps 2
+}
+
+sample { redrawn = decoder(mean(encoder(image))) }
+
+export { saved_model images: uint8, also: [encoder] }
+"""
+
+
+@pytest.fixture(scope="session")
+def redrawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are made from examples."""
+    return _trained(REDRAWN, tmp_path_factory.mktemp("runs") / "redrawn")
+
+
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """What calls an endpoint through the C++ loader, which TF Serving uses: a Python reload proves nothing."""

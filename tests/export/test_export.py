@@ -1,5 +1,6 @@
 """The exported model: loaded as TF Serving loads it, it gives what `gendsl sample` gives."""
 
+import io
 import json
 import subprocess
 import sys
@@ -69,8 +70,7 @@ def test_the_cpp_loader_gives_what_sample_writes(plain: Path, model: Path, serve
     assert [len(found) for found in files_served] == [1, 3, CHUNK, CHUNK + 7]
     for found in files_served:
         for number, content in enumerate(found):
-            (tmp_path / "one.png").write_bytes(content)
-            np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "one.png")), files[number])
+            np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), files[number])
     np.testing.assert_array_equal(served, numbers)
     assert priors.shape == (5, 8, 8, 1) and (priors[0] == priors[1]).all()
 
@@ -180,6 +180,27 @@ def test_rows_are_served_and_can_be_read(table: Path, serve: Server, tmp_path: P
     asked = [("serving_default", "row", {"n": count, "seed": 3}) for count in (1, 3, CHUNK + 7)]
     for found in serve.all(model, asked):
         assert csv_of(rows, found).splitlines() == file.read_bytes().splitlines()[: len(found) + 1]
+
+
+def test_examples_are_taken_as_bytes_and_coded(redrawn: Path, serve: Server) -> None:
+    model = exported(redrawn)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1))
+    asked = {"image": pixels, "seed": 0}
+    found, files, mean, spread = serve.all(
+        model,
+        [
+            ("serving_default", "redrawn", asked),
+            ("png", "redrawn_bytes", asked),
+            ("encoder", "mean", {"x": pixels}),
+            ("encoder", "log_variance", {"x": pixels}),
+        ],
+    )
+    networks = run_of(redrawn).experiment.networks
+    code = networks["encoder"](pixels.astype(np.float32) / 255, training=False).numpy()
+    np.testing.assert_allclose(np.concatenate([mean, spread], -1), code, atol=1e-5)
+    by_hand = np.rint(networks["decoder"](code[:, :4], training=False).numpy() * 255)
+    assert found.dtype == np.uint8 and np.abs(found - by_hand).max() <= 1
+    assert [np.asarray(Image.open(io.BytesIO(one)))[..., None].tolist() for one in files] == found.tolist()
 
 
 @pytest.mark.slow  # two more processes that load TensorFlow
