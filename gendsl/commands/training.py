@@ -243,9 +243,19 @@ def sample(options: "Namespace") -> int:
 def export(options: "Namespace") -> int:
     """`gendsl export`."""
     _prepare_to_train()
-    from gendsl.export import saved_model
+    from gendsl.export import command
 
-    say("".join(f"{path}\n" for path in saved_model.export(options.run, checkpoint=options.checkpoint, told=warn)))
+    exported = command.export(
+        options.run,
+        checkpoint=options.checkpoint,
+        version=options.version,
+        replace=options.replace,
+        override=options.override,
+        options={"images": options.images, "also": tuple(options.also) or None},
+        told=warn,
+    )
+    for one in exported:
+        say(f"{one.path}\n" if one.written else f"{one.path} is it already: nothing has changed since\n")
     return FINE
 
 
