@@ -131,7 +131,7 @@ def test_a_gan_by_the_commands_that_a_user_types(folder: Path) -> None:
     assert done.code == 0, done.err
     done = gendsl("sample", "runs/gan", "-n", "100", "-o", "gan", folder=folder)
     assert done.code == 0, done.err
-    assert [path.name for path in (folder / "gan").iterdir()] == ["samples.csv"]
+    assert {path.name for path in (folder / "gan").iterdir()} == {"samples.csv", "samples.csv-metadata.json"}
     is_like_the_wine(folder / "gan/samples.csv", folder / "wine.csv")
 
 
