@@ -140,6 +140,7 @@ def test_labels_are_taken_in_turn_and_each_class_gets_the_same_noise(conditional
     for number in range(4):
         one = f"{number:03}.png"
         assert each[f"7/{one}"] == sevens[one] and turns[one] == each[f"{(7, 2)[number % 2]}/{one}"]
+    assert len({each[f"{label}/000.png"] for label in range(10)}) == 10, "classes differ"
     with Image.open(io.BytesIO(each["grid.png"])) as picture:
         assert picture.size[1] / picture.size[0] == pytest.approx(10 / 4, rel=0.05), "classes are rows"
     sample(conditional, 2, 3, tmp_path / "two", instead=Instead(labels=("7", "2")), each_label=True)
