@@ -1,64 +1,60 @@
-"""The folder of a run in, a SavedModel for TF Serving in `export/<name>/1/` out: what `gendsl export` does.
+"""A run in, a SavedModel that TF Serving loads as it is out: the writer of the form `saved_model`."""
 
-`serving_default` takes `n` and `seed` and gives what `gendsl sample` draws for that seed; `from_prior` takes the
-prior's draws (and labels) by the names of the network's inputs; `labelled`, with labels or conditions, takes `seed` and
-them; `prompted`, where samples call `generate`, takes `prompt`, `seed` and `temperature`.
-"""
-
-import os
-import shutil
-from collections.abc import Callable
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gendsl.lower.errors import UserError
-from gendsl.run.folder import open_run, sync_folder
-from gendsl.run.loading import load_tensorflow
+from gendsl.export import description
+from gendsl.export.order import Order
+from gendsl.run.folder import reason_of
 
 if TYPE_CHECKING:
     from gendsl.run.rebuild import Rebuilt
 
 
-def export(
-    run_folder: str | Path, *, checkpoint: str = "last", told: Callable[[str], None] = lambda _: None
-) -> list[Path]:
-    """Exports a run with the averaged weights of a checkpoint; gives the folders `export/<name>/1`.
+def write(run: "Rebuilt", order: Order, folder: Path) -> None:
+    """Fills an empty folder with the version of a model: the SavedModel with the weights that its endpoints use, and no
+    others; requests to warm it up; and what gendsl needs to know of it. Raises UserError."""
+    import tensorflow as tf
 
-    Loaded by TF Serving as it is. A model that was exported before is replaced. `checkpoint` is `last`, `best` or a
-    step; `told` is given which damaged ones were passed over. Raises UserError.
-    """
-    open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
-    load_tensorflow()
-    from gendsl.run.rebuild import rebuilt
-
-    run = rebuilt(Path(run_folder), checkpoint, told=told)
-    calls = [call for call in run.plan.export if call.word == "saved_model"]
-    names = [call.arguments.get("name") or run.plan.experiment for call in calls] or [run.plan.experiment]
-    folders = []
-    for name in dict.fromkeys(str(name) for name in names):
-        if name in (".", "..") or set(name) & set("/\\\0"):
-            raise UserError(f"`{name}` cannot be the name of an exported model", "use letters, digits, `_` and `-`")
-        folder = run.folder.path / "export" / name / "1"
-        _write(run, folder)
-        folders.append(folder)
-    return folders
-
-
-def _write(run: "Rebuilt", folder: Path) -> None:
-    """Writes the archive beside its place and then moves it there: a server that watches sees it whole."""
-    import keras
-
+    from gendsl.export import warmup
+    from gendsl.export.sampled import sampling_of
     from gendsl.export.signatures import signatures_of
 
-    signatures = signatures_of(run)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    archive = keras.export.ExportArchive()
-    for network in run.experiment.networks.values():
-        archive.track(network)
-    for signature in signatures:
-        archive.add_endpoint(signature.name, signature.endpoint, input_signature=[dict(signature.inputs)])
-    archive.write_out(str(temporary), verbose=False)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
-    sync_folder(folder.parent)
+    signatures = signatures_of(run, order)
+    traced = {
+        one.name: tf.function(one.endpoint, input_signature=[one.specs], autograph=False).get_concrete_function()
+        for one in signatures
+    }
+    # Not Keras's `ExportArchive`, which lists the variables in the order of a set: another one in every process.
+    module = tf.Module()
+    module.weights = _variables(run, traced.values())
+    try:
+        tf.saved_model.save(module, str(folder), signatures=traced)
+    except tf.errors.OpError as error:
+        raise OSError(None, reason_of(error)) from error  # a full disk, told as any other
+    _without_chance(folder)
+    warmup.write(folder, order.name, signatures)
+    records = {one.name: one.record(traced[one.name].structured_outputs) for one in signatures}
+    description.write(run, order, folder, sampling_of(run, order).outputs, records)
+
+
+def _variables(run: "Rebuilt", functions: Iterable[Any]) -> list[Any]:
+    """The variables that functions read, in the order of the run's state."""
+    read = {id(variable): variable for function in functions for variable in function.graph.variables}
+    ordered = [variable for variable in run.experiment.state().values() if id(variable) in read]
+    known = {id(variable) for variable in ordered}
+    return ordered + [variable for number, variable in read.items() if number not in known]
+
+
+def _without_chance(folder: Path) -> None:
+    """TensorFlow gives each model a random number: here it is the model's hash, so that the same export is the same."""
+    from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
+
+    path = folder / "fingerprint.pb"
+    fingerprint = FingerprintDef.FromString(path.read_bytes())
+    fingerprint.uuid = str(
+        int.from_bytes(hashlib.sha256((folder / "saved_model.pb").read_bytes()).digest()[:16], "big")
+    )
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))

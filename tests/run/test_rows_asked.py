@@ -16,8 +16,9 @@ from rich.console import Console
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables import parquet as parquet_module
 from gendsl.lower.tables.constraints import Constraint, constraints_of, kept_by_all, told_of
-from gendsl.lower.tables.parquet import parquet_of
+from gendsl.lower.tables.parquet import ParquetRows
 from gendsl.lower.tables.table import Table
 from gendsl.plan.plan import Call
 from gendsl.run.command import run
@@ -127,11 +128,24 @@ class Sampler:
             yield {"row": self.rows[: count - start], "beside": np.arange(start, start + 64)}
 
 
+def together(chunks: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    every = list(chunks)
+    return {name: np.concatenate([chunk[name] for chunk in every]) for name in every[0]} if every else {}
+
+
+def parquet_of(table: Table, codes: np.ndarray, types: Mapping[str, str]) -> bytes:
+    written: list[bytes] = []
+    rows = ParquetRows(table, types, written.append)
+    rows.add(codes)
+    rows.end()
+    return b"".join(written)
+
+
 def test_rows_are_drawn_until_there_are_enough_and_the_first_ones_stay_the_first(table: Table) -> None:
     told: list[str] = []
     asked = Asked("row", table, wanted_of(["job=cook", "age>30"], table), ())
-    many = rows_asked(Sampler(table), asked, None, 100, 0, told.append)
-    few = rows_asked(Sampler(table), asked, None, 10, 0, lambda _: None)
+    many = together(rows_asked(Sampler(table), asked, None, 100, 0, told.append))
+    few = together(rows_asked(Sampler(table), asked, None, 10, 0, lambda _: None))
     codes = table.written(table.decode(many["row"]))
     assert len(codes) == 100 and (codes[:, 2] == 1).all() and (codes[:, 0] > 30).all()
     np.testing.assert_array_equal(many["row"][:10], few["row"])
@@ -142,10 +156,23 @@ def test_rows_are_drawn_until_there_are_enough_and_the_first_ones_stay_the_first
 def test_rows_that_hardly_exist_end_with_an_error_and_not_never(table: Table) -> None:
     asked = Asked("row", table, wanted_of(["job=nurse"], table), ())
     with pytest.raises(UserError, match="0 of 20,000 samples keep to `job=nurse`, and 5 are asked for"):
-        rows_asked(Sampler(table), asked, None, 5, 0, lambda _: None)
+        together(rows_asked(Sampler(table), asked, None, 5, 0, lambda _: None))
     only = Asked("row", table, (), (constraint("unique", table, columns=("job",)),))
     with pytest.raises(UserError, match=r"2 of .* samples keep to `unique job`"):
-        rows_asked(Sampler(table), only, None, 5, 0, lambda _: None)
+        together(rows_asked(Sampler(table), only, None, 5, 0, lambda _: None))
+
+
+def test_parquet_by_groups_is_one_table(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_module, "_BATCH", 400)
+    written: list[bytes] = []
+    rows = ParquetRows(table, {}, written.append)
+    many = np.tile(CELLS, (300, 1))
+    for first in range(0, len(many), 70):
+        rows.add(many[first : first + 70])
+    rows.end()
+    file = parquet.ParquetFile(io.BytesIO(b"".join(written)))
+    assert file.num_row_groups > 1 and file.metadata.num_rows == len(many)
+    assert file.read().column("job").to_pylist()[:5] == ["clerk", "cook", "nurse", "clerk", "nurse"]
 
 
 def test_parquet_has_the_types_of_kinds_or_those_that_the_file_had(table: Table) -> None:
@@ -235,6 +262,6 @@ def test_a_conditional_gan_from_parquet_to_parquet(tmp_path: Path) -> None:
     assert kept / drawn > 0.3  # a twentieth of the people, and the network was told which
     done = gendsl("sample", "run", "-n", "3", "--where", "job=nurze", folder=tmp_path)
     assert done.code != 0 and "did you mean `nurse`?" in done.err and "Traceback" not in done.err
-    (path,) = sample(tmp_path / "run", 3, 0, tmp_path / "some")
+    path, _ = sample(tmp_path / "run", 3, 0, tmp_path / "some")
     with open(path, encoding="utf-8") as file:
         assert len(list(csv.reader(file))) == 4
