@@ -95,7 +95,7 @@ def _of_prompts(it: Sampling) -> Signature:
         Given(
             "prompt",
             specs["prompt"],
-            "The tokens that each sample begins with, -1 behind a shorter one; -1 alone leaves the beginning to the model.",
+            "The tokens that each sample begins with, -1 behind a shorter one; -1 alone leaves it to the model.",
             (-1, most),
             strict=True,
             default=[[-1]],
