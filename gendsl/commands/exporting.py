@@ -35,11 +35,12 @@ EXPORT = Command(
     "export",
     "write a run as a SavedModel for TF Serving",
     "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder, and beside "
-    "it what TensorFlow Serving is started and called with. Where nothing has changed, nothing is written.",
+    "it its model card, a chain of hashes, and what TensorFlow Serving is started and called with. Where nothing has changed, nothing is written.",
     (
         ("gendsl export runs/a", "writes runs/a/export/<name>/1, then 2, 3, …"),
         ("gendsl export runs/a --checkpoint best --images uint8", "the best weights, pictures as bytes"),
         ("gendsl export runs/a --also critic --replace", "with the critic's score, over the newest version"),
+        ('gendsl export runs/a --override "for the workshop only"', "against the spec's gate; the card tells why"),
     ),
     _options,
 )
