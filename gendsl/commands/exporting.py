@@ -34,8 +34,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
 EXPORT = Command(
     "export",
     "write a run as a SavedModel for TF Serving",
-    "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder, and beside "
-    "it its model card, a chain of hashes, and what TensorFlow Serving is started and called with. Where nothing has changed, nothing is written.",
+    "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder, and beside it its "
+    "model card, a chain of hashes, and what TensorFlow Serving is started and called with. Where nothing has changed, "
+    "nothing is written.",
     (
         ("gendsl export runs/a", "writes runs/a/export/<name>/1, then 2, 3, …"),
         ("gendsl export runs/a --checkpoint best --images uint8", "the best weights, pictures as bytes"),
