@@ -81,7 +81,7 @@ def test_a_reason_overrides_and_is_handed_on(tmp_path: Path) -> None:
         ("refuse when: memorized > 5%; refuse when: diversity < 20%", "", []),
         ("saved_model", "require summary", ["missing_card_field"]),
         ("saved_model", 'require summary; summary "x"', []),
-        ("saved_model", "require sumary", ["unknown_argument"]),
+        ("saved_model", "require sumary", ["wrong_type"]),
         ("saved_model", 'summary "a"; summary "b"', ["duplicate_block"]),
     ],
 )

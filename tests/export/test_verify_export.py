@@ -53,7 +53,7 @@ def test_a_tampered_file_is_named_and_the_rest_holds(run: Path, capsys: pytest.C
     (run / "export" / "carded" / "1" / "saved_model.pb").write_bytes(b"other")
     code, text = said(capsys, str(run))
     assert code == 1 and "saved_model.pb was changed: its content is not what was exported" in text
-    assert text.count("as exported") == 1 and text.count("changed since it was exported") == 1
+    assert text.count("files, as exported") == 1 and text.count("changed since it was exported") == 1
     code, text = said(capsys, str(run), "--format", "json")
     records = json.loads(text)
     assert code == 1 and [one["holds"] for one in records] == [True, False]
