@@ -239,6 +239,12 @@ def _compare(options: "Namespace") -> int:
     return compare(options)
 
 
+def _serve(options: "Namespace") -> int:
+    from gendsl.commands.serve import serve
+
+    return serve(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -259,6 +265,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "compare": _compare,
     "export": training.export,
+    "serve": _serve,
     "report": report_command.report,
     "replay": _replay,
     "fmt": _fmt,

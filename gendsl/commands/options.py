@@ -9,6 +9,7 @@ from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.report import REPORT
 from gendsl.commands.scoring import SCORING, checkpoint
+from gendsl.commands.serve import SERVE
 from gendsl.commands.sweep import SWEEP
 from gendsl.commands.values import count, natural, seconds, steps
 
@@ -336,6 +337,7 @@ COMMANDS: dict[str, Command] = {
             (("gendsl export runs/a", "writes runs/a/export/<name>/1"),),
             _export,
         ),
+        SERVE,
         REPORT,
         REPLAY,
         Command(

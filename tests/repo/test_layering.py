@@ -18,7 +18,7 @@ LEVELS = (
     ("lower",),
     ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
-    ("sweep",),
+    ("serve", "sweep"),
     ("api", "commands"),
     ("zoo", "reference"),
     ("cli", "__main__"),
