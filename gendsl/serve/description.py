@@ -7,12 +7,16 @@ Nothing in a folder is believed: it may come from a stranger, and what does not 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gendsl.frozen import dataclass
 from gendsl.serve.limits import Limits
 from gendsl.serve.signatures import Arrays, Refused, Signature, Tensor
 
 KINDS = ("count", "seed", "label", "truncation", "temperature", "prompt", "prior", "field", "switch")
 SHOWN = ("image", "png", "tokens", "text", "row", "points", "array", "score")
+_LONGEST = 500  # characters of a sentence
 _NAMED = {"n": "count", "seed": "seed", "truncation": "truncation", "temperature": "temperature", "prompt": "prompt"}
 
 
@@ -23,7 +27,8 @@ class Input:
 
     tensor: Tensor
     kind: str
-    range: tuple[float, float] | None = None
+    least: float | None = None
+    most: float | None = None
     default: Any = None
     names: tuple[str, ...] = ()
     doc: str = ""
@@ -51,6 +56,7 @@ class Described:
     name: str
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
+    doc: str = ""
 
     def check(self, arrays: Arrays, limits: Limits) -> None:
         """Raises Refused where an input is outside its range, or the request asks for too much."""
@@ -63,7 +69,7 @@ class Described:
                 samples = max(samples, int(given))
             elif one.batched:
                 samples = max(samples, len(given))
-            if one.range is not None and given.size and one.kind not in ("count", "seed", "field", "prior"):
+            if given.size and one.kind not in ("field", "prior"):
                 _check_range(one, given)
         if samples > limits.samples:
             raise Refused(
@@ -82,14 +88,14 @@ class Described:
                 )
 
 
-def _check_range(one: Input, given: Any) -> None:
-    assert one.range is not None
-    least, most = one.range
-    wrong = given[(given < least) | (given > most)]
-    if one.kind == "prompt":
-        wrong = wrong[wrong != -1]  # what is behind a shorter one
+def _check_range(one: Input, given: NDArray[Any]) -> None:
+    low = False if one.least is None else given < one.least
+    high = False if one.most is None else given > one.most
+    wrong = given[np.logical_or(low, high)]
     if wrong.size:
-        raise Refused(400, f"`{one.tensor.name}` is {wrong.flat[0]}: it goes from {least:g} to {most:g}")
+        ends = [f"at least {one.least:g}"] if one.least is not None else []
+        ends += [f"at most {one.most:.10g}"] if one.most is not None else []
+        raise Refused(400, f"`{one.tensor.name}` is {wrong.flat[0]:.10g}: it has to be {' and '.join(ends)}")
 
 
 def described(signatures: Mapping[str, Signature], record: Mapping[str, Any]) -> dict[str, Described]:
@@ -101,7 +107,7 @@ def described(signatures: Mapping[str, Signature], record: Mapping[str, Any]) ->
 def _described(signature: Signature, told: Mapping[str, Any]) -> Described:
     inputs = [_input(one, _part(_part(told, "inputs"), name)) for name, one in signature.inputs.items()]
     outputs = [_output(one, _part(_part(told, "outputs"), name)) for name, one in signature.outputs.items()]
-    return Described(signature.name, tuple(inputs), tuple(outputs))
+    return Described(signature.name, tuple(inputs), tuple(outputs), _doc(told))
 
 
 def _input(tensor: Tensor, told: Mapping[str, Any]) -> Input:
@@ -109,10 +115,10 @@ def _input(tensor: Tensor, told: Mapping[str, Any]) -> Input:
     return Input(
         tensor,
         str(kind) if kind in KINDS else _kind_of_input(tensor),
-        _range(told.get("range")),
-        default if isinstance(default, (int, float, str)) else None,
+        *_ends(told.get("range")),
+        default if isinstance(default, int | float | str) else None,
         tuple(map(str, names)) if isinstance(names, list) else (),
-        str(told.get("doc") or "")[:500],
+        _doc(told),
     )
 
 
@@ -130,7 +136,9 @@ def _kind_of_input(tensor: Tensor) -> str:
 
 def _output(tensor: Tensor, told: Mapping[str, Any]) -> Output:
     kind = told.get("kind")
-    return Output(tensor, str(kind) if kind in SHOWN else _kind_of_output(tensor), _range(told.get("range")), told)
+    least, most = _ends(told.get("range"))
+    bounds = None if least is None or most is None else (least, most)
+    return Output(tensor, str(kind) if kind in SHOWN else _kind_of_output(tensor), bounds, told)
 
 
 def _kind_of_output(tensor: Tensor) -> str:
@@ -144,11 +152,16 @@ def _kind_of_output(tensor: Tensor) -> str:
     return "points" if len(shape) == 2 and shape[1] == 2 else "array"
 
 
-def _range(value: Any) -> tuple[float, float] | None:
-    if isinstance(value, list) and len(value) == 2 and all(type(one) in (int, float) for one in value):
-        least, most = value
-        return (least, most) if least <= most else None
-    return None
+def _ends(value: Any) -> tuple[float | None, float | None]:
+    """The ends of a range, None for one that is open, or that says nothing."""
+    if not isinstance(value, list) or len(value) != 2:
+        return None, None
+    least, most = (one if type(one) in (int, float) else None for one in value)
+    return (least, most) if least is None or most is None or least < most else (None, None)
+
+
+def _doc(told: Mapping[str, Any]) -> str:
+    return str(told.get("doc") or "")[:_LONGEST]
 
 
 def _part(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 The page's form speaks of classes by number and of prompts as text; here they become the arrays of the signature.
 """
 
+import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from gendsl.frozen import dataclass
+from gendsl.export.chain import Origin
+from gendsl.frozen import dataclass, replace
 from gendsl.serve.description import Described, Input
 from gendsl.serve.limits import Limits
+from gendsl.serve.marking import all_marked
 from gendsl.serve.readers import reader_in, record_of, table_in
 from gendsl.serve.rest import Rest
 from gendsl.serve.showing import Shown, shown
@@ -24,6 +27,7 @@ from gendsl.serve.tensors import array_of
 _SIMPLE = ("count", "seed", "label", "truncation", "temperature", "prompt", "switch")
 _ROWS = 200  # of a table on the page; the file has all
 _LONGEST = 20_000  # characters of a prompt
+_CLASSES = 10_000  # that a form lists
 EACH = "each"  # of a class: one sample of each, in turn
 
 
@@ -43,21 +47,31 @@ class Sheet:
 
 
 def sheets_of(described: Mapping[str, Described], folder: Path) -> dict[str, Sheet]:
-    """The signatures whose inputs a form can hold; arrays and pictures are for programs."""
-    return {
-        name: _sheet(one, folder)
+    """The signatures whose inputs a form can hold: arrays and pictures are for programs, and so is what gives the same
+    as another one in PNG files. What needs the least comes first."""
+    names = [
+        name
         for name, one in described.items()
         if all(given.kind in _SIMPLE and given.tensor.dtype != "string" for given in one.inputs)
+        and not _is_copy(name, described)
+    ]
+    return {
+        name: _sheet(described[name], folder)
+        for name in sorted(names, key=lambda one: (len(described[one].inputs), one))
     }
+
+
+def _is_copy(name: str, described: Mapping[str, Described]) -> bool:
+    of = "serving_default" if name == "png" else name.removesuffix("_png")
+    return of != name and of in described
 
 
 def _sheet(one: Described, folder: Path) -> Sheet:
     readers, tables, faults = {}, {}, []
     for output in one.outputs:
         name, shape = output.tensor.name, output.tensor.shape or ()
-        record = record_of(folder, output.record, "tokenizer") or record_of(folder, output.record, "vocabulary")
-        readers[name], wrong = reader_in(record)
-        tables[name], unread = table_in(record_of(folder, output.record, "table"), shape[-1] if shape else None)
+        readers[name], wrong = reader_in(record_of(folder, output.record, "vocabulary file"))
+        tables[name], unread = table_in(record_of(folder, output.record, "table file"), shape[-1] if shape else None)
         faults += [told for told in (wrong, unread) if told]
     return Sheet(one, readers, tables, faults)
 
@@ -65,8 +79,8 @@ def _sheet(one: Described, folder: Path) -> Sheet:
 class Drawing:
     """Draws samples for the page."""
 
-    def __init__(self, rest: Rest, sheets: Mapping[str, Sheet], limits: Limits) -> None:
-        self._rest, self._sheets, self._limits = rest, sheets, limits
+    def __init__(self, rest: Rest, sheets: Mapping[str, Sheet], limits: Limits, origin: Origin) -> None:
+        self._rest, self._sheets, self._limits, self._origin = rest, sheets, limits, origin
 
     async def samples(self, chosen: Any) -> list[Shown]:
         """The outputs for what was chosen: `{"signature": …, "count": …, "inputs": {…}}`. Raises Refused."""
@@ -77,10 +91,14 @@ class Drawing:
             raise Refused(400, "the page has no form for this signature")
         arrays = self._arrays(sheet, chosen.get("inputs", {}), chosen.get("count"))
         found = await self._rest.call(sheet.described.name, arrays)
-        return [
+        return await asyncio.to_thread(self._shown, sheet, found)
+
+    def _shown(self, sheet: Sheet, found: Arrays) -> list[Shown]:
+        parts = [
             shown(one, found[one.tensor.name], sheet.readers[one.tensor.name], sheet.tables[one.tensor.name])
             for one in sheet.described.outputs
         ]
+        return [replace(one, files=all_marked(one.files, self._origin)) for one in parts]
 
     def _arrays(self, sheet: Sheet, values: Mapping[str, Any], count: Any) -> Arrays:
         if type(count) is not int or not 1 <= count <= self._limits.samples:
@@ -98,11 +116,15 @@ def _array(one: Input, value: Any, count: int, sheet: Sheet) -> NDArray[Any]:
         tokens = _tokens(one, value, sheet)
         return np.tile(tokens, (count, 1)) if one.batched else tokens
     if one.kind == "label" and value == EACH:
-        classes = len(one.names) or (int(one.range[1]) + 1 if one.range else 10)
-        return array_of([number % classes for number in range(count)], one.tensor)
+        return array_of([number % classes_of(one) for number in range(count)], one.tensor)
     if one.tensor.dtype.startswith(("float", "bfloat")) and type(value) is int:
         value = float(value)
     return array_of([value] * count if one.batched else value, one.tensor)
+
+
+def classes_of(one: Input) -> int:
+    """How many classes a label has; ten where nothing tells."""
+    return len(one.names) or (min(int(one.most) + 1, _CLASSES) if one.most is not None else 10)
 
 
 def _tokens(one: Input, value: Any, sheet: Sheet) -> NDArray[Any]:

@@ -15,7 +15,7 @@ import orjson
 from gendsl import __version__
 from gendsl.frozen import dataclass
 from gendsl.serve.description import Input
-from gendsl.serve.drawing import EACH, Sheet
+from gendsl.serve.drawing import EACH, Sheet, classes_of
 from gendsl.serve.finding import Found
 from gendsl.serve.limits import Limits
 
@@ -26,8 +26,8 @@ CARD_POLICY = (
 _MOST_SHOWN = 64  # samples that the form asks for
 _AT_FIRST = 16
 _SEEDS = 999  # of the slider; the field beside it takes any
-_TITLES = {"prompt": "From a beginning", "label": "By class"}  # by the kind of an input
-_SCALES = {"truncation": (0.0, 1.0, 1.0), "temperature": (0.1, 2.0, 1.0)}  # least, most, at first
+_TITLES = {"prompt": "From a beginning", "truncation": "Truncated", "label": "By class"}  # by an input's kind
+_SCALES = {"truncation": (0.05, 3.0, 1.0), "temperature": (0.0, 2.0, 1.0)}  # of a slider: its ends, and at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def _signature(sheet: Sheet) -> dict[str, Any]:
     return {
         "name": sheet.described.name,
         "title": title,
+        "doc": sheet.described.doc,
         "counted": counted,
         "many": bool(counted) or any(one.batched for one in sheet.described.inputs),
         "inputs": [_input(one, sheet) for one in sheet.described.inputs if one.kind != "count"],
@@ -107,27 +108,26 @@ def _signature(sheet: Sheet) -> dict[str, Any]:
 
 def _input(one: Input, sheet: Sheet) -> dict[str, Any]:
     least, most, first = _SCALES.get(one.kind, (0, _SEEDS, 0))
-    if one.range is not None and one.kind in _SCALES:
-        least, most = one.range
     if type(one.default) in (int, float):
-        first = float(one.default)
+        first = one.default
+    if one.kind in _SCALES:  # a slider for what is sensible, within what the model takes
+        least = least if one.least is None else max(least, one.least)
+        most = most if one.most is None else min(most, one.most)
     return {
         "name": one.tensor.name,
         "kind": one.kind,
         "least": least,
-        "most": most,
-        "default": min(max(first, least), most) if one.kind in _SCALES else one.default,
-        "names": list(one.names) or _numbers(one),
+        "most": max(most, first, least),
+        "default": first if one.kind in ("seed", *_SCALES) else one.default,
+        "names": _names(one) if one.kind == "label" else [],
         "doc": one.doc,
         "text": sheet.tokenizer is not None,
     }
 
 
-def _numbers(one: Input) -> list[str]:
-    """Classes without names: their numbers, as far as they are known."""
-    if one.kind != "label":
-        return []
-    return [str(number) for number in range(min(int(one.range[1]) + 1, 10_000) if one.range else 10)]
+def _names(one: Input) -> list[str]:
+    """The names of classes; their numbers where they have none."""
+    return list(one.names) or [str(number) for number in range(classes_of(one))]
 
 
 def _part(name: str) -> str:

@@ -90,6 +90,7 @@
       }
       form.append(make("fieldset", {}, make("legend", {textContent: "How"}), ways));
     }
+    if (signature.doc) form.append(make("p", {className: "soft doc", textContent: signature.doc}));
     const fields = signature.inputs.map(control);
     if (signature.many) fields.push(slider("count", "how many", 1, told.limit, 1, [1, told.limit], ""));
     const button = make("button", {className: "main", type: "submit", textContent: "Draw"});

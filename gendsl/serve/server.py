@@ -57,6 +57,7 @@ def _serve(
     from gendsl.serve.description import described
     from gendsl.serve.drawing import Drawing, sheets_of
     from gendsl.serve.guard import Guard
+    from gendsl.serve.marking import origin_in
     from gendsl.serve.model import SavedModel
     from gendsl.serve.page import page_of
     from gendsl.serve.rest import Rest
@@ -76,9 +77,12 @@ def _serve(
     worker = Worker(waiting=limits.waiting, seconds=limits.seconds)
     rest = Rest(model_found, model, signatures, worker, limits)
     sheets = sheets_of(signatures, folder)
+    experiment = record.get("experiment")
+    origin = origin_in(folder, experiment if isinstance(experiment, str) else model_found.name)
+    drawing = Drawing(rest, sheets, limits, origin)
     card = _card(folder)
     page = page_of(model_found, record, sheets, limits, card=card is not None, faults=faults)
-    app = application(model_found.name, rest, Drawing(rest, sheets, limits), page, card)
+    app = application(model_found.name, rest, drawing, page, card)
     guard = Guard(app, limits, loopback=loopback, failed=failed)
     for line in _told(listening, host, model_found, model.signatures):
         say(line)
