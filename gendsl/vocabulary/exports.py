@@ -2,9 +2,12 @@
 
 from gendsl.vocabulary.word import (
     Amount,
+    Choice,
     Count,
+    Expression,
     FreeName,
     ListOf,
+    NetworkName,
     OneOf,
     Parameter,
     RangeOf,
@@ -23,9 +26,26 @@ EXPORTS: tuple[Word, ...] = (
     Word(
         name="saved_model",
         category="export",
-        doc="A SavedModel for TF Serving: a signature that takes `n` and `seed`, and one that takes the prior's draws.",
-        parameters=(_NAME,),
-        example='saved_model name: "fashion"',
+        doc="A SavedModel for TF Serving: endpoints that take `n` and `seed`, labels, prompts or the prior's draws, "
+        "and give numbers or PNG files.",
+        parameters=(
+            _NAME,
+            Parameter(
+                name="images",
+                kind=Choice(("float32", "uint8")),
+                default="float32",
+                doc="what pictures are given and taken as: numbers in their range, or 0 to 255",
+                positional=False,
+            ),
+            Parameter(
+                name="also",
+                kind=ListOf(NetworkName()),
+                default=(),
+                doc="networks with an endpoint of their own: a critic's score, an encoder's code",
+                positional=False,
+            ),
+        ),
+        example='saved_model name: "fashion", images: uint8, also: [discriminator]',
     ),
     Word(
         name="onnx",
@@ -43,6 +63,21 @@ EXPORTS: tuple[Word, ...] = (
         example='litert name: "fashion"',
         runs=False,
     ),
+    Word(
+        name="refuse",
+        category="export",
+        doc="A gate: the model is not exported where a condition on its scores holds, or where a score in it was not "
+        "taken of the exported checkpoint. `gendsl export --override REASON` goes on, and the card tells the reason.",
+        parameters=(
+            Parameter(
+                name="when",
+                kind=Expression(),
+                doc="A condition on scores, as alarms have it, `best(score)` among them.",
+                positional=False,
+            ),
+        ),
+        example="refuse when: memorized > 5%",
+    ),
 )
 
 
@@ -54,11 +89,10 @@ def _card(name: str, doc: str, example: str) -> Word:
         parameters=(Parameter(name="text", kind=Text()),),
         source="Mitchell et al. 2019 (model cards)",
         example=f'{name} "{example}"',
-        runs=False,
     )
 
 
-CARD: tuple[Word, ...] = (
+_FIELDS: tuple[Word, ...] = (
     _card("summary", "What the model makes, in a sentence.", "Small pictures of clothes from ten classes."),
     _card("intended_use", "What it is for.", "Teaching and benchmarks."),
     _card("not_for", "What it must not be used for.", "Product imagery presented as photographs."),
@@ -71,6 +105,19 @@ CARD: tuple[Word, ...] = (
     _card("contact", "Whom to ask or tell.", "models@example.org"),
     _card("authors", "Who made it.", "The vision course, group 3."),
     _card("citation", "How to cite it.", "Xiao et al. 2017, arXiv:1708.07747"),
+)
+FIELDS: tuple[str, ...] = tuple(word.name for word in _FIELDS)
+"""What a person says of a model, in the order in which a card tells it."""
+
+CARD: tuple[Word, ...] = (
+    *_FIELDS,
+    Word(
+        name="require",
+        category="card",
+        doc="The fields without which the model is not exported; `gendsl check` warns of one that is missing.",
+        parameters=(Parameter(name="fields", kind=Choice(FIELDS), many=True),),
+        example="require summary, intended_use, data_licence",
+    ),
 )
 
 _VALUE = OneOf((Real(), Amount(("steps", "epochs", "minutes")), Toggle(), Text(), FreeName()))
