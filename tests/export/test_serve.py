@@ -22,7 +22,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gendsl.export.chain import Origin, write_chain
 from gendsl.export.command import export
 
 PATIENCE = 120  # seconds
@@ -59,7 +58,6 @@ def gendsl(*arguments: object) -> subprocess.Popen[str]:
 @pytest.fixture(scope="module")
 def served(conditional: Path) -> Iterator[Served]:
     (exported,) = export(conditional)
-    write_chain(exported.path, Origin("small", "0", 3, *("a" * 64,) * 5))
     process = gendsl("serve", conditional, "--port", 0, "--limit", 256)
     late = threading.Timer(PATIENCE, process.kill)  # else a server that says nothing would hold the test for ever
     late.start()
@@ -110,6 +108,18 @@ def test_rows_and_metadata_are_those_of_the_signatures(served: Served) -> None:
     assert default["outputs"]["image"]["tensor_shape"]["dim"][1]["size"] == "8"
     assert default["method_name"] == "tensorflow/serving/predict"
     assert served.ask("/v1/models/served")[1]["model_version_status"][0]["state"] == "AVAILABLE"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_client_that_is_written_for_tensorflow_serving_is_answered(served: Served, tmp_path: Path) -> None:
+    client = served.model.parents[1] / "client.sh"
+    done = subprocess.run(
+        ["sh", str(client), f"127.0.0.1:{served.port}"], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"served-serving_default.json", "served-labelled.json"} <= {path.name for path in tmp_path.iterdir()}
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert pictures and all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
 
 def test_rubbish_and_too_much_are_refused_and_it_lives_on(served: Served) -> None:
