@@ -25,6 +25,8 @@ def application(name: str, rest: Rest, drawing: Drawing, page: Page, card: bytes
     All that it gives away is in memory: no path of a request leads to a file."""
 
     async def api(request: Request) -> Response:
+        if not request.scope["path"].lower().startswith("/v1/"):  # the API's paths are in either case
+            raise Refused(404, "there is nothing here: the page is at /, the API below /v1/models/")
         found = await rest.answer(request.method, request.scope["path"], await request.body())
         return Response(found if isinstance(found, bytes) else _written(found), media_type=_JSON)
 
@@ -45,17 +47,13 @@ def application(name: str, rest: Rest, drawing: Drawing, page: Page, card: bytes
             raise Refused(404, "there is no model card beside this model")
         return Response(card, headers={"content-security-policy": CARD_POLICY}, media_type=_HTML)
 
-    async def nothing(request: Request) -> Response:
-        raise Refused(404, "there is nothing here: the page is at /, the API below /v1/models/")
-
     every = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return Router(
         routes=[
             Route("/", start, methods=["GET"]),
             Route("/draw", draw, methods=["POST"]),
             Route("/card", shown_card, methods=["GET"]),
-            Route("/v1/{rest:path}", api, methods=every),
-            Route("/{rest:path}", nothing, methods=every),
+            Route("/{rest:path}", api, methods=every),
         ],
         redirect_slashes=False,
     )

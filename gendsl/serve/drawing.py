@@ -48,17 +48,14 @@ class Sheet:
 
 def sheets_of(described: Mapping[str, Described], folder: Path) -> dict[str, Sheet]:
     """The signatures whose inputs a form can hold: arrays and pictures are for programs, and so is what gives the same
-    as another one in PNG files. What needs the least comes first."""
+    as another one in PNG files. The default comes first."""
     names = [
         name
         for name, one in described.items()
         if all(given.kind in _SIMPLE and given.tensor.dtype != "string" for given in one.inputs)
         and not _is_copy(name, described)
     ]
-    return {
-        name: _sheet(described[name], folder)
-        for name in sorted(names, key=lambda one: (len(described[one].inputs), one))
-    }
+    return {name: _sheet(described[name], folder) for name in sorted(names, key=lambda one: one != "serving_default")}
 
 
 def _is_copy(name: str, described: Mapping[str, Described]) -> bool:

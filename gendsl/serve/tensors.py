@@ -7,6 +7,7 @@ since no model answers them with sense: NaN and infinities are refused, and so a
 
 import base64
 import binascii
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -214,7 +215,7 @@ def _plain(name: str, value: NDArray[Any]) -> Any:
     """What the writer of JSON takes: arrays of numbers as they are, texts and bytes as lists."""
     if value.dtype.kind in "OSU":
         return _texts(value.tolist(), name.endswith("_bytes"))
-    return np.ascontiguousarray(value)
+    return np.ascontiguousarray(value) if value.ndim else value[()]
 
 
 def _texts(value: Any, as_bytes: bool) -> Any:
@@ -229,14 +230,13 @@ def _texts(value: Any, as_bytes: bool) -> Any:
 def _json(document: Mapping[str, Any], *, finite: bool) -> bytes:
     if finite:
         return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
-    import json  # writes NaN and Infinity, as TensorFlow Serving does; the faster writer has null for both
-
+    # The slower writer has NaN and Infinity, as TensorFlow Serving, where the faster one has null.
     return json.dumps(document, default=lambda one: one.tolist(), ensure_ascii=False).encode() + b"\n"
 
 
 def shown(value: Any) -> str:
     """A value as a message shows it: short, in one line."""
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 

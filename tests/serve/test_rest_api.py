@@ -80,7 +80,7 @@ def test_scalars_have_no_place_in_rows(server: Server) -> None:
 @given(arrays.arrays(st.sampled_from([np.int32, np.int64, np.float32, np.uint8, np.bool_]),
                      arrays.array_shapes(min_dims=0, max_dims=4, max_side=4),
                      elements={"allow_nan": False, "allow_infinity": False}))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_answered_can_be_asked(value: np.ndarray) -> None:
     """An array comes back from its own JSON, every bit of it."""
     told = parsed(answer_of({"x": value}, by_row=False))["outputs"]
@@ -94,7 +94,7 @@ PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_si
 @given(st.recursive(PLAIN, lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=3), one)),
        st.sampled_from(["int32", "float32", "string", "bool", "bfloat16"]),
        st.sampled_from([(), (None,), (None, 2), None]))  # fmt: skip
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_anything_becomes_an_array_of_the_signature_or_is_refused(value: Any, dtype: str, shape: Any) -> None:
     try:
         found = array_of(value, Tensor("x", dtype, shape))
@@ -120,7 +120,7 @@ RUBBISH = {
     "a fraction": (b'{"inputs": {"n": 1.5, "seed": 1}}', "a number, not a whole number"),
     "a list for a number": (b'{"inputs": {"n": [4], "seed": 1}}', "`n` is one int32"),
     "too large": (b'{"inputs": {"n": 4294967296, "seed": 1}}', "beyond its range"),
-    "far too large": (b'{"inputs": {"n": 4, "seed": 1e400}}', "`seed`"),
+    "far too large": (b'{"inputs": {"n": 4, "seed": 1e400}}', "infinity"),
     "missing input": (b'{"inputs": {"n": 4}}', "Missing named input: seed"),
     "unknown signature": (b'{"signature_name": "x", "inputs": {}}', '"x" not found in signature def'),
     "signature of a wrong type": (b'{"signature_name": 3, "inputs": {}}', "has to be a text"),
