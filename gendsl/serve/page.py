@@ -27,6 +27,7 @@ _MOST_SHOWN = 64  # samples that the form asks for
 _AT_FIRST = 16
 _SEEDS = 999  # of the slider; the field beside it takes any
 _TITLES = {"prompt": "From a beginning", "truncation": "Truncated", "label": "By class"}  # by an input's kind
+_BEGINNING = "The text that each sample begins with."  # here it is no tokens
 _SCALES = {"truncation": (0.05, 3.0, 1.0), "temperature": (0.0, 2.0, 1.0)}  # of a slider: its ends, and at first
 
 
@@ -120,7 +121,7 @@ def _input(one: Input, sheet: Sheet) -> dict[str, Any]:
         "most": max(most, first, least),
         "default": first if one.kind in ("seed", *_SCALES) else one.default,
         "names": _names(one) if one.kind == "label" else [],
-        "doc": one.doc,
+        "doc": _BEGINNING if one.kind == "prompt" and sheet.tokenizer is not None else one.doc,
         "text": sheet.tokenizer is not None,
     }
 
