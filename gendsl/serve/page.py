@@ -100,7 +100,7 @@ def _signature(sheet: Sheet) -> dict[str, Any]:
     return {
         "name": sheet.described.name,
         "title": title,
-        "doc": sheet.described.doc,
+        "doc": _plain(sheet.described.doc),
         "counted": counted,
         "many": bool(counted) or any(one.batched for one in sheet.described.inputs),
         "inputs": [_input(one, sheet) for one in sheet.described.inputs if one.kind != "count"],
@@ -121,9 +121,13 @@ def _input(one: Input, sheet: Sheet) -> dict[str, Any]:
         "most": max(most, first, least),
         "default": first if one.kind in ("seed", *_SCALES) else one.default,
         "names": _names(one) if one.kind == "label" else [],
-        "doc": _BEGINNING if one.kind == "prompt" and sheet.tokenizer is not None else one.doc,
+        "doc": _BEGINNING if one.kind == "prompt" and sheet.tokenizer is not None else _plain(one.doc),
         "text": sheet.tokenizer is not None,
     }
+
+
+def _plain(sentence: str) -> str:
+    return sentence.replace("`", "")  # names that a form says stand beside their fields
 
 
 def _names(one: Input) -> list[str]:
