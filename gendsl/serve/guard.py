@@ -37,6 +37,10 @@ def error_body(message: str) -> bytes:
     return orjson.dumps({"error": message}) + b"\n"
 
 
+class _NotTakenError(Exception):
+    """A client asks and does not read the answer."""
+
+
 class Guard:
     """Lets a request through to an application, or says why not."""
 
@@ -56,13 +60,16 @@ class Guard:
         answer = _Answer(send, load, self._limits.seconds)
         self._under_way += 1
         try:
-            await self._answered(scope, headers, receive, answer, load)
-            self.answered += 1
-        except Refused as refusal:
-            await answer.refused(refusal)
-            if refusal.status == 413 and b"expect" not in headers:
-                await _drain(receive)
-            await answer.end()
+            try:
+                await self._answered(scope, headers, receive, answer, load)
+                self.answered += 1
+            except Refused as refusal:
+                await answer.refused(refusal)
+                if refusal.status == 413 and b"expect" not in headers:
+                    await _drain(receive)
+                await answer.end()
+        except _NotTakenError:
+            return  # the server closes the connection of who does not take an answer
         finally:
             self._under_way -= 1
             load.free()
@@ -93,7 +100,7 @@ class Guard:
 
         try:
             await self._app(scope, receive_whole, answer)
-        except Refused:
+        except (Refused, _NotTakenError):
             raise
         except Exception as error:
             self._failed(error)
@@ -227,5 +234,8 @@ class _Answer:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, message: Message) -> None:
-        async with asyncio.timeout(self._seconds):  # for a reader that takes nothing
-            await self._to(message)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._to(message)
+        except TimeoutError:
+            raise _NotTakenError from None

@@ -205,7 +205,11 @@ def _protocol() -> Any:
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self.loop.call_later(_LATEST, self._close_if_silent)
+            self._silent = self.loop.call_later(_LATEST, self._close_if_silent)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._silent.cancel()  # it would hold this connection in memory
+            super().connection_lost(exc)
 
         def _close_if_silent(self) -> None:
             if self.cycle is None and not self.transport.is_closing():

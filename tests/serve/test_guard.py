@@ -134,3 +134,20 @@ def test_a_client_that_sends_nothing_is_given_up() -> None:
     start = time.monotonic()
     asyncio.run(server.app(scope, never, answer.take))
     assert answer.status == 408 and time.monotonic() - start < 5
+
+
+def test_a_client_that_takes_no_answer_is_given_up() -> None:
+    server = Server(sampler(), limits=Limits(seconds=0.1))
+    scope = {"type": "http", "method": "GET", "path": "/v1/models/toy", "root_path": "", "query_string": b"",
+             "headers": [(b"host", b"localhost")]}  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def take(message: Any) -> None:
+        await asyncio.sleep(60)
+
+    start = time.monotonic()
+    asyncio.run(server.app(scope, receive, take))
+    assert time.monotonic() - start < 5 and not server.failures
+    assert server.ask("/v1/models/toy").status == 200
