@@ -200,7 +200,7 @@ def test_points_between_are_on_the_great_circle_or_straight_on() -> None:
 def test_an_array_holds_the_pixels_of_the_pictures(plain: Path, tmp_path: Path) -> None:
     sample(plain, 70, 3, tmp_path / "png")
     sample(plain, 70, 3, tmp_path / "npy", format="npy")
-    assert sorted(contents(tmp_path / "npy")) == ["grid.png", "samples.npy"]
+    assert sorted(contents(tmp_path / "npy")) == ["grid.png", "origin.json", "samples.npy"]
     array = np.load(tmp_path / "npy" / "samples.npy")
     assert array.shape == (70, 8, 8, 1) and array.dtype == np.uint8
     for number in (0, 5, 69):
@@ -236,7 +236,7 @@ def test_a_text_has_no_way_to_another(text: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="begin from no prior of numbers"):
         sample(text, 2, 0, tmp_path / "out", interpolate=3)
     sample(text, 3, 0, tmp_path / "lines", format="jsonl")
-    assert list(contents(tmp_path / "lines")) == ["samples.jsonl"]
+    assert sorted(contents(tmp_path / "lines")) == ["origin.json", "samples.jsonl"]
     assert len((tmp_path / "lines" / "samples.jsonl").read_text("utf-8").splitlines()) == 3
 
 
