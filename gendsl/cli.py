@@ -245,6 +245,12 @@ def _verify_export(options: "Namespace") -> int:
     return verify_export(options)
 
 
+def _serve(options: "Namespace") -> int:
+    from gendsl.commands.serve import serve
+
+    return serve(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -266,6 +272,7 @@ _COMMANDS = {
     "compare": _compare,
     "export": training.export,
     "verify-export": _verify_export,
+    "serve": _serve,
     "report": report_command.report,
     "replay": _replay,
     "fmt": _fmt,

@@ -11,6 +11,7 @@ from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
 from gendsl.commands.report import REPORT
 from gendsl.commands.scoring import SCORING, checkpoint
+from gendsl.commands.serve import SERVE
 from gendsl.commands.sweep import SWEEP
 from gendsl.commands.values import count, natural, seconds, steps
 from gendsl.commands.verify_export import VERIFY_EXPORT
@@ -334,6 +335,7 @@ COMMANDS: dict[str, Command] = {
         *SCORING,
         EXPORT,
         VERIFY_EXPORT,
+        SERVE,
         REPORT,
         REPLAY,
         Command(

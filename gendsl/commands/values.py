@@ -45,6 +45,14 @@ def count(text: str) -> int:
     return value
 
 
+def port(text: str) -> int:
+    """A port of TCP; 0 stands for any."""
+    value = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+    if not 0 <= value < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a whole number from 0 to 65535 is")
+    return value
+
+
 def number(text: str) -> float:
     """A number from 0, finite."""
     try:

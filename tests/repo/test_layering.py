@@ -8,7 +8,18 @@ import pytest
 ROOT = Path(__file__).parents[2] / "gendsl"
 # From the ground up; a module may import its own level and those before it.
 LEVELS = (
-    ("frozen", "source", "spelling", "rule", "sequence_rules", "rules", "grammar", "prelude", "templates"),
+    (
+        "frozen",
+        "source",
+        "spelling",
+        "rule",
+        "sequence_rules",
+        "export_rules",
+        "rules",
+        "grammar",
+        "prelude",
+        "templates",
+    ),
     ("diagnostics", "syntax"),
     ("vocabulary",),
     ("plan",),
@@ -18,7 +29,7 @@ LEVELS = (
     ("lower",),
     ("evaluate", "monitor"),
     ("run", "export", "pictures", "report"),
-    ("sweep",),
+    ("serve", "sweep"),
     ("api", "commands"),
     ("zoo", "reference"),
     ("cli", "__main__"),

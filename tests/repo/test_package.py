@@ -72,7 +72,7 @@ def test_the_wheel_holds_every_file(built: Path) -> None:
     wanted = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "gendsl").rglob("*")
-        if path.suffix in (".py", ".gen", ".json", ".typed") and "__pycache__" not in path.parts
+        if path.suffix in (".py", ".gen", ".json", ".typed", ".css", ".html", ".js") and "__pycache__" not in path.parts
     }
     assert wanted - names == set()
     assert {"gendsl/grammar/gen.lark", "gendsl/grammar/__init__.py"} <= names
