@@ -207,6 +207,10 @@ def _sample(parser: argparse.ArgumentParser) -> None:
 def _export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a run")
     checkpoint(parser)
+    parser.add_argument(
+        "--version", type=count, metavar="N", help="the number of the version; by default the next that is free"
+    )
+    parser.add_argument("--replace", action="store_true", help="write over a version: that of --version, or the newest")
 
 
 def _data(parser: argparse.ArgumentParser) -> None:

@@ -231,9 +231,12 @@ def sample(options: "Namespace") -> int:
 def export(options: "Namespace") -> int:
     """`gendsl export`."""
     _prepare_to_train()
-    from gendsl.export import saved_model
+    from gendsl.export import command
 
-    say("".join(f"{path}\n" for path in saved_model.export(options.run, checkpoint=options.checkpoint, told=warn)))
+    exported = command.export(
+        options.run, checkpoint=options.checkpoint, version=options.version, replace=options.replace, told=warn
+    )
+    say("".join(f"{one.path}\n" for one in exported))
     return FINE
 
 

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,18 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from gendsl.evaluate.sampler import CHUNK, Sampler
-from gendsl.export.saved_model import export
+from gendsl.export.command import export
 from gendsl.run.rebuild import rebuilt
 
 
 def samples(folder: Path, count: int, seed: int) -> np.ndarray:
     return Sampler(rebuilt(folder).experiment).samples(count, seed=seed)["image"]
+
+
+def exported(folder: Path, **options: Any) -> Path:
+    """The folder of the only model that an export writes."""
+    (found,) = export(folder, replace=True, **options)
+    return found.path
 
 
 def signature(model: Path, name: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -48,7 +55,7 @@ def served(server: Path, *arguments: object) -> np.ndarray:
 
 
 def test_the_cpp_loader_gives_what_sample_gives(plain: Path, server: Path) -> None:
-    (model,) = export(plain)
+    model = exported(plain)
     assert model == plain / "export" / "small" / "1"
     inputs, outputs = signature(model, "serving_default")
     assert set(inputs) == {"n", "seed"} and set(outputs) == {"image"}
@@ -61,7 +68,7 @@ def test_the_cpp_loader_gives_what_sample_gives(plain: Path, server: Path) -> No
 
 
 def test_a_conditional_model_has_labels_and_a_name(conditional: Path) -> None:
-    (path,) = export(conditional)
+    path = exported(conditional)
     assert path == conditional / "export" / "served" / "1"
     signatures = tf.saved_model.load(str(path)).signatures
     assert set(signatures) == {"serving_default", "labelled", "from_prior"}
@@ -76,7 +83,7 @@ def test_a_conditional_model_has_labels_and_a_name(conditional: Path) -> None:
 
 
 def test_a_sampling_loop_is_served_as_it_samples(guided: Path, server: Path) -> None:
-    (model,) = export(guided)
+    model = exported(guided)
     inputs, outputs = signature(model, "serving_default")
     assert set(inputs) == {"n", "seed"}
     count = CHUNK + 7
@@ -94,15 +101,15 @@ def test_a_sampling_loop_is_served_as_it_samples(guided: Path, server: Path) -> 
 
 
 def test_nothing_and_a_second_export(plain: Path) -> None:
-    (path,) = export(plain)
-    (again,) = export(plain)
+    path = exported(plain)
+    again = exported(plain)
     assert path == again and [found.name for found in path.parent.iterdir()] == ["1"]
     serve = tf.saved_model.load(str(again)).signatures["serving_default"]
     assert serve(n=tf.constant(0), seed=tf.constant(5, tf.int64))["image"].shape == (0, 8, 8, 1)
 
 
 def test_a_text_is_served_as_it_is_sampled(text: Path, server: Path) -> None:
-    (model,) = export(text)
+    model = exported(text)
     signatures = tf.saved_model.load(str(model)).signatures
     assert set(signatures) == {"serving_default", "prompted"}
     count = CHUNK + 3
