@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
+from gendsl.export.chain import Origin, origin_of
+from gendsl.export.marks import beside, marked
+from gendsl.frozen import replace
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.constraints import constraints_of
 from gendsl.lower.tables.parquet import parquet_of
@@ -71,10 +74,11 @@ def sample(
 
         sampler = Sampler(run.experiment, sample=sample_instead(run, instead, n)[0])
         samples = rows_asked(sampler, asked, given, n, seed, told, beside=beside)
+    origin = origin_of(folder.path, folder.checkpoints / f"step-{run.step}")
     files: list[Path] = []
     for name, values in samples.items():
         place = Path(out) / name if len(samples) > 1 else Path(out)
-        files += _written(run, name, values, place, format)
+        files += _written(run, name, values, place, format, replace(origin, drawn=f"seed {seed}"))
     return files
 
 
@@ -109,7 +113,7 @@ def _refuse_examples(run: "Rebuilt") -> None:
         )
 
 
-def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path, format: str) -> list[Path]:
+def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path, format: str, origin: Origin) -> list[Path]:
     from gendsl.run.pictures import grid, pixels_of, png, range_of, scatter
 
     files: dict[str, bytes] = {}
@@ -134,8 +138,9 @@ def _written(run: "Rebuilt", name: str, values: NDArray[Any], folder: Path, form
         stream = io.BytesIO()
         np.save(stream, values)
         files["samples.npy"] = stream.getvalue()
+    files |= dict(found for name in files if (found := beside(name, origin)) is not None)
     for name, content in files.items():
-        write_whole(folder / name, content)
+        write_whole(folder / name, marked(name, content, origin))
     return [folder / name for name in files]
 
 
