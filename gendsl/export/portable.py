@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from gendsl.export.draws import Draw, Given, draws_of
 from gendsl.export.plainer import plainer
 from gendsl.export.signatures import priors_of
-from gendsl.lower.distributions import standard_of
 from gendsl.lower.errors import UserError
-from gendsl.plan.plan import Field, Operation, Sample
+from gendsl.plan.plan import Field, Input, Operation, Sample
+from gendsl.plan.rewritten import generations
 from gendsl.run.rebuild import Rebuilt
+from gendsl.vocabulary.types import Tensor
 
 _PLACE = "sample"
 
@@ -52,16 +53,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Portable:
-    """The graph: `function` takes its inputs by name and gives its outputs by name; it holds its weights itself."""
+    """The graph: `function` takes its inputs by name and gives its outputs by name; it holds its weights itself.
+
+    `network` names the one that it is, where the loop around it is left to the caller; `traced` is what it was made of.
+    """
 
     entries: tuple[Entry, ...]
     outputs: tuple[str, ...]
     function: Any
+    traced: Any
     loops: bool
+    network: str | None = None
 
     def answers(self, given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """What TensorFlow makes of inputs by name."""
-        found = self.function(**{name: tf.constant(value) for name, value in given.items()})
+        found = self.traced(**{name: tf.constant(value) for name, value in given.items()})
         return {name: found[name].numpy() for name in self.outputs}
 
     def examples(self) -> Iterator[dict[str, NDArray[Any]]]:
@@ -72,22 +78,33 @@ class Portable:
 
 
 def portable_of(run: Rebuilt) -> Portable:
-    """The graph of a run's samples. Raises UserError for a plan that does not say what a sample is."""
+    """The graph of a run's samples. Raises UserError for a plan that does not say what a sample is.
+
+    Where samples are what a network generates token by token, it is that network: tokens in, the logits of the next
+    ones out. Such a loop, which keeps what the network made of earlier tokens, converts to no other runtime."""
     sample = run.plan.sample
     if sample is None:
         raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
+    if generations(sample):
+        return _of_network(run, sample)
     priors = priors_of(run.plan, sample)
     given = replace(sample, operations=_with_priors(sample, priors))
     entries = [_prior(name, sample.operations[number]) for number, name in priors.items()]
     entries += [_field(field) for field in run.plan.data.fields if field.name in sample.inputs]
+    loops = any(one.name == "function" and "process" in one.attributes for one in sample.operations)
+    return _traced(run, given, entries, loops)
+
+
+def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, network: str | None = None) -> Portable:
+    """The graph of a sample of which `entries` are given; what it draws besides is found by drawing it once."""
     first = {entry.name: tf.constant(entry.random(2, np.random.default_rng(0))) for entry in entries}
     seed = run.experiment.seed
-    draws = draws_of(lambda key: run.experiment.sample(2, key, fields=first, sample=given), seed, _PLACE)
-    names = _names(draws, sample, {entry.name for entry in entries})
-    entries += [_drawn(names[draw.path], draw) for draw in draws]
+    draws = draws_of(lambda key: run.experiment.sample(2, key, fields=first, sample=sample), seed, _PLACE)
+    names = _names(draws, sample, set(first))
+    entries = [*entries, *(_drawn(names[draw.path], draw) for draw in draws)]
     if not entries:
         raise UserError(
-            f"a sample of `{run.plan.experiment}` is made from nothing: there is one, and no model of it",
+            f"a sample of `{run.plan.experiment}` is made from nothing: there is but one",
             "leave `litert` and `onnx` out of `export`",
         )
 
@@ -96,14 +113,39 @@ def portable_of(run: Rebuilt) -> Portable:
         key = Given(seed, _PLACE, tf.constant(0, tf.int64), numbers=numbers)
         n = tf.shape(values[entries[0].name])[0]
         fields = {name: value for name, value in values.items() if name in first}
-        found = run.experiment.sample(n, key, fields=fields, sample=given)
+        found = run.experiment.sample(n, key, fields=fields, sample=sample)
         return {name: tf.identity(value, name=name) for name, value in found.items()}
 
     specs = {entry.name: tf.TensorSpec(entry.shape, entry.dtype, name=entry.name) for entry in entries}
-    function = plainer(tf.function(call, autograph=False).get_concrete_function(**specs))
+    traced = tf.function(call, autograph=False).get_concrete_function(**specs)
     outputs = tuple(name for name, _ in sample.outputs)
-    loops = any(draw.turns for draw in draws) or any(one.name == "function" for one in sample.operations)
-    return Portable(tuple(entries), outputs, function, loops)
+    return Portable(tuple(entries), outputs, plainer(traced), traced, loops, network)
+
+
+def _of_network(run: Rebuilt, sample: Sample) -> Portable:
+    """The network that a sample's only `generate` calls. Raises UserError where a sample is more than what it gives."""
+    numbers = generations(sample)
+    if len(numbers) > 1 or [number for _, number in sample.outputs] != list(numbers):
+        raise UserError(
+            "a sample is made of generated tokens by more than one network, which leaves no graph without the loop",
+            "leave `litert` and `onnx` out of `export`; `saved_model` serves this model",
+        )
+    network = run.plan.network(sample.operations[numbers[0]].attributes["network"])
+    fields = [Operation("field", (), {"name": one.name}, Tensor(one.shape, "", one.integer)) for one in network.inputs]
+    called = Operation("call", tuple(range(len(fields))), {"network": network.name}, Tensor(()), site=0)
+    alone = Sample(outputs=(("logits", len(fields)),), operations=(*fields, called), inputs=())
+    vocabulary = int(run.experiment.networks[network.name].outputs[0].shape[-1])
+    entries = [_of_input(one, vocabulary if number == 0 else None) for number, one in enumerate(network.inputs)]
+    return _traced(run, alone, entries, False, network.name)
+
+
+def _of_input(one: Input, vocabulary: int | None) -> Entry:
+    sizes = tuple(size if isinstance(size, int) else None for size in one.shape)
+    dtype = tf.int32 if one.integer else tf.float32
+    if vocabulary is not None:
+        doc = "The tokens so far, filled up behind; the logits at a place are those of the token behind it."
+        return Entry(one.name, "prompt", (None, *sizes), dtype, doc, below=vocabulary)
+    return Entry(one.name, "field", (None, *sizes), dtype, f"The network's input `{one.name}`.", below=None)
 
 
 def _with_priors(sample: Sample, priors: Mapping[int, str]) -> tuple[Operation, ...]:
@@ -122,12 +164,12 @@ def _prior(name: str, operation: Operation) -> Entry:
         return Entry(name, "prior", (None, *sizes), tf.int32, doc, "whole", below=below)
     if call.word == "normal":
         return Entry(name, "prior", (None, *sizes), tf.float32, "Draws of the standard normal prior.", "normal")
-    drawn = standard_of(operation.type, call.word, call.arguments, 1)
-    limit = float(getattr(drawn, "limit", tf.constant(1.0)).numpy().flat[0]) if hasattr(drawn, "limit") else 1.0
-    bounds = tuple(float(end) for end in call.arguments.get("range") or (-limit, limit))
+    arguments = call.arguments
+    limit = arguments.get("limit")
+    low, high = arguments.get("range") or (-1, 1) if limit is None else (-limit, limit)
+    bounds = (float(low), float(high))
     doc = f"Draws of the prior, {call.word}, between {bounds[0]:g} and {bounds[1]:g}."
-    draw = "uniform" if call.word == "uniform" else call.word
-    return Entry(name, "prior", (None, *sizes), tf.float32, doc, draw, bounds=(bounds[0], bounds[1]))
+    return Entry(name, "prior", (None, *sizes), tf.float32, doc, call.word, bounds=bounds)
 
 
 def _field(field: Field) -> Entry:
@@ -136,7 +178,7 @@ def _field(field: Field) -> Entry:
         return Entry(field.name, "label", (None,), tf.int32, "A class for each sample.", below=below)
     sizes = tuple(size if isinstance(size, int) else None for size in field.shape)
     dtype = tf.int32 if field.kind in ("text", "music") else tf.float32
-    low, high = (field.range or (0.0, 1.0)) if hasattr(field, "range") else (0.0, 1.0)
+    low, high = field.arguments.get("range") or (0, 1)
     doc = f"What a sample is made from: `{field.name}`, as the data has it."
     return Entry(field.name, "field", (None, *sizes), dtype, doc, bounds=(float(low), float(high)))
 

@@ -2,6 +2,7 @@
 
 from gendsl.vocabulary.word import (
     Amount,
+    Choice,
     Count,
     FreeName,
     ListOf,
@@ -30,18 +31,26 @@ EXPORTS: tuple[Word, ...] = (
     Word(
         name="onnx",
         category="export",
-        doc="The sampling network in ONNX.",
+        doc="What makes a sample, in ONNX: `NAME.onnx`, which takes the numbers that a sample draws (`pip install"
+        " gendsl[onnx]`). Where samples are generated token by token, their network.",
         parameters=(_NAME,),
         example='onnx name: "fashion"',
-        runs=False,
     ),
     Word(
         name="litert",
         category="export",
-        doc="The sampling network for LiteRT, for telephones and small devices.",
-        parameters=(_NAME,),
-        example='litert name: "fashion"',
-        runs=False,
+        doc="What makes a sample, for LiteRT, on telephones and small devices: `NAME.tflite`, which takes the numbers that"
+        " a sample draws. Where samples are generated token by token, their network.",
+        parameters=(
+            _NAME,
+            Parameter(
+                name="quantize",
+                kind=Choice(("float16", "int8")),
+                default=None,
+                doc="How weights are stored: `float16`, half as large, or `int8`, about a quarter, with sums of int8.",
+            ),
+        ),
+        example='litert name: "fashion", quantize: float16',
     ),
 )
 
