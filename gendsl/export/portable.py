@@ -18,7 +18,7 @@ from gendsl.export.plainer import plainer
 from gendsl.export.signatures import priors_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Field, Input, Operation, Sample
-from gendsl.plan.rewritten import generations
+from gendsl.plan.rewritten import generated_by
 from gendsl.run.rebuild import Rebuilt
 from gendsl.vocabulary.types import Tensor
 
@@ -85,8 +85,14 @@ def portable_of(run: Rebuilt) -> Portable:
     sample = run.plan.sample
     if sample is None:
         raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
-    if generations(sample):
-        return _of_network(run, sample)
+    name = generated_by(sample)
+    if name is None:
+        raise UserError(
+            "a sample is made of what a network generates token by token: without that loop there is no graph of it",
+            "leave `litert` and `onnx` out of `export`; `saved_model` serves this model",
+        )
+    if name:
+        return _of_network(run, name)
     priors = priors_of(run.plan, sample)
     given = replace(sample, operations=_with_priors(sample, priors))
     entries = [_prior(name, sample.operations[number]) for number, name in priors.items()]
@@ -122,15 +128,9 @@ def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, net
     return Portable(tuple(entries), outputs, plainer(traced), traced, loops, network)
 
 
-def _of_network(run: Rebuilt, sample: Sample) -> Portable:
-    """The network that a sample's only `generate` calls. Raises UserError where a sample is more than what it gives."""
-    numbers = generations(sample)
-    if len(numbers) > 1 or [number for _, number in sample.outputs] != list(numbers):
-        raise UserError(
-            "a sample is made of generated tokens by more than one network, which leaves no graph without the loop",
-            "leave `litert` and `onnx` out of `export`; `saved_model` serves this model",
-        )
-    network = run.plan.network(sample.operations[numbers[0]].attributes["network"])
+def _of_network(run: Rebuilt, name: str) -> Portable:
+    """A network by itself: the first of its inputs are tokens."""
+    network = run.plan.network(name)
     fields = [Operation("field", (), {"name": one.name}, Tensor(one.shape, "", one.integer)) for one in network.inputs]
     called = Operation("call", tuple(range(len(fields))), {"network": network.name}, Tensor(()), site=0)
     alone = Sample(outputs=(("logits", len(fields)),), operations=(*fields, called), inputs=())
