@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from gendsl.commands.output import UsageError
-from gendsl.commands.values import count, fraction, number
+from gendsl.commands.values import any_number, count, fraction, number
 
 if TYPE_CHECKING:
     from gendsl.run.instead import Instead
@@ -38,7 +38,31 @@ def instead_options(parser: argparse.ArgumentParser) -> None:
         "--repetition-penalty", type=number, metavar="X", help="above 1 makes tokens that are there less likely"
     )
     group.add_argument("--stop", metavar="TEXT", help="a sample ends behind this text")
-    parser.add_argument("--label", metavar="CLASS", help="the class of all samples, by its name or number")
+    group = parser.add_argument_group("of how samples are drawn, in place of the spec's")
+    group.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        dest="labels",
+        metavar="CLASS",
+        help="the class of all samples, by its name or number; given several times, the samples take them in turn",
+    )
+    group.add_argument(
+        "--truncation",
+        type=number,
+        metavar="T",
+        help="numbers of a normal prior beyond -T..T are drawn again: smaller is better-looking and less various",
+    )
+    group.add_argument(
+        "--psi",
+        type=any_number,
+        metavar="P",
+        help="how far w of a mapping network is from its mean: 1 as it is, 0 all alike",
+    )
+    group.add_argument("--steps", type=count, metavar="N", help="steps of a sampler such as ddim")
+    group.add_argument(
+        "--guidance", type=number, metavar="W", help="how far a sampler follows its conditions: 1 is no guidance"
+    )
 
 
 def instead_of_spec(options: argparse.Namespace) -> "Instead":
@@ -52,7 +76,15 @@ def instead_of_spec(options: argparse.Namespace) -> "Instead":
     prompts = tuple(options.prompts)
     if options.prompt_file is not None:
         prompts = _lines(options.prompt_file)
-    return Instead(prompts, given, options.label)
+    return Instead(
+        prompts,
+        given,
+        tuple(options.labels),
+        truncation=options.truncation,
+        psi=options.psi,
+        steps=options.steps,
+        guidance=options.guidance,
+    )
 
 
 def _lines(path: str) -> tuple[str, ...]:

@@ -206,25 +206,37 @@ def data(options: "Namespace") -> int:
 
 def sample(options: "Namespace") -> int:
     """`gendsl sample`."""
+    from gendsl.commands.evaluate import telling
     from gendsl.commands.instead import instead_of_spec
 
     instead = instead_of_spec(options)
     _prepare_to_train()
     from gendsl.run import sample as sampling
 
-    written = sampling.sample(
-        options.run,
-        options.count or len(instead.prompts) or 16,
-        options.seed,
-        options.out,
-        checkpoint=options.checkpoint,
-        instead=instead,
-        where=options.where,
-        format=options.format,
-        told=warn,
-    )
+    count = options.count or len(instead.prompts) or 16
+    with telling() as tell:
+        written = sampling.sample(
+            options.run,
+            count,
+            options.seed,
+            options.out,
+            checkpoint=options.checkpoint,
+            instead=instead,
+            where=options.where,
+            format=options.format,
+            interpolate=options.interpolate,
+            each_label=options.each_label,
+            told=warn,
+            tell=tell,
+        )
+    what = f"{count:,} sample{'s' if count > 1 else ''}"
+    if options.interpolate is not None:
+        what = f"{count - 1:,} way{'s' if count > 2 else ''} in {options.interpolate:,} pictures each"
+    elif options.each_label:
+        what += " of each class"
     grids = [path for path in written if path.stem == "grid"]
-    say(f"{len(written):,} files in {options.out}" + (f"; all at a glance: {grids[0]}\n" if grids else "\n"))
+    where = written[0] if len(written) == 1 else options.out
+    say(f"{what} in {where}" + (f"; at a glance: {grids[-1]}\n" if grids else "\n"))
     return FINE
 
 
@@ -234,9 +246,15 @@ def export(options: "Namespace") -> int:
     from gendsl.export import command
 
     exported = command.export(
-        options.run, checkpoint=options.checkpoint, version=options.version, replace=options.replace, told=warn
+        options.run,
+        checkpoint=options.checkpoint,
+        version=options.version,
+        replace=options.replace,
+        options={"images": options.images, "also": tuple(options.also) or None},
+        told=warn,
     )
-    say("".join(f"{one.path}\n" for one in exported))
+    for one in exported:
+        say(f"{one.path}\n" if one.written else f"{one.path} is it already: nothing has changed since\n")
     return FINE
 
 

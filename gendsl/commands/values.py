@@ -56,6 +56,17 @@ def number(text: str) -> float:
     return value
 
 
+def any_number(text: str) -> float:
+    """A finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not float("-inf") < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
 def fraction(text: str) -> float:
     """A share above 0, at most 1; `95%` is 0.95."""
     percent = text.endswith("%")

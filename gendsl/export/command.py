@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gendsl.export import description
+from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
 from gendsl.export.order import Order, orders_of
 from gendsl.export.place import Place, place_of
+from gendsl.export.serving import write_serving_files
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import RunFolder, open_run, plan_in
 from gendsl.run.loading import load_tensorflow
@@ -43,6 +46,7 @@ def export(
     plan = plan_in(folder)
     orders = orders_of(plan, options or {})
     _refuse_without_checkpoint(folder)
+    refuse_edited(folder, plan, told)
     for order in orders:
         if order.form not in FORMS:
             told(f"`{order.form}` is not built yet, and was left out")
@@ -52,12 +56,14 @@ def export(
         from gendsl.run.rebuild import rebuilt
 
         run = rebuilt(Path(run_folder), checkpoint, told=told)
-        return [
-            one
-            for order in orders
-            if order.form in FORMS
-            for one in _exported(run, order, place, numbers.get(order.name, 0))
-        ]
+        # What may keep a model from being exported (the card's gate) is asked here, before anything is written.
+        found: list[Exported] = []
+        for order in orders:
+            if order.form in FORMS:
+                same = None if replace or version is not None else _same(run, order, place)
+                found += [same] if same is not None else _exported(run, order, place, numbers.get(order.name, 0))
+        write_serving_files(place)
+        return found
 
 
 def _refuse_without_checkpoint(folder: RunFolder) -> None:
@@ -85,10 +91,24 @@ def _number(place: Place, name: str, asked: int | None, replace: bool) -> int:
     return asked
 
 
+def _same(run: "Rebuilt", order: Order, place: Place) -> Exported | None:
+    """The newest version of a model, where an export would write the same again."""
+    there = place.versions(order.name) if _versioned(order) else []
+    if not there:
+        return None
+    newest = place.path / order.name / str(there[-1])
+    was, now = (
+        description.read(newest).get("made from"),
+        description.made_from(run.plan, run.folder, run.step, order),
+    )
+    return Exported(newest, written=False) if was == now else None
+
+
 def _exported(run: "Rebuilt", order: Order, place: Place, number: int) -> list[Exported]:
     form = FORMS[order.form]
     with place.writing() as written:
         form.write(run, order, written)
+        # What stands beside a model (its card, the chain of hashes) is written here, when all else is there.
         if form.versioned:
             target = place.path / order.name / str(number)
             place.put(written, target)

@@ -5,7 +5,7 @@ numbers, they make of them what it makes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -39,13 +39,12 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Watched(Key):
-    """A key that draws as a key does, and tells `seen` of each draw; for a call that is not traced."""
+    """A key that draws as a key does, and tells `seen` of each draw, and whether it is one of a loop."""
 
-    seen: Callable[[Draw], None] = lambda _: None
+    seen: Callable[[Draw, bool], None] = lambda _, looped: None
 
     def _drawn(self, draw: Any, shape: Any, options: dict[str, Any]) -> tf.Tensor:
-        turns = None if self.turns is None else int(self.turns)
-        self.seen(_draw(self.path, draw, shape, options, turns))
+        self.seen(_draw(self.path, draw, shape, options), self.turns is not None)
         return Key._drawn(self, draw, shape, options)
 
 
@@ -63,22 +62,24 @@ class Given(Key):
         return tf.cast(numbers, options["dtype"]) if "dtype" in options else numbers
 
 
-def draws_of(call: Callable[[Key], Any], seed: int, place: str) -> list[Draw]:
-    """What a call that takes a key draws: it is made once, eagerly."""
+def draws_of(call: Callable[[Key], Any], seed: int, place: str, turns: Callable[[str], int]) -> list[Draw]:
+    """What a call that takes a key draws: it is traced once, and not made. `turns` says of the path of a draw in a loop
+    how many there are."""
     found: dict[str, Draw] = {}
 
-    def seen(draw: Draw) -> None:
-        before = found.get(draw.path)
-        turns = max((one.turns for one in (draw, before) if one is not None and one.turns is not None), default=None)
-        found[draw.path] = Draw(draw.path, draw.kind, draw.shape, turns, draw.below)
+    def seen(draw: Draw, looped: bool) -> None:
+        found[draw.path] = replace(draw, turns=turns(draw.path)) if looped else draw
 
-    call(Watched(seed, place, tf.constant(0, tf.int64), seen=seen))
+    def traced() -> Any:
+        return call(Watched(seed, place, tf.constant(0, tf.int64), seen=seen))
+
+    tf.function(traced, autograph=False).get_concrete_function()
     return list(found.values())
 
 
-def _draw(path: str, draw: Any, shape: Any, options: Mapping[str, Any], turns: int | None) -> Draw:
+def _draw(path: str, draw: Any, shape: Any, options: Mapping[str, Any]) -> Draw:
     sizes = constant_value_as_shape(tf.convert_to_tensor(shape, tf.int32)).as_list()[1:]
     if draw is tf.random.stateless_normal:
-        return Draw(path, "normal", tuple(sizes), turns)
+        return Draw(path, "normal", tuple(sizes), None)
     below = options.get("maxval")
-    return Draw(path, "uniform" if below is None else "whole", tuple(sizes), turns, below)
+    return Draw(path, "uniform" if below is None else "whole", tuple(sizes), None, below)

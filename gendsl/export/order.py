@@ -1,11 +1,12 @@
 """A plan in, what it is to be exported as out: each form with its name and its options, checked without TensorFlow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
+from gendsl.spelling import did_you_mean
 from gendsl.vocabulary import WORDS
 
 
@@ -21,13 +22,14 @@ class Order:
 def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     """What the plan's `export` asks for, a SavedModel where it asks for nothing; `asked` are options of the command
     line that take the place of the spec's. Raises UserError for a name that is none, or that two share."""
-    calls = plan.export or (Call("saved_model", _defaults("saved_model")),)
+    calls = plan.export or (Call("saved_model", defaults_of("saved_model")),)
     orders: list[Order] = []
     for call in calls:
-        options = {**_defaults(call.word), **call.arguments}
+        options = {**defaults_of(call.word), **call.arguments}
         name = str(options.pop("name") or plan.experiment)
         options |= {option: value for option, value in asked.items() if option in options and value is not None}
         _refuse(name)
+        refuse_unknown(plan, options.get("also", ()))
         order = Order(call.word, name, options)
         if any((one.form, one.name) == (order.form, order.name) for one in orders):
             raise UserError(
@@ -38,11 +40,27 @@ def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     return orders
 
 
-def _defaults(word: str) -> dict[str, Any]:
+def refuse_unknown(plan: Plan, names: Sequence[str]) -> None:
+    """Raises UserError for a name that no network has."""
+    there = [network.name for network in plan.networks]
+    for name in names:
+        if name not in there:
+            raise UserError(
+                f"there is no network `{name}`, for an endpoint of its own",
+                did_you_mean(name, there) or f"there are {', '.join(f'`{one}`' for one in there)}",
+            )
+
+
+def defaults_of(word: str) -> dict[str, Any]:
+    """What the options of a form are where nothing is said."""
     return {parameter.name: parameter.default for parameter in WORDS["export"][word].parameters}
 
 
+def is_name(name: str) -> bool:
+    """Whether a model may be called so: a name becomes one of a folder, and part of URLs and of scripts."""
+    return bool(name) and not name.startswith((".", "-")) and all(one.isalnum() or one in "_.-" for one in name)
+
+
 def _refuse(name: str) -> None:
-    """A name becomes one of a folder and part of a URL, and a run's folder may come from a stranger."""
-    if name.startswith(".") or not all(one.isalnum() or one in "_.-" for one in name):
+    if not is_name(name):
         raise UserError(f"`{name}` cannot be the name of an exported model", "use letters, digits, `_` and `-`")

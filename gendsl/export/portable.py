@@ -5,7 +5,7 @@ each other place that draws: the noise that a sampler starts from, that of its s
 are exported as well as networks, and what is made of the same numbers is what `gendsl sample` makes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, net
     """The graph of a sample of which `entries` are given; what it draws besides is found by drawing it once."""
     first = {entry.name: tf.constant(entry.random(2, np.random.default_rng(0))) for entry in entries}
     seed = run.experiment.seed
-    draws = draws_of(lambda key: run.experiment.sample(2, key, fields=first, sample=sample), seed, _PLACE)
+    draws = draws_of(lambda key: run.experiment.sample(2, key, fields=first, sample=sample), seed, _PLACE, turns_in(sample))
     names = _names(draws, sample, set(first))
     entries = [*entries, *(_drawn(names[draw.path], draw) for draw in draws)]
     if not entries:
@@ -126,6 +126,19 @@ def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, net
     traced = tf.function(call, autograph=False).get_concrete_function(**specs)
     outputs = tuple(name for name, _ in sample.outputs)
     return Portable(tuple(entries), outputs, plainer(traced), traced, loops, network)
+
+
+def turns_in(sample: Sample) -> Callable[[str], int]:
+    """How many turns the loop takes in which a sample's draw stands, by the path of the draw: those of its sampler."""
+    samplers = {f"{one.name}_{one.site}": one.attributes for one in sample.operations if "process" in one.attributes}
+
+    def turns(path: str) -> int:
+        attributes = samplers[path.split("/")[1]]
+        # The ancestral sampler goes through all times of its process, the others say through how many.
+        of = attributes["process"].arguments if attributes["word"] == "ddpm" else attributes["arguments"]
+        return int(of["steps"])
+
+    return turns
 
 
 def _of_network(run: Rebuilt, name: str) -> Portable:

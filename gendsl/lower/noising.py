@@ -41,6 +41,10 @@ def _samples(evaluation: "Evaluation", operation: Operation, inputs: Sequence[An
     network = evaluation.networks[attributes["network"]]
     sizes = [size for size in network.inputs[0].shape if isinstance(size, int)]  # all are known by now
     start = key.at("start").normal([evaluation.batch, *sizes])
+    if attributes.get("part") == "start":  # a walk wants it alone, or gives it
+        return start
+    if attributes.get("part") == "from":
+        *inputs, start = inputs
 
     def predict(x: Any, times: Any, others: Sequence[Any]) -> Any:
         rest = iter(others)

@@ -25,6 +25,7 @@ from gendsl.lower.memories import Memory
 from gendsl.lower.noising import is_of_process, of_process
 from gendsl.lower.penalties import gradients_of, path_lengths, penalty_of, squared_lengths, summed_scores
 from gendsl.lower.slopes import Probed, by_slopes, for_several, probed
+from gendsl.lower.truncation import truncated
 from gendsl.lower.watching import Watch
 from gendsl.parts import keys
 from gendsl.parts.kernels import orthogonality
@@ -179,7 +180,7 @@ class Evaluation:
             case "scalar":
                 return self.scalar(attributes["name"])
             case "prior":
-                return self._prior(operation)
+                return self._prior(operation, *inputs)
             case "signal":
                 assert self.signal is not None
                 return self.signal(attributes["name"])
@@ -189,7 +190,8 @@ class Evaluation:
             case "normal" | "truncated_normal" | "uniform" | "categorical" | "bernoulli":
                 return standard_of(operation.type, operation.name, attributes, self.batch)
             case "draw":
-                return inputs[0].draw(self._key(operation))
+                key, (drawn, *limit) = self._key(operation), inputs
+                return truncated(drawn.draw(key), *limit, key) if limit else drawn.draw(key)
             case "loss":
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
             case "function" | "replay" if remembers(operation):
@@ -215,10 +217,12 @@ class Evaluation:
     def _key(self, operation: Operation) -> keys.Key:
         return self.key.at(f"{operation.name}_{operation.site}")
 
-    def _prior(self, operation: Operation) -> Any:
+    def _prior(self, operation: Operation, limit: Any = None) -> Any:
         call: Call = operation.attributes["call"]
         prior = standard_of(operation.type, call.word, call.arguments, self.batch)
         drawn = prior.draw(self._key(operation))
+        if limit is not None:
+            drawn = truncated(drawn, limit, self._key(operation))
         if self.between is None:
             return drawn
         return self.between(drawn, prior.draw(self._key(operation).at("end")), call.word)

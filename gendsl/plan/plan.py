@@ -181,13 +181,13 @@ class Operation:
     | scheduled | | value: a number or a schedule `Call`: a scalar of the step |
     | scalar | | name: a binding of `train` (see `Train.scalars`) |
     | signal | | name: the newest value of what some group measures (see `Group.measures`) |
-    | prior | | call: `normal(n)`…, of: how many, the batch's |
+    | prior | none, or a limit that it is cut at | call: `normal(n)`…, of: how many, the batch's |
     | call | one a network input | network, training; both: whether the inputs listed in `both` are transformed |
     | output | a call | name: one of several results |
     | label | a call | name: a labelled value |
     | distribution | parameters | family, event, classes, bounds: what a network's result means (see `Distribution`) |
     | normal, truncated_normal, uniform, categorical, bernoulli | parameters or none | event: a standard distribution |
-    | draw | a distribution | |
+    | draw | a distribution; a limit that it is cut at, or none | |
     | add, subtract, multiply, divide, power, negate | | elementwise, broadcast from the left: (batch) with (batch, …) |
     | less, less_equal, greater, greater_equal, equal, not_equal, and, or, not | | |
     | loss | its tensors, in order | word: `hinge`, role: `discriminator`, `generator` or "", arguments |

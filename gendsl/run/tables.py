@@ -2,14 +2,16 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables.categories import Categories
 from gendsl.lower.tables.constraints import Constraint, kept_by_all, told_of
 from gendsl.lower.tables.encoding import Codes
 from gendsl.lower.tables.table import Table, table_of
@@ -56,18 +58,18 @@ def rows_asked(
     seed: int,
     told: Callable[[str], None],
     *,
-    beside: Callable[[int], Mapping[str, NDArray[Any]]] = lambda many: {},
-) -> dict[str, NDArray[Any]]:
-    """The first `n` samples of a seed, by output, whose rows are as they are asked for; others are passed over.
+    beside: Mapping[str, NDArray[Any]] = MappingProxyType({}),
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """The first `n` samples of a seed, by output, a chunk at a time, whose rows are as they are asked for; others are
+    passed over.
 
-    `given` is the condition that the network is given for all of them, `beside` the other fields of so many; `told`
-    hears how many were passed over.
+    `given` is the condition that the network is given for all of them, `beside` are the other fields; `told` hears how
+    many were passed over.
     UserError where hardly any sample is as asked."""
     limit = max(_LEAST_TRIED, _TRIED * n)
-    fields = dict(beside(limit))
+    fields = dict(beside)
     if given is not None:
-        fields[given.field] = np.broadcast_to(given.vector, (limit, len(given.vector)))
-    found: dict[str, list[NDArray[Any]]] = {}
+        fields[given.field] = given.vector[None]
     have = drawn = meant = 0
     for chunk in sampler.chunks(limit, seed=seed, fields=fields):
         codes = asked.table.written(asked.table.decode(chunk[asked.output]))
@@ -77,8 +79,8 @@ def rows_asked(
         drawn, meant = drawn + len(codes), meant + int(fits.sum())
         fits[fits] = kept_by_all(asked.constraints, codes[fits])
         chosen = np.flatnonzero(fits)[: n - have]
-        for name, values in chunk.items():
-            found.setdefault(name, []).append(values[chosen])
+        if len(chosen):
+            yield {name: values[chosen] for name, values in chunk.items()}
         have += len(chosen)
         if have >= n:
             break
@@ -95,7 +97,6 @@ def rows_asked(
         told(f"{meant:,} of {drawn:,} samples{by} have {wanted}")
     for broken in told_of(asked.constraints, meant, "samples"):
         told(f"{broken}; others took their place")
-    return {name: np.concatenate(values) for name, values in found.items()}
 
 
 def types_of(folder: RunFolder, field: Field) -> Mapping[str, str]:
@@ -110,16 +111,17 @@ def csv_of(table: Table, rows: NDArray[Any]) -> bytes:
     return csv_of_cells(table, table.decode(rows))
 
 
-def csv_of_cells(table: Table, codes: Codes) -> bytes:
-    """The same of codes (n, columns)."""
-    texts = [[column.name for column in table.columns], *table.texts(codes)]
+def csv_of_cells(table: Table, codes: Codes, *, header: bool = True) -> bytes:
+    """The same of codes (n, columns); the rows alone without the `header`."""
+    names = [column.name for column in table.columns]
+    known = (name for column in table.columns if isinstance(column.cells, Categories) for name in column.cells.names)
     # what a reader that skips spaces, or splits at returns, would not read back
-    bare = all(not text.startswith(" ") and "\r" not in text for row in texts for text in row)
+    bare = all(not text.startswith(" ") and "\r" not in text for text in (*names, *known))
     stream = io.StringIO()
     csv.writer(
         stream,
         delimiter=table.separator,
         lineterminator="\n",
         quoting=csv.QUOTE_MINIMAL if bare else csv.QUOTE_ALL,
-    ).writerows(texts)
+    ).writerows([*([names] if header else []), *table.texts(codes)])
     return stream.getvalue().encode()

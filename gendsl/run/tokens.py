@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Field
 from gendsl.run.folder import RunFolder, read_json
+from gendsl.run.sample_files import SampleFiles, numbered
 
 if TYPE_CHECKING:
     from gendsl.lower.data.music import Remi
     from gendsl.lower.data.tokenizers import Tokenizer
 
 _ROLLS = 16  # of a picture
-_DIGITS = 3
 _BETWEEN = "-" * 40
 
 
@@ -38,27 +38,63 @@ def reader_of_field(folder: RunFolder, field: Field) -> "Tokenizer | Remi":
         ) from None
 
 
-def token_files(reader: "Tokenizer | Remi", values: NDArray[Any]) -> dict[str, bytes]:
-    """The files of sequences (n, length), -1 behind an end, by name: one each; of texts all in `samples.txt`, and with
-    their tokens in `samples.jsonl`; of music a picture of the first in `grid.png`."""
-    from gendsl.lower.data.music import Remi
-    from gendsl.lower.data.written import finished, midi_of, music_of, text_of
+class TokenFiles:
+    """Sequences, -1 behind an end, as files, as they come.
 
-    digits = max(_DIGITS, len(str(len(values) - 1)))
-    if isinstance(reader, Remi):
-        from gendsl.run.pictures import png
-        from gendsl.run.sounding import piano_rolls
+    A text each a file, and all in `samples.txt`, and with their tokens in `samples.jsonl`; by `jsonl` that alone. Music
+    as MIDI files, or by `wav` as their sound; a picture of the first in `grid.png`."""
 
-        files = {f"{number:0{digits}}.mid": midi_of(reader, tokens) for number, tokens in enumerate(values)}
-        return files | {"grid.png": png(piano_rolls([music_of(reader, tokens) for tokens in values[:_ROLLS]]))}
-    texts = [text_of(reader, tokens) for tokens in values]
-    files = {f"{number:0{digits}}.txt": f"{text}\n".encode() for number, text in enumerate(texts)}
-    lines = [
-        json.dumps(
-            {"sample": number, "text": text, "tokens": finished(np.asarray(tokens)).tolist()}, ensure_ascii=False
-        )
-        for number, (text, tokens) in enumerate(zip(texts, values, strict=True))
-    ]
-    files["samples.txt"] = (f"\n{_BETWEEN}\n".join(texts) + "\n").encode()
-    files["samples.jsonl"] = ("\n".join(lines) + "\n").encode()
-    return files
+    def __init__(
+        self, files: SampleFiles, place: str, count: int, reader: "Tokenizer | Remi", format: str = "txt"
+    ) -> None:
+        self._files, self._place, self._count, self._reader, self._format = files, place, count, reader, format
+        self._number = 0
+        self._first: list[Any] = []
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Writes sequences (n, length)."""
+        from gendsl.lower.data.music import Remi
+
+        for tokens in values:
+            if isinstance(self._reader, Remi):
+                self._piece(self._reader, tokens)
+            else:
+                self._text(self._reader, tokens)
+            self._number += 1
+
+    def end(self) -> None:
+        """Writes the picture of the first pieces of music."""
+        if self._first:
+            from gendsl.run.pictures import png
+            from gendsl.run.sounding import piano_rolls
+
+            self._files.write(f"{self._place}grid.png", png(piano_rolls(self._first)))
+
+    def _name(self, suffix: str) -> str:
+        return self._place + numbered(self._number, self._count, suffix)
+
+    def _piece(self, reader: "Remi", tokens: NDArray[Any]) -> None:
+        from gendsl.lower.data.written import midi_of, music_of
+
+        if self._number < _ROLLS or self._format == "wav":
+            music = music_of(reader, tokens)
+        if self._number < _ROLLS:
+            self._first.append(music)
+        if self._format == "wav":
+            from gendsl.run.tones import wav_of
+
+            self._files.write(self._name("wav"), wav_of(music))
+        else:
+            self._files.write(self._name("mid"), midi_of(reader, tokens))
+
+    def _text(self, reader: "Tokenizer", tokens: NDArray[Any]) -> None:
+        from gendsl.lower.data.written import finished, text_of
+
+        text = text_of(reader, tokens)
+        record = {"sample": self._number, "text": text, "tokens": finished(np.asarray(tokens)).tolist()}
+        line = json.dumps(record, ensure_ascii=False) + "\n"
+        self._files.append(f"{self._place}samples.jsonl", line.encode())
+        if self._format == "txt":
+            self._files.write(self._name("txt"), f"{text}\n".encode())
+            parted = f"{_BETWEEN}\n{text}\n" if self._number else f"{text}\n"
+            self._files.append(f"{self._place}samples.txt", parted.encode())

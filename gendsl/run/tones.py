@@ -21,12 +21,17 @@ _LOUDEST = 0.9
 
 def wav_of(music: "Music") -> bytes:
     """A WAV file, mono in 16 bits, of at most half a minute: each note a sum of sines; drums are not heard."""
+    return wav(sound_of(music), RATE)
+
+
+def wav(samples: NDArray[np.floating], rate: int) -> bytes:
+    """A WAV file, mono in 16 bits, of samples (n,) in -1..1, so many a second."""
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(np.rint(sound_of(music) * (2**15 - 1)).astype("<i2").tobytes())
+        file.setframerate(rate)
+        file.writeframes(np.rint(samples * (2**15 - 1)).astype("<i2").tobytes())
     return stream.getvalue()
 
 

@@ -6,6 +6,7 @@ from gendsl.vocabulary.word import (
     Count,
     FreeName,
     ListOf,
+    NetworkName,
     OneOf,
     Parameter,
     RangeOf,
@@ -24,9 +25,26 @@ EXPORTS: tuple[Word, ...] = (
     Word(
         name="saved_model",
         category="export",
-        doc="A SavedModel for TF Serving: a signature that takes `n` and `seed`, and one that takes the prior's draws.",
-        parameters=(_NAME,),
-        example='saved_model name: "fashion"',
+        doc="A SavedModel for TF Serving: endpoints that take `n` and `seed`, labels, prompts or the prior's draws, "
+        "and give numbers or PNG files.",
+        parameters=(
+            _NAME,
+            Parameter(
+                name="images",
+                kind=Choice(("float32", "uint8")),
+                default="float32",
+                doc="what pictures are given and taken as: numbers in their range, or 0 to 255",
+                positional=False,
+            ),
+            Parameter(
+                name="also",
+                kind=ListOf(NetworkName()),
+                default=(),
+                doc="networks with an endpoint of their own: a critic's score, an encoder's code",
+                positional=False,
+            ),
+        ),
+        example='saved_model name: "fashion", images: uint8, also: [discriminator]',
     ),
     Word(
         name="onnx",

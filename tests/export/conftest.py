@@ -1,6 +1,8 @@
 """A run of a moment on the digits, for what is drawn and exported from it."""
 
+from functools import partial
 from pathlib import Path
+from shutil import which
 
 import pytest
 from rich.console import Console
@@ -10,6 +12,7 @@ from gendsl.diagnostics import Problems
 from gendsl.run.command import run
 from gendsl.run.order import Order, Where
 from gendsl.source import Source
+from tests.export.loader import Served, compiled, served
 
 SMALL = """experiment small
 
@@ -103,6 +106,42 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _trained(text.replace("  from x\n", ""), tmp_path_factory.mktemp("runs") / "plain")
 
 
+MAPPED = """experiment mapped
+
+data {
+  source digits()
+  image range: -1..1
+  batch 16
+}
+
+network mapping(z: normal(8)) -> features(6) { dense 16 | relu | dense 6 }
+
+network synthesis(w: features(6)) -> image {
+  dense 2*2*8 | relu | reshape 2, 2, 8
+  up_conv 8, kernel: 4, stride: 2 | relu
+  up_conv 1, kernel: 4, stride: 2 | tanh
+}
+
+network discriminator(x: image) -> logits(1) { flatten | dense 8 | leaky_relu 0.2 | dense 1 }
+
+train {
+  update discriminator, with: adam(1e-3) {
+    minimize hinge.discriminator(discriminator(image), discriminator(synthesis(mapping())))
+  }
+  update mapping, synthesis, with: adam(1e-3) { minimize hinge.generator(discriminator(synthesis(mapping()))) }
+  steps 3
+}
+
+sample { image = synthesis(mapping()) }
+"""
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are made by a mapping network and a synthesis network."""
+    return _trained(MAPPED, tmp_path_factory.mktemp("runs") / "mapped")
+
+
 TEXT = """experiment words
 
 data {
@@ -133,3 +172,39 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("text")
     (folder / "a.txt").write_text("the quick brown fox jumps over the lazy dog. " * 60)
     return _trained(TEXT, folder / "run", folder)
+
+
+TABLE = """experiment people
+
+data {
+  source csv("people.csv")
+  batch 16
+}
+
+network generator(z: normal(8)) -> row { dense 16 | relu; dense row.width | tanh }
+
+network critic(x: row) -> logits(1) { dense 16 | leaky_relu 0.2; dense 1 }
+
+train {
+  objective wgan_gp(critic: critic)
+  optimizer adam(1e-3)
+  steps 2
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are rows of a table."""
+    folder = tmp_path_factory.mktemp("table")
+    lines = [f"{20 + number % 40},{number * 7 % 11 / 2},{'abc'[number % 3]}" for number in range(60)]
+    (folder / "people.csv").write_text("age,height,town\n" + "\n".join(lines) + "\n")
+    return _trained(TABLE, folder / "run", folder)
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """What calls an endpoint through the C++ loader, which TF Serving uses: a Python reload proves nothing."""
+    if which("gcc") is None:
+        pytest.skip("there is no C compiler")
+    return partial(served, compiled(tmp_path_factory.mktemp("serve")))

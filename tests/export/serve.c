@@ -1,12 +1,14 @@
-/* Loads a SavedModel with the C++ loader that TF Serving uses, feeds scalars, a matrix of zeros, or one of a token with
-   scalars, prints the numbers.
-   serve MODEL OUTPUT n_INPUT N seed_INPUT SEED   or   serve MODEL OUTPUT z_INPUT ROWS COLUMNS   or
-   serve MODEL OUTPUT prompt_INPUT ROWS COLUMNS TOKEN seed_INPUT SEED temperature_INPUT T */
+/* Loads a SavedModel with the C++ loader that TF Serving uses, feeds it, and writes the bytes of an output: of strings
+   each one's length, 8 bytes, before it.
+   serve MODEL OUTPUT NAME TYPE SHAPE VALUES …   where TYPE is i, l, f or b (int32, int64, float, uint8), SHAPE 3,4 or
+   empty, VALUES 1,2,3: they repeat until there are enough. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tensorflow/c/c_api.h"
+
+#define MOST 8
 
 static TF_Status* status;
 
@@ -28,6 +30,32 @@ static TF_Output port(TF_Graph* graph, const char* name) {
   return found;
 }
 
+static TF_Tensor* tensor(char type, const char* shape, const char* values) {
+  int64_t sizes[MOST];
+  int rank = 0;
+  size_t many = 1;
+  while (*shape) {
+    char* end;
+    sizes[rank] = strtoll(shape, &end, 10);
+    many *= (size_t)sizes[rank++];
+    shape = *end ? end + 1 : end;
+  }
+  TF_DataType kind = type == 'i' ? TF_INT32 : type == 'l' ? TF_INT64 : type == 'f' ? TF_FLOAT : TF_UINT8;
+  TF_Tensor* made = TF_AllocateTensor(kind, sizes, rank, many * TF_DataTypeSize(kind));
+  void* data = TF_TensorData(made);
+  const char* at = values;
+  for (size_t i = 0; i < many; ++i) {
+    char* end;
+    double value = strtod(at, &end);
+    if (type == 'i') ((int32_t*)data)[i] = (int32_t)value;
+    else if (type == 'l') ((int64_t*)data)[i] = (int64_t)value;
+    else if (type == 'f') ((float*)data)[i] = (float)value;
+    else ((uint8_t*)data)[i] = (uint8_t)value;
+    at = *end ? end + 1 : values;
+  }
+  return made;
+}
+
 int main(int count, char** given) {
   status = TF_NewStatus();
   TF_Graph* graph = TF_NewGraph();
@@ -35,46 +63,25 @@ int main(int count, char** given) {
   const char* tags[] = {"serve"};
   TF_Session* session = TF_LoadSessionFromSavedModel(options, NULL, given[1], tags, 1, graph, NULL, status);
   check("load");
-  TF_Output inputs[3], output = port(graph, given[2]);
-  TF_Tensor* values[3];
-  int number;
-  if (count == 7) {
-    number = 2;
-    inputs[0] = port(graph, given[3]);
-    values[0] = TF_AllocateTensor(TF_INT32, NULL, 0, 4);
-    *(int32_t*)TF_TensorData(values[0]) = atoi(given[4]);
-    inputs[1] = port(graph, given[5]);
-    values[1] = TF_AllocateTensor(TF_INT64, NULL, 0, 8);
-    *(int64_t*)TF_TensorData(values[1]) = atoll(given[6]);
-  } else if (count == 11) {
-    number = 3;
-    int64_t shape[2] = {atoll(given[4]), atoll(given[5])};
-    size_t size = (size_t)(shape[0] * shape[1]);
-    inputs[0] = port(graph, given[3]);
-    values[0] = TF_AllocateTensor(TF_INT32, shape, 2, size * 4);
-    for (size_t i = 0; i < size; ++i) ((int32_t*)TF_TensorData(values[0]))[i] = atoi(given[6]);
-    inputs[1] = port(graph, given[7]);
-    values[1] = TF_AllocateTensor(TF_INT64, NULL, 0, 8);
-    *(int64_t*)TF_TensorData(values[1]) = atoll(given[8]);
-    inputs[2] = port(graph, given[9]);
-    values[2] = TF_AllocateTensor(TF_FLOAT, NULL, 0, 4);
-    *(float*)TF_TensorData(values[2]) = (float)atof(given[10]);
-  } else {
-    number = 1;
-    int64_t shape[2] = {atoll(given[4]), atoll(given[5])};
-    size_t bytes = (size_t)(shape[0] * shape[1]) * 4;
-    inputs[0] = port(graph, given[3]);
-    values[0] = TF_AllocateTensor(TF_FLOAT, shape, 2, bytes);
-    memset(TF_TensorData(values[0]), 0, bytes);
+  TF_Output inputs[MOST], output = port(graph, given[2]);
+  TF_Tensor* values[MOST];
+  int number = 0;
+  for (int i = 3; i + 3 < count; i += 4, ++number) {
+    inputs[number] = port(graph, given[i]);
+    values[number] = tensor(given[i + 1][0], given[i + 2], given[i + 3]);
   }
   TF_Tensor* answer;
   TF_SessionRun(session, NULL, inputs, values, number, &output, &answer, 1, NULL, 0, NULL, status);
   check("run");
-  const float* numbers = TF_TensorData(answer);
-  const int32_t* whole = TF_TensorData(answer);
-  for (size_t i = 0; i < TF_TensorByteSize(answer) / 4; ++i) {
-    if (TF_TensorType(answer) == TF_INT32) printf("%d\n", whole[i]);
-    else printf("%.9g\n", numbers[i]);
+  if (TF_TensorType(answer) != TF_STRING) {
+    fwrite(TF_TensorData(answer), 1, TF_TensorByteSize(answer), stdout);
+    return 0;
+  }
+  const TF_TString* strings = TF_TensorData(answer);
+  for (int64_t i = 0; i < TF_TensorElementCount(answer); ++i) {
+    int64_t length = (int64_t)TF_StringGetSize(&strings[i]);
+    fwrite(&length, sizeof length, 1, stdout);
+    fwrite(TF_StringGetDataPointer(&strings[i]), 1, (size_t)length, stdout);
   }
   return 0;
 }

@@ -1,135 +1,182 @@
 """The exported model: loaded as TF Serving loads it, it gives what `gendsl sample` gives."""
 
+import json
 import subprocess
+import sys
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from PIL import Image
 
 from gendsl.evaluate.sampler import CHUNK, Sampler
 from gendsl.export.command import export
+from gendsl.lower.data.tokenizers import tokenizer_from
+from gendsl.lower.data.written import text_of
+from gendsl.lower.tables.table import table_of
+from gendsl.run.instead import Instead, sample_instead
 from gendsl.run.rebuild import rebuilt
-
-
-def samples(folder: Path, count: int, seed: int) -> np.ndarray:
-    return Sampler(rebuilt(folder).experiment).samples(count, seed=seed)["image"]
+from gendsl.run.sample import sample
+from gendsl.run.tables import csv_of
+from tests.export.loader import Refused, Served
 
 
 def exported(folder: Path, **options: Any) -> Path:
     """The folder of the only model that an export writes."""
-    (found,) = export(folder, replace=True, **options)
+    (found,) = export(folder, replace=True, options=options)
     return found.path
 
 
-def signature(model: Path, name: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The names of the tensors that an endpoint takes and gives."""
-    saved = saved_model_pb2.SavedModel()
-    saved.ParseFromString((model / "saved_model.pb").read_bytes())
-    found = saved.meta_graphs[0].signature_def[name]
-    return (
-        {key: value.name for key, value in found.inputs.items()},
-        {key: value.name for key, value in found.outputs.items()},
-    )
+def drawn(folder: Path, count: int, seed: int, name: str = "image", **asked: Any) -> Any:
+    """What `gendsl sample` draws, before it is written."""
+    run = rebuilt(folder)
+    found, fields = sample_instead(run, Instead(**asked))
+    return Sampler(run.experiment, sample=found).samples(count, seed=seed, fields=fields)[name]
+
+
+def pictures(files: list[Path]) -> list[Any]:
+    return [np.asarray(Image.open(file)) for file in files if file.stem.isdigit()]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A C program against the libraries in TensorFlow's wheel."""
-    if which("gcc") is None:
-        pytest.skip("there is no C compiler")
-    home, program = Path(tf.__file__).parent, tmp_path_factory.mktemp("serve") / "serve"
-    command = ["gcc", str(Path(__file__).with_name("serve.c")), "-o", str(program), f"-I{home}/include", f"-L{home}"]
-    command += ["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2", f"-Wl,-rpath,{home}"]
-    subprocess.run(command, check=True, timeout=300)
-    return program
+def model(plain: Path) -> Path:
+    return exported(plain)
 
 
-def served(server: Path, *arguments: object) -> np.ndarray:
-    done = subprocess.run([str(server), *map(str, arguments)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return np.array([float(line) for line in done.stdout.split()], np.float32)
+@pytest.fixture(scope="module")
+def conditional_model(conditional: Path) -> Path:
+    return exported(conditional, images="uint8", also=("discriminator",))
 
 
-def test_the_cpp_loader_gives_what_sample_gives(plain: Path, server: Path) -> None:
-    model = exported(plain)
-    assert model == plain / "export" / "small" / "1"
-    inputs, outputs = signature(model, "serving_default")
-    assert set(inputs) == {"n", "seed"} and set(outputs) == {"image"}
-    count = CHUNK + 7
-    found = served(server, model, outputs["image"], inputs["n"], count, inputs["seed"], 3).reshape(count, 8, 8, 1)
-    np.testing.assert_allclose(found, samples(plain, count, 3), atol=1e-5)
-    inputs, outputs = signature(model, "from_prior")
-    assert set(inputs) == {"z"}
-    assert served(server, model, outputs["image"], inputs["z"], 5, 8).size == 5 * 64
+@pytest.fixture(scope="module")
+def text_model(text: Path) -> Path:
+    return exported(text)
 
 
-def test_a_conditional_model_has_labels_and_a_name(conditional: Path) -> None:
-    path = exported(conditional)
-    assert path == conditional / "export" / "served" / "1"
-    signatures = tf.saved_model.load(str(path)).signatures
-    assert set(signatures) == {"serving_default", "labelled", "from_prior"}
-    drawn = signatures["serving_default"](n=tf.constant(70), seed=tf.constant(5, tf.int64))["image"].numpy()
-    np.testing.assert_allclose(drawn, samples(conditional, 70, 5), atol=1e-5)
-    labels = tf.range(70, dtype=tf.int32) % 10
-    labelled = signatures["labelled"](label=labels, seed=tf.constant(5, tf.int64))["image"].numpy()
-    of_labels = Sampler(rebuilt(conditional).experiment).samples(70, seed=5, fields={"label": labels.numpy()})
-    np.testing.assert_allclose(labelled, of_labels["image"], atol=1e-5)
-    shown = signatures["from_prior"](z=tf.zeros((4, 8)), label=tf.constant([0, 1, 1, 2]))["image"].numpy()
-    assert (shown[1] == shown[2]).all() and (shown[0] != shown[1]).any()
+def test_the_cpp_loader_gives_what_sample_writes(plain: Path, model: Path, serve: Served, tmp_path: Path) -> None:
+    files = pictures(sample(plain, CHUNK + 7, 3, tmp_path))
+    numbers = drawn(plain, CHUNK + 7, 3)
+    for count in (1, 3, CHUNK, CHUNK + 7):
+        found = serve(model, "png", "image_bytes", n=count, seed=3)
+        assert len(found) == count
+        for number, content in enumerate(found):
+            (tmp_path / "one.png").write_bytes(content)
+            np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "one.png")), files[number])
+    found = serve(model, "serving_default", "image", n=CHUNK + 7, seed=3)
+    np.testing.assert_array_equal(found.reshape(numbers.shape), numbers)
+    priors = serve(model, "from_prior", "image", z=np.zeros((5, 8)))
+    assert priors.size == 5 * 64 and (priors[:64] == priors[64:128]).all()
 
 
-def test_a_sampling_loop_is_served_as_it_samples(guided: Path, server: Path) -> None:
+def test_no_samples_and_too_many(model: Path, serve: Served) -> None:
+    assert serve(model, "serving_default", "image", n=0, seed=3).size == 0
+    assert serve(model, "png", "image_bytes", n=0, seed=3) == []
+    for count in (-1, 10**9):
+        with pytest.raises(Refused, match="`n` has to be at least 0 and at most 10000"):
+            serve(model, "serving_default", "image", n=count, seed=3)
+
+
+def test_labels_truncation_bytes_and_a_critic(conditional: Path, conditional_model: Path, serve: Served) -> None:
+    model = conditional_model
+    assert model.parent == conditional / "export" / "served"
+    told = json.loads((model / "gendsl.json").read_text())
+    assert set(told["signatures"]) == {
+        *("serving_default", "png", "labelled", "labelled_png", "truncated", "truncated_png"),
+        *("from_prior", "discriminator"),
+    }
+
+    def pixels(values: Any) -> Any:
+        return np.rint((np.clip(values, -1, 1) + 1) / 2 * 255).astype(np.uint8).reshape(-1)
+
+    found = serve(model, "serving_default", "image", n=70, seed=5)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found.reshape(-1), pixels(drawn(conditional, 70, 5)))
+    labels = [3, 1, 4]
+    names = tuple(map(str, labels))
+    found = serve(model, "labelled", "image", label=labels, seed=5)
+    np.testing.assert_array_equal(found.reshape(-1), pixels(drawn(conditional, 3, 5, labels=names)))
+    cut = serve(model, "truncated", "image", label=labels, seed=5, truncation=0.3).reshape(-1)
+    np.testing.assert_array_equal(cut, pixels(drawn(conditional, 3, 5, labels=names, truncation=0.3)))
+    assert (cut != found.reshape(-1)).any()
+    same = serve(model, "from_prior", "image", z=np.zeros((3, 8)), label=[1, 1, 2]).reshape(3, -1)
+    assert (same[0] == same[1]).all() and (same[0] != same[2]).any()
+
+    score = serve(model, "discriminator", "score", x=np.full((2, 8, 8, 1), 255), y=[0, 1])
+    judge = rebuilt(conditional).experiment.networks["discriminator"]
+    by_hand = judge([np.ones((2, 8, 8, 1), np.float32), np.array([0, 1])], training=False)
+    np.testing.assert_allclose(score, np.reshape(by_hand, -1), atol=1e-5)
+
+
+def test_a_class_that_is_none_and_no_limit_at_all(conditional_model: Path, serve: Served) -> None:
+    with pytest.raises(Refused, match="`label` has to be at least 0 and at most 9; it is"):
+        serve(conditional_model, "labelled", "image", label=[3, 10], seed=5)
+    for limit in (0.0, float("nan")):
+        with pytest.raises(Refused, match="`truncation` has to be at least"):
+            serve(conditional_model, "truncated", "image", label=[3], seed=5, truncation=limit)
+
+
+def test_a_sampling_loop_is_served_as_it_samples(guided: Path, serve: Served) -> None:
     model = exported(guided)
-    inputs, outputs = signature(model, "serving_default")
-    assert set(inputs) == {"n", "seed"}
     count = CHUNK + 7
-    found = served(server, model, outputs["image"], inputs["n"], count, inputs["seed"], 3).reshape(count, 8, 8, 1)
-    np.testing.assert_allclose(found, samples(guided, count, 3), atol=1e-4)
-    signatures = tf.saved_model.load(str(model)).signatures
-    assert set(signatures) == {"serving_default", "labelled"}
-    labels = tf.range(9, dtype=tf.int32)
-    of_labels = Sampler(rebuilt(guided).experiment).samples(9, seed=5, fields={"label": labels.numpy()})["image"]
-    labelled = signatures["labelled"](label=labels, seed=tf.constant(5, tf.int64))["image"].numpy()
-    np.testing.assert_allclose(labelled, of_labels, atol=1e-4)
-    others = Sampler(rebuilt(guided).experiment).samples(9, seed=5, fields={"label": labels.numpy()[::-1].copy()})
-    assert (others["image"] != of_labels).any(), "the labels guide"
-    assert np.abs(found).max() <= 1
+    expected = drawn(guided, count, 3)
+    for many in (1, 3, count):
+        found = serve(model, "serving_default", "image", n=many, seed=3).reshape(-1, 8, 8, 1)
+        np.testing.assert_allclose(found, expected[:many], atol=1e-5)
+    labels = tuple(map(str, range(9)))
+    found = serve(model, "labelled", "image", label=list(range(9)), seed=5).reshape(-1, 8, 8, 1)
+    np.testing.assert_allclose(found, drawn(guided, 9, 5, labels=labels), atol=1e-5)
+    assert (found != drawn(guided, 9, 5, labels=labels[::-1])).any(), "the labels guide"
 
 
-def test_nothing_and_a_second_export(plain: Path) -> None:
-    path = exported(plain)
-    again = exported(plain)
-    assert path == again and [found.name for found in path.parent.iterdir()] == ["1"]
-    serve = tf.saved_model.load(str(again)).signatures["serving_default"]
-    assert serve(n=tf.constant(0), seed=tf.constant(5, tf.int64))["image"].shape == (0, 8, 8, 1)
-
-
-def test_a_text_is_served_as_it_is_sampled(text: Path, server: Path) -> None:
-    model = exported(text)
-    signatures = tf.saved_model.load(str(model)).signatures
-    assert set(signatures) == {"serving_default", "prompted"}
-    count = CHUNK + 3
-    expected = Sampler(rebuilt(text).experiment).samples(count, seed=3)["text"]
-    found = signatures["serving_default"](n=tf.constant(count), seed=tf.constant(3, tf.int64))["text"]
-    np.testing.assert_array_equal(found, expected)
+def test_a_text_is_served_as_it_is_sampled(text: Path, text_model: Path, serve: Served) -> None:
+    model, count = text_model, CHUNK + 3
+    expected = drawn(text, count, 3, "text")
+    for many in (1, 3, count):
+        same = serve(model, "serving_default", "text", n=many, seed=3).reshape(many, 30)
+        np.testing.assert_array_equal(same, expected[:many])
     prompts = np.tile(expected[:1, :4], (count, 1))
-    prompted = signatures["prompted"]
-    given = {"prompt": tf.constant(prompts), "seed": tf.constant(3, tf.int64), "temperature": tf.constant(0.9)}
-    np.testing.assert_array_equal(prompted(**given)["text"], expected)
-    greedy = prompted(**given | {"temperature": tf.constant(0.0)})["text"].numpy()
+    found = serve(model, "prompted", "text", prompt=prompts, seed=3, temperature=0.9)
+    np.testing.assert_array_equal(found.reshape(count, 30), expected)
+    greedy = serve(model, "prompted", "text", prompt=prompts, seed=3, temperature=0.0).reshape(count, 30)
     np.testing.assert_array_equal(greedy, np.tile(greedy[:1], (count, 1)))
-    nothing = prompted(**given | {"prompt": tf.zeros([2, 0], tf.int32)})["text"].numpy()
-    assert nothing.shape == (2, 30) and (nothing[0] != nothing[1]).any() and nothing.min() >= 0
+    nothing = serve(model, "prompted", "text", prompt=np.zeros([2, 0]), seed=3, temperature=0.9).reshape(2, 30)
+    assert (nothing[0] != nothing[1]).any() and nothing.min() >= 0
+    for asked, told in (({"prompt": [[99]]}, "`prompt` has to be at least -1"), ({"temperature": -1}, "`temperature`")):
+        with pytest.raises(Refused, match=told):
+            serve(model, "prompted", "text", **{"prompt": [[1]], "seed": 3, "temperature": 1.0} | asked)
+    tokenizer = tokenizer_from(json.loads((model / "tokens.json").read_text()))
+    assert text_of(tokenizer, expected[0]).startswith("the ")
 
-    inputs, outputs = signature(model, "serving_default")
-    same = served(server, model, outputs["text"], inputs["n"], count, inputs["seed"], 3)
-    np.testing.assert_array_equal(same.astype(int).reshape(count, 30), expected)
-    inputs, outputs = signature(model, "prompted")
-    arguments = (inputs["prompt"], 2, 3, 4, inputs["seed"], 3, inputs["temperature"], 0.0)
-    same = served(server, model, outputs["text"], *arguments).astype(int).reshape(2, 30)
-    wanted = prompted(prompt=tf.fill([2, 3], 4), seed=tf.constant(3, tf.int64), temperature=tf.constant(0.0))["text"]
-    np.testing.assert_array_equal(same, wanted)
+
+def test_rows_are_served_and_can_be_read(table: Path, serve: Served, tmp_path: Path) -> None:
+    model = exported(table)
+    (file,) = [path for path in sample(table, CHUNK + 7, 3, tmp_path) if path.suffix == ".csv"]
+    told = json.loads((model / "gendsl.json").read_text())
+    assert told["family"] == "table"
+    output = told["signatures"]["serving_default"]["outputs"]["row"]
+    assert output["kind"] == "row" and output["columns"] == ["age", "height", "town"]
+    rows = table_of(json.loads((model / output["table file"]).read_text()))
+    for count in (1, 3, CHUNK + 7):
+        found = serve(model, "serving_default", "row", n=count, seed=3).reshape(count, -1)
+        assert csv_of(rows, found).splitlines() == file.read_bytes().splitlines()[: count + 1]
+
+
+@pytest.mark.slow  # two more processes that load TensorFlow
+def test_saved_model_cli_gives_the_same(plain: Path, model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "n.npy", np.int32(3))
+    np.save(tmp_path / "seed.npy", np.int64(3))
+    tool = str(Path(sys.executable).with_name("saved_model_cli"))
+    command = [tool, "run", "--dir", str(model), "--tag_set", "serve", "--signature_def", "serving_default"]
+    given = f"n={tmp_path}/n.npy;seed={tmp_path}/seed.npy"
+    subprocess.run([*command, "--inputs", given, "--outdir", str(tmp_path)], check=True, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "image.npy"), drawn(plain, 3, 3), atol=1e-6)
+    shown = subprocess.run([tool, "show", "--dir", str(model), "--all"], check=True, capture_output=True, text=True)
+    assert "signature_def['png']" in shown.stdout
+
+
+def test_only_the_weights_that_endpoints_use_are_exported(model: Path) -> None:
+    names = [name for name, _ in tf.train.list_variables(str(model / "variables" / "variables"))]
+    saved = sum("/.ATTRIBUTES/VARIABLE_VALUE" in name for name in names)
+    assert saved == 11, "those of the generator: three kernels and biases, the averages, scales and moments"

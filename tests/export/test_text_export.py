@@ -20,9 +20,9 @@ def run(text: Path) -> Rebuilt:
 
 
 def drawn(run: Rebuilt, count: int, seed: int = 0, **asked: Any) -> Any:
-    options = {name: value for name, value in asked.items() if name not in ("prompts", "label")}
-    given = {name: value for name, value in asked.items() if name in ("prompts", "label")}
-    found, fields = sample_instead(run, Instead(options=options, **given), count)
+    options = {name: value for name, value in asked.items() if name not in ("prompts", "labels")}
+    given = {name: value for name, value in asked.items() if name in ("prompts", "labels")}
+    found, fields = sample_instead(run, Instead(options=options, **given))
     return Sampler(run.experiment, sample=found).samples(count, seed=seed, fields=fields)["text"]
 
 
@@ -58,7 +58,7 @@ def test_prompts_come_in_turn_and_settings_take_the_place_of_the_spec_s(run: Reb
         ({"prompts": ("the fox",), "length": 7}, "7 tokens already, and `length` is 7"),
         ({"prompts": ("THE",)}, "no `T`, `H`, `E`"),
         ({"stop": "\n"}, r"no U\+000A"),
-        ({"label": "3"}, "takes no label"),
+        ({"labels": ("3",)}, "takes no label"),
     ],
 )
 def test_what_cannot_be_asked_is_said(run: Rebuilt, asked: dict[str, Any], told: str) -> None:
@@ -68,11 +68,11 @@ def test_what_cannot_be_asked_is_said(run: Rebuilt, asked: dict[str, Any], told:
 
 def test_a_run_of_pictures_takes_no_prompt(conditional: Path) -> None:
     with pytest.raises(UserError, match="--prompt is of `generate`"):
-        sample_instead(rebuilt(conditional), Instead(prompts=("a",)), 1)
-    _, fields = sample_instead(rebuilt(conditional), Instead(label="7"), 3)
-    assert fields["label"].tolist() == [7, 7, 7]
+        sample_instead(rebuilt(conditional), Instead(prompts=("a",)))
+    _, fields = sample_instead(rebuilt(conditional), Instead(labels=("7", "2")))
+    assert fields["label"].tolist() == [7, 2]
     with pytest.raises(UserError, match="`12` is no class of `label`"):
-        sample_instead(rebuilt(conditional), Instead(label="12"), 3)
+        sample_instead(rebuilt(conditional), Instead(labels=("12",)))
 
 
 def test_shares_on_the_command_line() -> None:

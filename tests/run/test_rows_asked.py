@@ -17,7 +17,7 @@ from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.constraints import Constraint, constraints_of, kept_by_all, told_of
-from gendsl.lower.tables.parquet import parquet_of
+from gendsl.lower.tables.parquet import ParquetRows
 from gendsl.lower.tables.table import Table
 from gendsl.plan.plan import Call
 from gendsl.run.command import run
@@ -127,11 +127,24 @@ class Sampler:
             yield {"row": self.rows[: count - start], "beside": np.arange(start, start + 64)}
 
 
+def together(chunks: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    every = list(chunks)
+    return {name: np.concatenate([chunk[name] for chunk in every]) for name in every[0]} if every else {}
+
+
+def parquet_of(table: Table, codes: np.ndarray, types: Mapping[str, str]) -> bytes:
+    written: list[bytes] = []
+    rows = ParquetRows(table, types, written.append)
+    rows.add(codes)
+    rows.end()
+    return b"".join(written)
+
+
 def test_rows_are_drawn_until_there_are_enough_and_the_first_ones_stay_the_first(table: Table) -> None:
     told: list[str] = []
     asked = Asked("row", table, wanted_of(["job=cook", "age>30"], table), ())
-    many = rows_asked(Sampler(table), asked, None, 100, 0, told.append)
-    few = rows_asked(Sampler(table), asked, None, 10, 0, lambda _: None)
+    many = together(rows_asked(Sampler(table), asked, None, 100, 0, told.append))
+    few = together(rows_asked(Sampler(table), asked, None, 10, 0, lambda _: None))
     codes = table.written(table.decode(many["row"]))
     assert len(codes) == 100 and (codes[:, 2] == 1).all() and (codes[:, 0] > 30).all()
     np.testing.assert_array_equal(many["row"][:10], few["row"])
@@ -142,10 +155,22 @@ def test_rows_are_drawn_until_there_are_enough_and_the_first_ones_stay_the_first
 def test_rows_that_hardly_exist_end_with_an_error_and_not_never(table: Table) -> None:
     asked = Asked("row", table, wanted_of(["job=nurse"], table), ())
     with pytest.raises(UserError, match="0 of 20,000 samples keep to `job=nurse`, and 5 are asked for"):
-        rows_asked(Sampler(table), asked, None, 5, 0, lambda _: None)
+        together(rows_asked(Sampler(table), asked, None, 5, 0, lambda _: None))
     only = Asked("row", table, (), (constraint("unique", table, columns=("job",)),))
     with pytest.raises(UserError, match=r"2 of .* samples keep to `unique job`"):
-        rows_asked(Sampler(table), only, None, 5, 0, lambda _: None)
+        together(rows_asked(Sampler(table), only, None, 5, 0, lambda _: None))
+
+
+def test_parquet_by_groups_is_one_table(table: Table) -> None:
+    written: list[bytes] = []
+    rows = ParquetRows(table, {}, written.append)
+    many = np.tile(CELLS, (30_000, 1))
+    for first in range(0, len(many), 7_000):
+        rows.add(many[first : first + 7_000])
+    rows.end()
+    file = parquet.ParquetFile(io.BytesIO(b"".join(written)))
+    assert file.num_row_groups > 1 and file.metadata.num_rows == len(many)
+    assert file.read().column("job").to_pylist()[:5] == ["clerk", "cook", "nurse", "clerk", "nurse"]
 
 
 def test_parquet_has_the_types_of_kinds_or_those_that_the_file_had(table: Table) -> None:

@@ -10,6 +10,7 @@ import symusic
 from PIL import Image
 from rich.console import Console
 
+from gendsl.lower.data.sounds import waveform
 from gendsl.lower.data.tokenizers import Bytes, tokenizer_of
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Field
@@ -17,7 +18,9 @@ from gendsl.run.command import run
 from gendsl.run.folder import RunFolder
 from gendsl.run.order import Order, Where
 from gendsl.run.sample import sample
-from gendsl.run.tokens import reader_of_field, token_files
+from gendsl.run.sample_files import SampleFiles
+from gendsl.run.tokens import TokenFiles, reader_of_field
+from gendsl.run.tones import RATE
 from tests.lower.test_data_music import NOTES, midi
 from tests.run.conftest import planned
 
@@ -79,6 +82,17 @@ def test_music_is_midi_and_a_picture(folder: Path) -> None:
         assert picture.width == 768
 
 
+def test_music_is_heard_as_waves(folder: Path) -> None:
+    files = sample(folder / "midi", 2, 1, folder / "heard", format="wav")
+    assert [path.name for path in files] == ["000.wav", "001.wav", "grid.png"]
+    pieces = sample(folder / "midi", 2, 1, folder / "pieces")
+    assert files[2].read_bytes() == pieces[2].read_bytes(), "the same music"
+    rate, samples = waveform(files[0].read_bytes())
+    assert rate == RATE and len(samples) and np.abs(samples).max() <= 1
+    with pytest.raises(UserError, match="are music: they cannot be written as png"):
+        sample(folder / "midi", 2, 1, folder / "never", format="png")
+
+
 def test_a_run_shows_what_it_draws_beside_real_ones(folder: Path) -> None:
     samples = {path.name for path in (folder / "text" / "samples").iterdir()}
     assert {"step-0000000.txt", "grid-final.txt", "real_and_generated-final.txt"} <= samples
@@ -107,8 +121,16 @@ def test_a_tokenizer_in_data_json_that_was_changed(tmp_path: Path) -> None:
             reader_of_field(run_folder, FIELD)
 
 
-def test_sequences_that_end_are_cut_there() -> None:
+def test_sequences_that_end_are_cut_there(tmp_path: Path) -> None:
     values = np.array([[104, 105, -1, -1], [255, 104, 105, 33], [-1, -1, -1, -1]], np.int32)
-    files = token_files(Bytes(), values)
+    kept = SampleFiles(tmp_path)
+    kept.admit(3, 3)
+    writer = TokenFiles(kept, "", 3, Bytes())
+    writer.add(values[:2])
+    writer.add(values[2:])
+    writer.end()
+    kept.finish()
+    files = {path.name: path.read_bytes() for path in kept.written}
+    assert files["samples.txt"].decode().split("-" * 40) == ["hi\n", "\n\ufffdhi!\n", "\n\n"]
     assert files["000.txt"] == b"hi\n" and files["001.txt"].decode() == "\ufffdhi!\n" and files["002.txt"] == b"\n"
     assert json.loads(files["samples.jsonl"].splitlines()[0])["tokens"] == [104, 105]

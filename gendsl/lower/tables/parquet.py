@@ -58,25 +58,67 @@ def types_in(place: str) -> dict[str, str]:
     return {field.name: str(field.type) for field in parquet.read_schema(place)}
 
 
-def parquet_of(table: Table, codes: Codes, types: Mapping[str, str]) -> bytes:
-    """Cells (n, columns) as a Parquet file: columns of the `types` that their file had, by name; where it had none,
-    whole numbers as int64, others as float64, times as dates or timestamps, categories as dictionaries of strings.
+class ParquetRows:
+    """Cells (n, columns), as they come, as a Parquet file whose bytes are handed to `sink`.
 
-    Needs pyarrow: UserError without it."""
-    try:
-        import pyarrow as arrow
-        from pyarrow import parquet
-    except ImportError:
-        raise UserError("a Parquet file needs pyarrow", "`pip install gendsl[parquet]`, or write CSV") from None
-    found = {}
-    texts = list(zip(*table.texts(codes), strict=True)) or [()] * len(table.columns)
-    for place, column in enumerate(table.columns):
-        missing = np.isnan(codes[:, place])
-        values = [None if gone else text for gone, text in zip(missing, texts[place], strict=True)]
-        found[column.name] = _typed(arrow, column, values, types.get(column.name, ""))
-    stream = io.BytesIO()
-    parquet.write_table(arrow.table(found), stream)
-    return stream.getvalue()
+    Its columns have the `types` that their file had, by name; where it had none, whole numbers are int64, others
+    float64, times dates or timestamps, categories dictionaries of strings. Needs pyarrow: UserError without it."""
+
+    def __init__(self, table: Table, types: Mapping[str, str], sink: Callable[[bytes], None]) -> None:
+        try:
+            import pyarrow as arrow
+            from pyarrow import parquet
+        except ImportError:
+            raise UserError("a Parquet file needs pyarrow", "`pip install gendsl[parquet]`, or write CSV") from None
+        self._arrow, self._parquet, self._table, self._types = arrow, parquet, table, types
+        self._sink = _Sink(sink)
+        self._writer: Any = None
+        self._waiting: list[Codes] = []
+
+    def add(self, codes: Codes) -> None:
+        """Takes further cells; they are written by groups of many rows."""
+        self._waiting.append(codes)
+        if sum(map(len, self._waiting)) >= _BATCH:
+            self._group()
+
+    def end(self) -> None:
+        """Writes what waits, and the file's end."""
+        if self._waiting or self._writer is None:
+            self._group()
+        self._writer.close()
+
+    def _group(self) -> None:
+        codes = np.concatenate(self._waiting or [np.zeros((0, len(self._table.columns)))])
+        self._waiting = []
+        found = {}
+        texts = list(zip(*self._table.texts(codes), strict=True)) or [()] * len(self._table.columns)
+        for place, column in enumerate(self._table.columns):
+            missing = np.isnan(codes[:, place])
+            values = [None if gone else text for gone, text in zip(missing, texts[place], strict=True)]
+            found[column.name] = _typed(self._arrow, column, values, self._types.get(column.name, ""))
+        group = self._arrow.table(found)
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._sink, group.schema)
+        self._writer.write_table(group)
+
+
+class _Sink(io.RawIOBase):
+    """A file that hands on what is written into it."""
+
+    def __init__(self, sink: Callable[[bytes], None]) -> None:
+        self._sink, self._at = sink, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, some: Any) -> int:
+        content = bytes(some)
+        self._sink(content)
+        self._at += len(content)
+        return len(content)
 
 
 def _typed(arrow: Any, column: Column, values: list[str | None], type: str) -> Any:
