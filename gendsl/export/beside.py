@@ -4,33 +4,42 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gendsl import __version__
-from gendsl.evaluate.inputs import output_field
+from gendsl.export.answers import TABLE, TOKENS, answers_of, family_of, outputs_of
 from gendsl.export.chain import Origin, origin_of
+from gendsl.export.description import FORMAT
 from gendsl.export.marks import SOURCE_TYPE
-from gendsl.run.folder import write_json
+from gendsl.export.ports import Answer
+from gendsl.export.signatures import columns_of
+from gendsl.run.folder import read_json, write_json
 
 if TYPE_CHECKING:
     from gendsl.export.portable import Entry, Portable
     from gendsl.run.rebuild import Rebuilt
 
-FORMAT = 1
-_FAMILIES = {"image": "image", "text": "text", "music": "music", "row": "table", "point": "points"}
+SIGNATURE = "from_prior"
+_FILES = {"vocabulary file": TOKENS, "table file": TABLE}  # they lie beside a SavedModel, and in the run
 
 
-def told_of(
-    run: "Rebuilt", name: str, portable: "Portable", signature: str, made: dict[str, Any], path: Path
-) -> None:
-    """Writes the JSON: the inputs and outputs of the model, how it was made and compared, and where it comes from."""
-    outputs = {output: _output(run, portable, output) for output in portable.outputs}
-    kinds = {one["kind"] for one in outputs.values()}
+def told_of(run: "Rebuilt", name: str, portable: "Portable", made: dict[str, Any], path: Path) -> None:
+    """Writes what `gendsl.json` says of a SavedModel of this one, how it was made and compared, and from what."""
+    sample = run.plan.sample
+    assert sample is not None
+    outputs = outputs_of(run.plan, sample)
+    answers = answers_of(outputs, "float32", columns_of(run, outputs))
+    given = {name: answers.get(name, Answer("array")) for name in portable.outputs}
+    names = (read_json(run.folder.data) or {}).get("class_names") or None
     record = {
         "format": FORMAT,
         "model": name,
         "experiment": run.plan.experiment,
         "gendsl": __version__,
-        "family": next((family for kind, family in _FAMILIES.items() if kind in kinds), "array"),
+        "family": family_of(run.plan, outputs),
         "signatures": {
-            signature: {"inputs": {entry.name: _input(entry) for entry in portable.entries}, "outputs": outputs}
+            SIGNATURE: {
+                "doc": portable.doc,
+                "inputs": {entry.name: _input(entry, names) for entry in portable.entries},
+                "outputs": {name: _output(portable, name, answer) for name, answer in given.items()},
+            }
         },
         "made": made,
         "origin": origin_in(run),
@@ -45,22 +54,26 @@ def origin_in(run: "Rebuilt") -> dict[str, Any]:
     return {"step": origin.step, **hashes, "chain": origin.head, "digital_source_type": SOURCE_TYPE}
 
 
-def _input(entry: "Entry") -> dict[str, Any]:
-    found: dict[str, Any] = {"kind": entry.kind, "dtype": entry.dtype.name, "shape": list(entry.shape)}
-    found["range"] = [0, entry.below - 1] if entry.below is not None else entry.bounds and list(entry.bounds)
-    found["default"] = None
-    found["names"] = None
-    found["doc"] = entry.doc
+def _input(entry: "Entry", names: Any) -> dict[str, Any]:
+    bounds = (0, entry.below - 1) if entry.below is not None else entry.bounds
+    found: dict[str, Any] = {
+        "kind": entry.kind,
+        "dtype": entry.dtype.name,
+        "shape": list(entry.shape),
+        "range": None if bounds is None else list(bounds),
+        "default": None,
+        "names": list(names) if entry.kind == "label" and names and len(names) == entry.below else None,
+        "doc": entry.doc,
+    }
     return found | ({"draw": entry.draw} if entry.draw else {})
 
 
-def _output(run: "Rebuilt", portable: "Portable", name: str) -> dict[str, Any]:
-    tensor = portable.function.structured_outputs[name]
-    shape = tensor.shape.as_list()
-    sizes = tuple(shape[1:])
-    field = None if portable.network else output_field(run.plan, name, sizes)
-    kinds = {"image": "image", "row": "row", "point": "points", "text": "tokens", "music": "tokens"}
-    found: dict[str, Any] = {"kind": kinds.get(field.kind, "array") if field is not None else "array"}
-    found |= {"dtype": tensor.dtype.name, "shape": shape}
-    bounds = field.arguments.get("range") if field is not None and field.kind == "image" else None
-    return found | {"range": [float(end) for end in bounds] if bounds else None}
+def _output(portable: "Portable", name: str, answer: Answer) -> dict[str, Any]:
+    tensor = portable.traced.structured_outputs[name]
+    return {
+        "kind": answer.kind,
+        "dtype": tensor.dtype.name,
+        "shape": tensor.shape.as_list(),
+        "range": None if answer.bounds is None else list(answer.bounds),
+        **{key: value for key, value in answer.more.items() if key not in _FILES},
+    }

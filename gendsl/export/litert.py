@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gendsl.export.beside import SIGNATURE, told_of
 from gendsl.export.order import Order
 from gendsl.lower.errors import UserError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from gendsl.export.portable import Portable
     from gendsl.run.rebuild import Rebuilt
 
-SIGNATURE = "from_prior"
 _FOREIGN = re.compile(r"tf\.([A-Z]\w+)")
 
 
@@ -29,7 +29,6 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     the model answers otherwise than TensorFlow."""
     import tensorflow as tf
 
-    from gendsl.export.beside import told_of
     from gendsl.export.parity import parity
     from gendsl.export.portable import portable_of
 
@@ -39,7 +38,7 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     found = parity(portable, _interpreter(model), "LiteRT", quantize)
     (folder / f"{order.name}.tflite").write_bytes(model)
     made = {"by": f"TensorFlow {tf.__version__}", "quantize": quantize, "operations": "built in"}
-    told_of(run, order.name, portable, SIGNATURE, made | found, folder / f"{order.name}.tflite.json")
+    told_of(run, order.name, portable, made | found, folder / f"{order.name}.tflite.json")
 
 
 def _converted(portable: "Portable", quantize: str | None) -> bytes:

@@ -45,7 +45,7 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     found = parity(portable, _session(content), "ONNX Runtime", None)
     (folder / f"{order.name}.onnx").write_bytes(content)
     made = {"by": f"tf2onnx {tf2onnx.__version__}", "opset": OPSET}
-    told_of(run, order.name, portable, "from_prior", made | found, folder / f"{order.name}.onnx.json")
+    told_of(run, order.name, portable, made | found, folder / f"{order.name}.onnx.json")
 
 
 def _converted(portable: "Portable") -> Any:

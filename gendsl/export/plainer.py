@@ -12,7 +12,6 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
-
 def plainer(function: Any) -> Any:
     """A concrete function of named inputs and a mapping of outputs, as one that holds its weights itself."""
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)

@@ -65,6 +65,13 @@ class Portable:
     loops: bool
     network: str | None = None
 
+    @property
+    def doc(self) -> str:
+        """What the graph makes, in a sentence."""
+        if self.network is not None:
+            return f"What `{self.network}` makes of tokens: call it for each token that is to be generated."
+        return "Samples, made of the numbers that they draw."
+
     def answers(self, given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """What TensorFlow makes of inputs by name."""
         found = self.traced(**{name: tf.constant(value) for name, value in given.items()})
@@ -105,7 +112,9 @@ def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, net
     """The graph of a sample of which `entries` are given; what it draws besides is found by drawing it once."""
     first = {entry.name: tf.constant(entry.random(2, np.random.default_rng(0))) for entry in entries}
     seed = run.experiment.seed
-    draws = draws_of(lambda key: run.experiment.sample(2, key, fields=first, sample=sample), seed, _PLACE, turns_in(sample))
+    draws = draws_of(
+        lambda key: run.experiment.sample(2, key, fields=first, sample=sample), seed, _PLACE, turns_in(sample)
+    )
     names = _names(draws, sample, set(first))
     entries = [*entries, *(_drawn(names[draw.path], draw) for draw in draws)]
     if not entries:
@@ -220,5 +229,3 @@ def _names(draws: list[Draw], sample: Sample, taken: set[str]) -> dict[str, str]
         taken.add(name)
         found[draw.path] = name
     return found
-
-

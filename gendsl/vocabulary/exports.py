@@ -57,15 +57,16 @@ EXPORTS: tuple[Word, ...] = (
     Word(
         name="litert",
         category="export",
-        doc="What makes a sample, for LiteRT, on telephones and small devices: `NAME.tflite`, which takes the numbers that"
-        " a sample draws. Where samples are generated token by token, their network.",
+        doc="What makes a sample, for LiteRT, on telephones and small devices: `NAME.tflite`, which takes the numbers "
+        "that a sample draws. Where samples are generated token by token, their network.",
         parameters=(
             _NAME,
             Parameter(
                 name="quantize",
                 kind=Choice(("float16", "int8")),
                 default=None,
-                doc="How weights are stored: `float16`, half as large, or `int8`, about a quarter, with sums of int8.",
+                doc="how large weights are stored: as `float16` in half the room, as `int8` in a quarter",
+                positional=False,
             ),
         ),
         example='litert name: "fashion", quantize: float16',
