@@ -1,4 +1,4 @@
-"""The block `export` and what a sample is in, the forms that are exported out; a form that cannot hold it is reported."""
+"""The block `export` and what a sample is in, the forms of export out; a form that cannot hold it is reported."""
 
 from gendsl import rules
 from gendsl.check.context import Context

@@ -1,4 +1,4 @@
-"""A run in, `NAME.tflite` and what is told of it out: the writer of the form `litert`, with LiteRT's own operations only.
+"""A run in, `NAME.tflite` and what is told of it out: the writer of `litert`, with LiteRT's own operations only.
 
 A model is written only after its interpreter has answered as TensorFlow does, for batches of several sizes.
 """

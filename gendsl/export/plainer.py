@@ -1,7 +1,8 @@
 """A traced function in, the same of fewer kinds of operation out: its weights as constants, without what checks shapes.
 
 Converters know most of TensorFlow's operations. Of those that they do not know, some say nothing about values:
-`EnsureShape` checks, and a pair of `Bitcast`s around a transpose is there for a processor's sake.
+`EnsureShape` checks, a `Cast` may be to the type that is there, and a pair of `Bitcast`s stands around a transpose for a
+processor's sake.
 """
 
 import hashlib
@@ -19,9 +20,10 @@ def plainer(function: Any) -> Any:
     for nodes in _bodies(graph):
         _without_casts(nodes)
         for node in nodes:
-            if node.op == "EnsureShape":
+            same = node.op == "Cast" and node.attr["SrcT"].type == node.attr["DstT"].type
+            if node.op == "EnsureShape" or same:
                 node.op = "Identity"
-                kept = node.attr["T"].type
+                kept = node.attr["DstT" if same else "T"].type
                 node.attr.clear()
                 node.attr["T"].type = kept
     _rename(graph)
