@@ -132,7 +132,8 @@ def _served(name: str, run: Path, turns: int) -> list[float]:
             ratio = _ratio(rates[endpoint], rates[hand])
             of_graph = _ratio(rates[endpoint], rates["as a tf.function"])
             print(
-                f"served  {name:<10}  batch {n:>2}  {endpoint:<15} {statistics.median(rates[endpoint]):>9,.0f} images/s, "
+                f"served  {name:<10}  batch {n:>2}  {endpoint:<15} "
+                f"{statistics.median(rates[endpoint]):>9,.0f} images/s, "
                 f"{ratio:.2f} of by hand ({statistics.median(rates[hand]):,.0f}), {of_graph:.2f} of a tf.function",
                 flush=True,
             )

@@ -239,6 +239,12 @@ def _compare(options: "Namespace") -> int:
     return compare(options)
 
 
+def _verify_export(options: "Namespace") -> int:
+    from gendsl.commands.verify_export import verify_export
+
+    return verify_export(options)
+
+
 def _completion(options: "Namespace") -> int:
     from gendsl.commands.completion import script
 
@@ -259,6 +265,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "compare": _compare,
     "export": training.export,
+    "verify-export": _verify_export,
     "report": report_command.report,
     "replay": _replay,
     "fmt": _fmt,

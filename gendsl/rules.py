@@ -312,6 +312,13 @@ missing_data = Rule(
     "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and "
     "what depends on them is checked when the run starts.",
 )
+missing_card_field = _advice(
+    "missing_card_field",
+    "The card requires a field that it does not fill in.",
+    "`require` names what has to be said of a model before it is given to others. Without it the model can be trained, "
+    "and `gendsl export` refuses it, unless `--override REASON` says why it goes out all the same.",
+    "Mitchell et al. 2019, Model Cards for Model Reporting",
+)
 checkerboard = _advice(
     "checkerboard",
     "The kernel of an `up_conv` is not divisible by its stride.",
@@ -364,6 +371,12 @@ no_gradient_through_draw = _advice(
     "A gradient is needed through a discrete draw.",
     "A discrete draw passes no gradient, so the network that gave the distribution learns nothing from it.",
     "Kingma & Welling 2013, section 2.4",
+)
+export_name = _error(
+    "export_name",
+    "An exported model has no name that can be served, or one that another has.",
+    "The name becomes one of a folder and part of a URL: letters, digits, `_`, `-` and `.`, beginning with none of the "
+    "last two. Of each form there is one model of a name; without `name:` it is the experiment's.",
 )
 unscorable = _error(
     "unscorable",

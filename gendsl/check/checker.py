@@ -12,12 +12,11 @@ from gendsl.check.context import Context
 from gendsl.check.data import KINDS, data_of
 from gendsl.check.definitions import Definitions, definitions_of
 from gendsl.check.evaluation import evaluation_of, sample_of
-from gendsl.check.exporting import exports_of
+from gendsl.check.gate import card_of, export_of
 from gendsl.check.monitors import monitors_of
 from gendsl.check.networks import network_of
 from gendsl.check.operations import Sites
 from gendsl.check.scope import LOST, Missing
-from gendsl.check.statements import calls_of
 from gendsl.check.training import TrainingBuilder, train_of
 from gendsl.check.variants import sweep_of, variant_of
 from gendsl.diagnostics import Problems
@@ -73,8 +72,8 @@ def check_tree(
     evaluations = [one for one in scored if one is not None]
     updates = [update for group in (builder.groups if builder else ()) for update in group.updates]
     monitors = monitors_of(blocks["monitor"], updates, train, augment, context) if "monitor" in blocks else ()
-    export = exports_of(blocks["export"].block, sample, context) if "export" in blocks else ()
-    card = calls_of(blocks["card"].block, "card", context.globals, context) if "card" in blocks else ()
+    export = export_of(blocks["export"], sample, context) if "export" in blocks else ()
+    card = card_of(blocks["card"], context) if "card" in blocks else ()
     sweep = sweep_of(blocks["sweep"], context) if "sweep" in blocks else None
     variants = dict(v for step in definitions.variants if (v := variant_of(step, context)) is not None)
     _missing(spec, definitions, context)

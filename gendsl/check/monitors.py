@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from gendsl import rules
 from gendsl.check.arguments import bind
@@ -75,23 +76,29 @@ def _alarms(
         if condition is None and statement.word.parameter("when"):
             if known is not None:
                 _check_own_condition(statement, known, updates, context)
-        elif isinstance(condition, tree.Name | tree.Binary | tree.Call | tree.Unary | tree.Parenthesised):
-            resolved = _condition(condition, known, context)
-            if not _compares(condition):
-                context.problems.add(
-                    rules.type_mismatch,
-                    condition.span,
-                    "a condition compares: this is a number",
-                    help="write `fid > 20`",
-                )
-            arguments["when"] = written(resolved)
         elif condition is not None and condition is not LOST:
-            context.problems.add(
-                rules.type_mismatch, statement.step.span, "`when:` takes a condition", help="write `fid > 20`"
-            )
+            arguments["when"] = condition_text(condition, statement.step.span, known, context)
         if LOST not in arguments.values():
             out.append(Call(statement.word.name, arguments, statement.statements))
     return tuple(out)
+
+
+def condition_text(value: tree.Value, place: Span, known: dict[str, None] | None, context: Context) -> Any:
+    """A condition as a plan holds it: the names of scores and losses stay, params and bindings are their numbers.
+
+    `known` are the names that it may read, None for any. `LOST` where it is none, which is reported at `place`."""
+    if not isinstance(value, tree.Name | tree.Binary | tree.Call | tree.Unary | tree.Parenthesised):
+        context.problems.add(rules.type_mismatch, place, "`when:` takes a condition", help="write `fid > 20`")
+        return LOST
+    resolved = _condition(value, known, context)
+    if not _compares(value):
+        context.problems.add(
+            rules.type_mismatch,
+            value.span,
+            "a condition compares: this is a number",
+            help="write `fid > 20`",
+        )
+    return written(resolved)
 
 
 def _known(updates: Sequence[Update], train: Train | None, augment: Augment, context: Context) -> dict[str, None]:

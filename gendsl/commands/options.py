@@ -11,6 +11,7 @@ from gendsl.commands.report import REPORT
 from gendsl.commands.scoring import SCORING, checkpoint
 from gendsl.commands.sweep import SWEEP
 from gendsl.commands.values import count, natural, seconds, steps
+from gendsl.commands.verify_export import VERIFY_EXPORT
 
 
 def overview() -> str:
@@ -235,6 +236,11 @@ def _export(parser: argparse.ArgumentParser) -> None:
         metavar="NETWORK",
         help="a network with an endpoint of its own, such as a critic; may be given several times",
     )
+    parser.add_argument(
+        "--override",
+        metavar="REASON",
+        help="export against the spec's gate (`refuse`, `require`); the reason is written into card and provenance",
+    )
 
 
 def _data(parser: argparse.ArgumentParser) -> None:
@@ -373,6 +379,7 @@ COMMANDS: dict[str, Command] = {
             ),
             _export,
         ),
+        VERIFY_EXPORT,
         REPORT,
         REPLAY,
         Command(

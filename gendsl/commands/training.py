@@ -250,6 +250,7 @@ def export(options: "Namespace") -> int:
         checkpoint=options.checkpoint,
         version=options.version,
         replace=options.replace,
+        override=options.override,
         options={"images": options.images, "also": tuple(options.also) or None},
         told=warn,
     )

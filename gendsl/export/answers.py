@@ -1,6 +1,6 @@
 """A run's sample in, what its outputs are and how they are answered out: numbers as they are, bytes, or PNG files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,15 @@ def from_bytes(values: Any, bounds: tuple[float, float]) -> Any:
     """Pictures as a network reads them, float32 in a range, of uint8."""
     low, high = bounds
     return tf.cast(values, tf.float32) / 255 * (high - low) + low
+
+
+def as_text(tokens: Any, pieces: Sequence[bytes]) -> Any:
+    """Texts (n,) of tokens (n, length), -1 behind their ends, as `gendsl sample` writes them: the bytes that each token
+    stands for; what is no token is U+FFFD."""
+    table = tf.constant([*pieces, "\ufffd".encode(), b""])
+    known = tf.where(tokens < len(pieces), tokens, len(pieces))
+    goes_on = tf.cumprod(tf.cast(tokens >= 0, tf.int32), axis=1) > 0
+    return tf.strings.reduce_join(tf.gather(table, tf.where(goes_on, known, len(pieces) + 1)), axis=1)
 
 
 def as_png(pixels: Any) -> Any:

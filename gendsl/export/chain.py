@@ -142,7 +142,9 @@ def chained_folders(folder: Path) -> list[Path]:
         return versions
     if is_version(folder.name) or not folder.is_dir():
         return [folder]
-    models = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.is_symlink()]
+    models = [
+        path for path in sorted(folder.iterdir()) if path.name[0] != "." and path.is_dir() and not path.is_symlink()
+    ]
     nested = [version for model in models for version in _versions(model)]
     own = (folder / PROVENANCE).exists() or bool(_files(folder, whole=False)) or not nested
     return ([folder] if own else []) + nested

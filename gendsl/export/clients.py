@@ -21,12 +21,12 @@ call() {
   echo "$1-$2.json"
 }
 
-# pictures NAME: the PNG files in NAME.json
-pictures() {
+# files NAME ENDING: the pictures or texts in NAME.json
+files() {
   number=0
-  grep -o '"b64": *"[^"]*"' "$1.json" | cut -d '"' -f 4 | while read -r png; do
-    printf %s "$png" | base64 -d > "$1-$number.png"
-    echo "$1-$number.png"
+  grep -o '"b64": *"[^"]*"' "$1.json" | cut -d '"' -f 4 | while read -r content; do
+    printf %s "$content" | base64 -d > "$1-$number.$2"
+    echo "$1-$number.$2"
     number=$((number + 1))
   done
 }
@@ -35,7 +35,7 @@ pictures() {
 _PYTHON = '''\
 """Calls each signature of the models here over gRPC: python client.py [HOST:PORT]
 
-Needs `pip install tensorflow-serving-api`. PNG files are written into the folder that it is called in.
+Needs `pip install tensorflow-serving-api`. Pictures and texts are written into the folder that it is called in.
 """
 
 import sys
@@ -63,13 +63,13 @@ def call(model, signature, inputs):
     return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
 
 
-def show(model, signature, outputs):
-    """Tells of the outputs, and writes PNG files."""
+def show(model, signature, outputs, ending):
+    """Tells of the outputs, and writes those that are files."""
     for name, values in outputs.items():
         print(f"{model} {signature}: {name} {values.dtype} {values.shape}")
         if name.endswith("_bytes"):
             for number, content in enumerate(values):
-                Path(f"{model}-{signature}-{number}.png").write_bytes(content)
+                Path(f"{model}-{signature}-{number}.{ending}").write_bytes(content)
 
 '''
 
@@ -81,8 +81,8 @@ def shell(models: Sequence["Model"]) -> str:
         lines.append(f'curl -sSf "$server"/v1/models/{_quoted(model.name)}; echo')
         for one in _shown(model):
             lines.append(f"call {_quoted(model.name)} {_quoted(one.name)} {_quoted(json.dumps(one.example))}")
-            if any(name.endswith("_bytes") for name, _, _ in one.outputs):
-                lines.append(f"pictures {_quoted(f'{model.name}-{one.name}')}")
+            if one.files:
+                lines.append(f"files {_quoted(f'{model.name}-{one.name}')} {one.files}")
     return "\n".join([*lines, ""])
 
 
@@ -93,7 +93,7 @@ def python(models: Sequence["Model"]) -> str:
         for one in _shown(model):
             inputs = {name: ((one.example or {})[name], dtype) for name, dtype, _ in one.inputs}
             named = f"{model.name!r}, {one.name!r}"
-            lines.append(f"show({named}, call({named}, {inputs!r}))")
+            lines.append(f"show({named}, call({named}, {inputs!r}), {one.files!r})")
     return "\n".join([*lines, ""])
 
 

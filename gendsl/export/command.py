@@ -1,6 +1,6 @@
 """The folder of a run in, its `export/` filled out: what `gendsl export` does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from gendsl.export import description
 from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
+from gendsl.export.gate import admitted
 from gendsl.export.order import Order, orders_of
 from gendsl.export.place import Place, place_of
+from gendsl.export.seal import seal_place, seal_version, untouched
 from gendsl.export.serving import write_serving_files
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import RunFolder, open_run, plan_in
@@ -34,12 +36,14 @@ def export(
     version: int | None = None,
     replace: bool = False,
     options: Mapping[str, Any] | None = None,
+    override: str | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> list[Exported]:
     """Exports a run with the averaged weights of a checkpoint, in every form that its spec asks for.
 
     `checkpoint` is `last`, `best` or a step; `version` asks for a number, else it is the next one; `replace` allows one
     that is there, without a number the newest; `options` are those of the forms that take the place of the spec's;
+    `override` is the reason why the spec's gate (`refuse`, `require`) does not matter, which is then written down;
     `told` is given which damaged checkpoints were passed over, and what else a person should know. Raises UserError.
     """
     folder = open_run(Path(run_folder))  # what is wrong is answered before TensorFlow is loaded, where that can be
@@ -56,13 +60,15 @@ def export(
         from gendsl.run.rebuild import rebuilt
 
         run = rebuilt(Path(run_folder), checkpoint, told=told)
-        # What may keep a model from being exported (the card's gate) is asked here, before anything is written.
+        notes = admitted(folder, run.plan, run.step, override=override)
         found: list[Exported] = []
         for order in orders:
             if order.form in FORMS:
-                same = None if replace or version is not None else _same(run, order, place)
-                found += [same] if same is not None else _exported(run, order, place, numbers.get(order.name, 0))
+                same = None if replace or version is not None else _same(run, order, place, notes)
+                number = numbers.get(order.name, 0)
+                found += [same] if same is not None else _exported(run, order, place, number, notes)
         write_serving_files(place)
+        seal_place(run, place.path, notes)
         return found
 
 
@@ -91,8 +97,8 @@ def _number(place: Place, name: str, asked: int | None, replace: bool) -> int:
     return asked
 
 
-def _same(run: "Rebuilt", order: Order, place: Place) -> Exported | None:
-    """The newest version of a model, where an export would write the same again."""
+def _same(run: "Rebuilt", order: Order, place: Place, notes: Sequence[str]) -> Exported | None:
+    """The newest version of a model, where it is whole and an export would write the same again."""
     there = place.versions(order.name) if _versioned(order) else []
     if not there:
         return None
@@ -101,15 +107,15 @@ def _same(run: "Rebuilt", order: Order, place: Place) -> Exported | None:
         description.read(newest).get("made from"),
         description.made_from(run.plan, run.folder, run.step, order),
     )
-    return Exported(newest, written=False) if was == now else None
+    return Exported(newest, written=False) if was == now and untouched(newest, notes) else None
 
 
-def _exported(run: "Rebuilt", order: Order, place: Place, number: int) -> list[Exported]:
+def _exported(run: "Rebuilt", order: Order, place: Place, number: int, notes: Sequence[str]) -> list[Exported]:
     form = FORMS[order.form]
     with place.writing() as written:
         form.write(run, order, written)
-        # What stands beside a model (its card, the chain of hashes) is written here, when all else is there.
         if form.versioned:
+            seal_version(run, written, notes)
             target = place.path / order.name / str(number)
             place.put(written, target)
             return [Exported(target)]

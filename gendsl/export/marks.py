@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 from html import escape
-from io import BytesIO
 from typing import Any
 
 from gendsl.export.chain import Origin
@@ -24,7 +23,8 @@ _WITHOUT_ROOM = (".txt", ".jsonl", ".npy")
 
 
 def marked(name: str, content: bytes, origin: Origin) -> bytes:
-    """A file's content with the mark in it: PNG, MIDI, WAV and Parquet, by the ending of its name; any other as it is.
+    """A file's content with the mark in it: PNG, MIDI and WAV, by the ending of its name; any other as it is. Parquet
+    takes `texts` as it is written.
 
     A content that is not of the kind that its name tells stays as it is too."""
     if name.endswith(".png") and content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -35,8 +35,6 @@ def marked(name: str, content: bytes, origin: Origin) -> bytes:
         listed = _info(origin)
         size = struct.pack("<I", len(content) - 8 + len(listed))
         return content[:4] + size + content[8:] + listed
-    if name.endswith(".parquet") and content.startswith(b"PAR1"):
-        return _in_parquet(content, origin)
     return content
 
 
@@ -155,16 +153,6 @@ def _info(origin: Origin) -> bytes:
         ended = text.encode() + b"\x00"
         parts += name + struct.pack("<I", len(ended)) + ended + bytes(len(ended) % 2)
     return b"LIST" + struct.pack("<I", len(parts)) + parts
-
-
-def _in_parquet(content: bytes, origin: Origin) -> bytes:
-    from pyarrow import parquet
-
-    table = parquet.read_table(BytesIO(content))
-    told = {name: text.encode() for name, text in texts(origin).items()}
-    stream = BytesIO()
-    parquet.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **told}), stream)
-    return stream.getvalue()
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

@@ -5,8 +5,8 @@ from math import prod
 from typing import Any
 
 from gendsl.export import description
-from gendsl.export.order import is_name
 from gendsl.export.place import Place
+from gendsl.plan.served import is_name
 
 Port = tuple[str, str, tuple[int | None, ...]]  # a name, the name of a dtype, a shape
 
@@ -22,6 +22,7 @@ class Endpoint:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     example: dict[str, Any] | None
+    files: str = ""  # the ending of the files that it gives, if any: png or txt
 
     @property
     def batched(self) -> bool:
@@ -58,7 +59,9 @@ def _endpoint(name: str, told: dict[str, Any]) -> Endpoint:
     inputs, outputs = (_ports(told.get(part) or {}) for part in ("inputs", "outputs"))
     example = {one: _example(port, told["inputs"][one]) for one, port in zip(told["inputs"], inputs, strict=True)}
     known = None if any(value is None for value in example.values()) else example
-    return Endpoint(name, str(told.get("doc", "")), inputs, outputs, known)
+    kinds = {one.get("kind") for one in told["outputs"].values()}
+    files = "png" if "png" in kinds else "txt" if "text" in kinds else ""
+    return Endpoint(name, str(told.get("doc", "")), inputs, outputs, known, files)
 
 
 def _ports(told: dict[str, Any]) -> tuple[Port, ...]:

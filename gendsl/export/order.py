@@ -6,6 +6,7 @@ from typing import Any
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call, Plan
+from gendsl.plan.served import is_name
 from gendsl.spelling import did_you_mean
 from gendsl.vocabulary import WORDS
 
@@ -22,7 +23,9 @@ class Order:
 def orders_of(plan: Plan, asked: Mapping[str, Any]) -> list[Order]:
     """What the plan's `export` asks for, a SavedModel where it asks for nothing; `asked` are options of the command
     line that take the place of the spec's. Raises UserError for a name that is none, or that two share."""
-    calls = plan.export or (Call("saved_model", defaults_of("saved_model")),)
+    calls = tuple(call for call in plan.export if call.word != "refuse") or (
+        Call("saved_model", defaults_of("saved_model")),
+    )
     orders: list[Order] = []
     for call in calls:
         options = {**defaults_of(call.word), **call.arguments}
@@ -54,11 +57,6 @@ def refuse_unknown(plan: Plan, names: Sequence[str]) -> None:
 def defaults_of(word: str) -> dict[str, Any]:
     """What the options of a form are where nothing is said."""
     return {parameter.name: parameter.default for parameter in WORDS["export"][word].parameters}
-
-
-def is_name(name: str) -> bool:
-    """Whether a model may be called so: a name becomes one of a folder, and part of URLs and of scripts."""
-    return bool(name) and not name.startswith((".", "-")) and all(one.isalnum() or one in "_.-" for one in name)
 
 
 def _refuse(name: str) -> None:

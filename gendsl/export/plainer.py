@@ -1,7 +1,7 @@
 """A traced function in, the same of fewer kinds of operation out: its weights as constants, without what checks shapes.
 
 Converters know most of TensorFlow's operations. Of those that they do not know, some say nothing about values:
-`EnsureShape` checks, a `Cast` may be to the type that is there, and a pair of `Bitcast`s stands around a transpose for a
+`EnsureShape` checks, a `Cast` may be to the type that is there, and two `Bitcast`s stand around a transpose for a
 processor's sake.
 """
 

@@ -68,9 +68,10 @@ class Signature:
     def endpoint(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The function as it is exported: inputs beyond their bounds are refused, and outputs carry their names in the
         graph too."""
-        for one in self.inputs:
-            _refuse(one, given[one.name])
-        values = self.call(given)
+        refused = [check for one in self.inputs if (check := _refusal(one, given[one.name])) is not None]
+        with tf.control_dependencies(refused):  # before a layer fails on it, in words of its own
+            known = {one.name: tf.identity(given[one.name]) for one in self.inputs}
+        values = self.call(known)
         return {name: tf.identity(values[name], name=name) for name in self.answers}
 
     def record(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,11 +89,11 @@ class Signature:
         return {"doc": self.doc, "inputs": inputs, "outputs": found}
 
 
-def _refuse(one: Given, value: Any) -> None:
+def _refusal(one: Given, value: Any) -> Any:
     """In graph: an input that is out of its bounds ends the call with an error that says so; without it a class that
     is none would silently be another one, and 10^9 samples would take the server's memory."""
     if one.bounds is None or not one.strict:
-        return
+        return None
     least, most = one.bounds
     fits, told = tf.constant(True), []
     if least is not None:
@@ -101,4 +102,4 @@ def _refuse(one: Given, value: Any) -> None:
     if most is not None:
         fits &= tf.reduce_all(value <= tf.cast(most, value.dtype))
         told.append(f"at most {most}")
-    tf.debugging.Assert(fits, [f"`{one.name}` has to be {' and '.join(told)}; it is", value])
+    return tf.debugging.Assert(fits, [f"`{one.name}` has to be {' and '.join(told)}; it is", value])

@@ -19,7 +19,8 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     import tensorflow as tf
 
     from gendsl.export import warmup
-    from gendsl.export.signatures import sampling_of, signatures_of
+    from gendsl.export.sampled import sampling_of
+    from gendsl.export.signatures import signatures_of
 
     signatures = signatures_of(run, order)
     traced = {

@@ -5,112 +5,24 @@ what one needs and no more.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import tensorflow as tf
 
-from gendsl.export.answers import Output, answers_of, as_bytes, as_png, from_bytes, outputs_of
 from gendsl.export.chunks import Drawn
 from gendsl.export.networks import signature_of_network
 from gendsl.export.order import Order
 from gendsl.export.ports import Answer, Given, Signature
+from gendsl.export.sampled import Sampling, sampling_of, seed
 from gendsl.lower.errors import UserError
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Field, Operation, Plan, Sample
 from gendsl.plan.rewritten import generations, truncatable, with_given, with_truncation
-from gendsl.run.folder import read_json
-from gendsl.run.pictures import range_of
 from gendsl.run.rebuild import Rebuilt
-from gendsl.run.tables import table_of_field
 
 DEFAULT = "serving_default"
-_MOST_BYTES = 2**28  # of an answer; more samples are asked for in several calls
-_MOST_SEED = 2**31 - 1
 _LEAST_LIMIT, _MOST_LIMIT = 0.01, 10.0  # of a truncation: less leaves nothing, more cuts nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """A run, what a sample of it is and gives, and the fields that it is made from."""
-
-    run: Rebuilt
-    sample: Sample
-    outputs: list[Output]
-    answers: dict[str, Answer]
-    fields: list[Field]
-    images: str
-
-    @property
-    def drawn(self) -> bool:
-        """Whether the fields are drawn where they are not given."""
-        return all(field.drawn for field in self.fields)
-
-    @property
-    def count(self) -> Given:
-        """How many samples."""
-        size = sum(_size(one) for one in self.outputs)
-        most = max(64, min(10_000, _MOST_BYTES // size))
-        spec = tf.TensorSpec([], tf.int32, name="n")
-        return Given("count", spec, "How many samples.", (0, most), strict=True, default=16)
-
-    def given_field(self, field: Field) -> Given:
-        """A row for each sample."""
-        if field.kind == "label":
-            classes = field.classes if isinstance(field.classes, int) else None
-            names = [str(name) for name in (read_json(self.run.folder.data) or {}).get("class_names") or ()]
-            return Given(
-                "label",
-                tf.TensorSpec([None], tf.int32, name=field.name),
-                "The class of each sample.",
-                (0, None if classes is None else classes - 1),
-                strict=True,
-                default=[0],
-                names=tuple(names) if names and len(names) == classes else None,
-            )
-        sizes = [size if isinstance(size, int) else None for size in field.shape]
-        if field.kind == "image" and self.images == "uint8":
-            spec = tf.TensorSpec([None, *sizes], tf.uint8, name=field.name)
-            return Given("field", spec, "A picture for each sample.", (0, 255))
-        bounds = range_of(field) if field.kind == "image" else None
-        spec = tf.TensorSpec([None, *sizes], tf.float32, name=field.name)
-        return Given("field", spec, f"An example of `{field.name}` for each sample.", bounds)
-
-    def read(self, field: Field, value: Any) -> Any:
-        """A field's values as the networks take them."""
-        return from_bytes(value, range_of(field)) if value.dtype == tf.uint8 else value
-
-    def answered(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Samples as their answers are said to be."""
-        if self.images != "uint8":
-            return dict(values)
-        return {one.name: as_bytes(values[one.name], one.bounds) if one.is_picture else values[one.name]
-                for one in self.outputs}  # fmt: skip
-
-
-def sampling_of(run: Rebuilt, order: Order) -> Sampling:
-    """What is exported of a run's samples. Raises UserError for a plan that does not say what a sample is."""
-    sample = run.plan.sample
-    if sample is None:
-        raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
-    taken = {"n", "seed", "truncation", "temperature", "prompt"} & set(sample.inputs)
-    if taken:
-        raise UserError(
-            f"the field `{min(taken)}` has the name of an input that exported models have", "give it another name"
-        )
-    outputs, images = outputs_of(run.plan, sample), str(order.options["images"])
-    fields = [field for field in run.plan.data.fields if field.name in sample.inputs]
-    return Sampling(run, sample, outputs, answers_of(outputs, images, columns_of(run, outputs)), fields, images)
-
-
-def columns_of(run: Rebuilt, outputs: list[Output]) -> dict[str, list[str]]:
-    """The columns of the tables that rows are of, by field."""
-    found = {}
-    for one in outputs:
-        table = table_of_field(run.folder, one.field) if one.field is not None and one.field.kind == "row" else None
-        if table is not None and one.field is not None:
-            found[one.field.name] = [column.name for column in table.columns]
-    return found
 
 
 def signatures_of(run: Rebuilt, order: Order) -> list[Signature]:
@@ -125,7 +37,7 @@ def signatures_of(run: Rebuilt, order: Order) -> list[Signature]:
         found.append(_of_truncation(it))
     if it.drawn and generations(it.sample):
         found.append(_of_prompts(it))
-    found = [one for signature in found for one in (signature, _in_png(it, signature)) if one is not None]
+    found = [one for signature in found for one in (signature, _as_files(it, signature)) if one is not None]
     priors = priors_of(run.plan, it.sample)
     if priors and not any(operation.name == "draw" for operation in it.sample.operations):
         found.append(_of_priors(it, priors))
@@ -150,12 +62,6 @@ def priors_of(plan: Plan, sample: Sample) -> dict[int, str]:
                 taken = declared.name in found.values()
                 found[number] = f"{network.name}_{declared.name}" if taken else declared.name
     return found
-
-
-def seed() -> Given:
-    """The seed of an endpoint."""
-    spec = tf.TensorSpec([], tf.int64, name="seed")
-    return Given("seed", spec, "The same seed gives the same samples.", (0, _MOST_SEED), default=0)
 
 
 def _of_seed(it: Sampling) -> Signature:
@@ -257,36 +163,32 @@ def _of_priors(it: Sampling, priors: Mapping[int, str]) -> Signature:
     return Signature("from_prior", doc, (*inputs, *map(it.given_field, it.fields)), it.answers, call)
 
 
-def _in_png(it: Sampling, signature: Signature) -> Signature | None:
-    """The same in PNG files: names that end in `_bytes` are base64 in TF Serving's JSON. None without pictures."""
-    pictures = {one.name: one for one in it.outputs if one.is_picture}
-    if not pictures:
+def _as_files(it: Sampling, signature: Signature) -> Signature | None:
+    """The same as people read it, PNG files or texts: names that end in `_bytes` are base64 in TF Serving's JSON. None
+    where no output is such."""
+    made = {one.name: found for one in it.outputs if (found := it.file(one)) is not None}
+    if not made:
         return None
 
     def call(given: Mapping[str, Any]) -> dict[str, Any]:
-        found = {}
+        found: dict[str, Any] = {}
         for name, value in signature.call(given).items():
-            if name not in pictures:
+            if name in made:
+                found[f"{name}_bytes"] = made[name][1](value)
+            else:
                 found[name] = value
-                continue
-            pixels = value if value.dtype == tf.uint8 else as_bytes(value, pictures[name].bounds)
-            found[f"{name}_bytes"] = as_png(pixels)
         return found
 
     answers = {
-        f"{name}_bytes" if name in pictures else name: Answer("png") if name in pictures else answer
+        f"{name}_bytes" if name in made else name: Answer(made[name][0]) if name in made else answer
         for name, answer in signature.answers.items()
     }
-    name = "png" if signature.name == DEFAULT else f"{signature.name}_png"
-    doc = f"What `{signature.name}` gives, as PNG files: those of `gendsl sample`."
-    return Signature(name, doc, signature.inputs, answers, call)
-
-
-def _size(output: Output) -> int:
-    size = 4
-    for one in output.shape:
-        size *= one if isinstance(one, int) else 256
-    return size
+    kind = next(iter(made.values()))[0]
+    name = kind if signature.name == DEFAULT else f"{signature.name}_{kind}"
+    what = "PNG files" if kind == "png" else "texts"
+    return Signature(
+        name, f"What `{signature.name}` gives, as {what}: those of `gendsl sample`.", signature.inputs, answers, call
+    )
 
 
 def _read_spec(field: Field) -> Any:

@@ -5,17 +5,15 @@ a stranger can do nothing in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from gendsl import __version__
 from gendsl.report.curves import chart, figure
 from gendsl.report.frames import Film, films_of
 from gendsl.report.marking import listing, safe
+from gendsl.report.shell import shell
 from gendsl.report.story import Score, Series, Story, now, number_of
 
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _TOGETHER = ("learning_rate", "loss_scale", "skipped")  # one chart each
 _TAKEN = ("extractor", "samples", "split")  # of a score's contract, beside its value
 _SAID = {
@@ -48,26 +46,11 @@ def page_of(story: Story) -> str:
         "Plan": _plan(story),
         "Environment": _environment(story.environment),
     }
-    shown = {name: content for name, content in sections.items() if content}
-    links = "".join(f'<a href="#{name.lower()}">{name}</a>' for name in shown)
-    body = "".join(
-        f'<section id="{name.lower()}"><h2>{name}</h2>{content}</section>' for name, content in shown.items()
+    footer = (
+        f"Made by gendsl {safe(__version__)} at {safe(now())} from <code>{safe(story.folder.shown)}</code>. "
+        "<code>gendsl report</code> makes it again."
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{safe(story.name)} · {safe(story.state)}</title><style>{_style()}</style></head>\n"
-        f"<body><header>{_head(story)}<nav>{links}</nav></header>\n<main>{body}</main>\n"
-        f"<footer>Made by gendsl {safe(__version__)} at {safe(now())} from <code>{safe(story.folder.shown)}</code>. "
-        f"<code>gendsl report</code> makes it again.</footer></body></html>\n"
-    )
-
-
-@cache
-def _style() -> str:
-    return files("gendsl.report").joinpath("style.css").read_text(encoding="utf-8")
+    return shell(f"{story.name} · {story.state}", _head(story), sections, footer)
 
 
 def _head(story: Story) -> str:

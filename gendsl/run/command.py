@@ -28,7 +28,7 @@ from gendsl.run.telling import note, say, say_done, say_finished, say_interrupte
 from gendsl.run.workers import SECONDS_TO_WAIT, losses_named
 
 # What is not built and may be left out without changing the training.
-_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export", "card")
+_BESIDE_TRAINING = ("score", "extractor", "monitor", "policy", "export")
 
 FINE, STOPPED = 0, 4  # exit codes: a run that its own alarm has stopped is whole, but not what was asked for
 Watch = Callable[[int], None]
@@ -166,6 +166,8 @@ def _lead(
     course.lead(ready.experiment)
     if ended:
         crew.agree(Decision(0, 0))
+        if opened.changes:
+            _report(folder, console)
         return _ended(opened, console)
     console.print(_beginning(ready, first), highlight=False, markup=False, soft_wrap=True)
     window = window_of(restored.record["window"]) if restored else EMPTY
@@ -184,7 +186,7 @@ def _lead(
         screen.close()
         say_stopped(console, folder, recorder.saver.step)
 
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     with crew.leading(training=True):
         try:
             with Interruption(screen.stopping, last_words=last_words if ours else None) as interruption, screen:
@@ -201,12 +203,14 @@ def _lead(
             _report(folder, console)
             raise error from None
     if not recorder.complete:
-        folders.append_line(folder.events, {"step": step, "event": "interrupted", "time": _now()})
+        spent = {"cpu_seconds": round(time.process_time() - worked, 1)}
+        folders.append_line(folder.events, {"step": step, "event": "interrupted"} | spent | {"time": _now()})
         _report(folder, console)
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     by = recorder.guard.asked if trainer.stopped else None
-    end = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    end: dict[str, Any] = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    end["cpu_seconds"] = round(time.process_time() - worked, 1)
     folders.append_line(folder.events, {"step": step} | end | {"time": _now()})
     seconds = time.monotonic() - began
     _report(folder, console)
@@ -265,11 +269,13 @@ def _ended(opened: Opened, console: Console) -> Outcome:
 
 
 def _report(folder: folders.RunFolder, console: Console) -> None:
-    """Writes report.html; a run does not fail for it."""
+    """Writes report.html and the model card; a run does not fail for them."""
+    from gendsl.export.card.write import write_card
     from gendsl.report.write import written
 
     try:
         written(folder)
+        write_card(folder, folder.path)
     except UserError as error:
         note(console, f"warning: {error.message}")
 
@@ -305,11 +311,7 @@ def _refuse_what_is_not_built(plan: Plan, console: Console) -> None:
             f"{names} cannot be run yet in this version, only checked and planned",
             "take it out of the spec to train without it",
         )
-    left_out = [
-        category if category == "card" else word  # this block is left out whole
-        for word, category in plan.not_built
-        if category in ("score", "monitor", "policy", "export", "card")
-    ]
+    left_out = [word for word, category in plan.not_built if category in ("score", "monitor", "policy", "export")]
     if left_out:
         names = ", ".join(f"`{word}`" for word in dict.fromkeys(left_out))
         note(console, f"note: not built yet and left out: {names}")

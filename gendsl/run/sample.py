@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
+from gendsl.export.chain import origin_of
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.constraints import constraints_of
 from gendsl.plan.plan import Sample
@@ -87,6 +88,8 @@ def sample(
 
     run = rebuilt(Path(run_folder), checkpoint, told=told)
     _refuse_examples(run)
+    origin = origin_of(folder.path, folder.checkpoints / f"step-{run.step}")
+    files.origin = replace(origin, drawn=f"seed {seed}")
     instead = instead or Instead()
     if interpolate is not None:
         parts = [_walk(run, instead, n, seed, interpolate)]

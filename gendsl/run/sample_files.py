@@ -6,19 +6,18 @@ there; the power is not waited for after each, which would take longer than to d
 
 import os
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from gendsl.export.chain import Origin
+from gendsl.export.marks import beside, marked
 from gendsl.lower.errors import UserError
 from gendsl.run.folder import reason_of, sync_folder
 
 MOST_IN_FOLDER = 50_000  # files: more are shared out over folders of 1,000
 _PER_FOLDER = 1_000
 _SLACK = 64 * 2**20  # bytes that are left free on a disk
-
-Mark = Callable[[str, bytes], bytes]
 
 
 def numbered(number: int, of: int, suffix: str) -> str:
@@ -29,13 +28,14 @@ def numbered(number: int, of: int, suffix: str) -> str:
 
 
 class SampleFiles:
-    """The files of some samples in a folder; `mark` is given each file's name and content, and gives what is written.
+    """The files of some samples in a folder; where `origin` is set, each is marked with it, inside or from beside.
 
     Until `admit`, contents are held back: how large they are tells what all samples would need."""
 
-    def __init__(self, folder: Path, mark: Mark = lambda name, content: content) -> None:
+    def __init__(self, folder: Path, origin: Origin | None = None) -> None:
         """Raises UserError where no folder can be at that place."""
-        self.folder, self._mark = folder, mark
+        self.folder, self.origin = folder, origin
+        self._beside: dict[str, bytes] = {}
         self._held: list[tuple[str, bytes, bool]] | None = []  # whether it is of a file that grows
         self._streams: dict[str, BinaryIO] = {}
         self._made: set[Path] = set()
@@ -55,7 +55,7 @@ class SampleFiles:
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with open(temporary, "wb") as file:
-                file.write(self._mark(name, content))
+                file.write(content if self.origin is None else marked(name, content, self.origin))
             os.replace(temporary, path)
         except OSError as error:
             with suppress(OSError):
@@ -97,6 +97,8 @@ class SampleFiles:
                 raise self._unwritable(path, error) from error
             self._note(name)
         self._streams = {}
+        for name, content in sorted(self._beside.items()):
+            self.write(name, content)
         for folder in self._made:
             with suppress(OSError):
                 sync_folder(folder)
@@ -117,6 +119,9 @@ class SampleFiles:
 
     def _note(self, name: str) -> None:
         self.count += 1
+        place, _, own = name.rpartition("/")
+        if self.origin is not None and (found := beside(own, self.origin)) is not None:
+            self._beside[f"{place}/{found[0]}" if place else found[0]] = found[1]
         if "/" not in name:
             self._names.add(name)
         if len(self.written) < MOST_IN_FOLDER or name.startswith("grid."):

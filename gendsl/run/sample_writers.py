@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
+from gendsl.export.marks import texts
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.parquet import ParquetRows
 from gendsl.plan.plan import Field, Plan
@@ -135,7 +136,10 @@ def writer_of(
         assert table is not None
         if format == "parquet":
             types = types_of(run.folder, field)
-            return Rows(ParquetRows(table, types, lambda some: files.append(f"{place}samples.parquet", some)), table)
+            mark = {} if files.origin is None else texts(files.origin)
+            return Rows(
+                ParquetRows(table, types, lambda some: files.append(f"{place}samples.parquet", some), mark), table
+            )
         return CsvRows(files, f"{place}samples.csv", table)
     if family == "sound" and format == "wav":
         assert field is not None

@@ -4,6 +4,7 @@ from gendsl.vocabulary.word import (
     Amount,
     Choice,
     Count,
+    Expression,
     FreeName,
     ListOf,
     NetworkName,
@@ -71,6 +72,21 @@ EXPORTS: tuple[Word, ...] = (
         ),
         example='litert name: "fashion", quantize: float16',
     ),
+    Word(
+        name="refuse",
+        category="export",
+        doc="A gate: the model is not exported where a condition on its scores holds, or where a score in it was not "
+        "taken of the exported checkpoint. `gendsl export --override REASON` goes on, and the card tells the reason.",
+        parameters=(
+            Parameter(
+                name="when",
+                kind=Expression(),
+                doc="A condition on scores, as alarms have it, `best(score)` among them.",
+                positional=False,
+            ),
+        ),
+        example="refuse when: memorized > 5%",
+    ),
 )
 
 
@@ -82,11 +98,10 @@ def _card(name: str, doc: str, example: str) -> Word:
         parameters=(Parameter(name="text", kind=Text()),),
         source="Mitchell et al. 2019 (model cards)",
         example=f'{name} "{example}"',
-        runs=False,
     )
 
 
-CARD: tuple[Word, ...] = (
+_FIELDS: tuple[Word, ...] = (
     _card("summary", "What the model makes, in a sentence.", "Small pictures of clothes from ten classes."),
     _card("intended_use", "What it is for.", "Teaching and benchmarks."),
     _card("not_for", "What it must not be used for.", "Product imagery presented as photographs."),
@@ -99,6 +114,19 @@ CARD: tuple[Word, ...] = (
     _card("contact", "Whom to ask or tell.", "models@example.org"),
     _card("authors", "Who made it.", "The vision course, group 3."),
     _card("citation", "How to cite it.", "Xiao et al. 2017, arXiv:1708.07747"),
+)
+FIELDS: tuple[str, ...] = tuple(word.name for word in _FIELDS)
+"""What a person says of a model, in the order in which a card tells it."""
+
+CARD: tuple[Word, ...] = (
+    *_FIELDS,
+    Word(
+        name="require",
+        category="card",
+        doc="The fields without which the model is not exported; `gendsl check` warns of one that is missing.",
+        parameters=(Parameter(name="fields", kind=Choice(FIELDS), many=True),),
+        example="require summary, intended_use, data_licence",
+    ),
 )
 
 _VALUE = OneOf((Real(), Amount(("steps", "epochs", "minutes")), Toggle(), Text(), FreeName()))

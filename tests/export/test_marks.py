@@ -7,10 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pyarrow as arrow
 import pytest
 from PIL import Image
-from pyarrow import parquet
 from symusic import Note, Score, Track
 
 from gendsl.export.chain import Origin
@@ -72,15 +70,6 @@ def test_a_wav_sounds_the_same_and_has_info() -> None:
     assert b"LIST" in content and b"INFOICMT" in content and SOURCE_TYPE.encode() in content
 
 
-def test_parquet_has_it_beside_its_schema() -> None:
-    table = arrow.table({"a": [1, 2], "b": arrow.array(["x", None]).dictionary_encode()})
-    stream = BytesIO()
-    parquet.write_table(table, stream)
-    read = parquet.read_table(BytesIO(marked("samples.parquet", stream.getvalue(), ORIGIN)))
-    assert read.equals(table)
-    assert read.schema.metadata[b"DigitalSourceType"] == SOURCE_TYPE.encode()
-
-
 def test_what_has_no_room_is_marked_from_beside() -> None:
     assert marked("samples.csv", b"a,b\n", ORIGIN) == b"a,b\n"
     found = beside("samples.csv", ORIGIN)
@@ -95,6 +84,6 @@ def test_what_has_no_room_is_marked_from_beside() -> None:
     assert beside("000.png", ORIGIN) is None
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.mid", "a.wav", "a.parquet"])
+@pytest.mark.parametrize("name", ["a.png", "a.mid", "a.wav"])
 def test_a_content_of_another_kind_stays(name: str) -> None:
     assert marked(name, b"not that", ORIGIN) == b"not that"

@@ -15,6 +15,7 @@ from test_processes import bits
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.evaluate.sampler import Sampler
+from gendsl.export.order import orders_of
 from gendsl.export.signatures import signatures_of
 from gendsl.lower.data import dataset_of
 from gendsl.lower.data.report import report_of
@@ -127,9 +128,10 @@ def test_it_is_scored_and_sampled(folder: Path) -> None:
 
 def test_the_exported_endpoints_draw_conditions_or_take_them(folder: Path) -> None:
     built = rebuilt(folder / "whole")
-    found = {one.name: one for one in signatures_of(built)}
-    assert list(found) == ["serving_default", "labelled", "from_prior"]
-    assert found["labelled"].inputs["condition"] == tf.TensorSpec([None, 6], tf.float32, name="condition")
+    (order,) = orders_of(built.plan, {})
+    found = {one.name: one for one in signatures_of(built, order)}
+    assert list(found) == ["serving_default", "labelled", "truncated", "from_prior"]
+    assert found["labelled"].specs["condition"] == tf.TensorSpec([None, 6], tf.float32, name="condition")
     seed = tf.constant(5, tf.int64)
     drawn = found["serving_default"].endpoint({"n": tf.constant(70), "seed": seed})["row"].numpy()
     np.testing.assert_allclose(drawn, Sampler(built.experiment).samples(70, seed=5)["row"], atol=1e-6)

@@ -62,9 +62,16 @@ class ParquetRows:
     """Cells (n, columns), as they come, as a Parquet file whose bytes are handed to `sink`.
 
     Its columns have the `types` that their file had, by name; where it had none, whole numbers are int64, others
-    float64, times dates or timestamps, categories dictionaries of strings. Needs pyarrow: UserError without it."""
+    float64, times dates or timestamps, categories dictionaries of strings. `metadata` is told beside its schema. Needs
+    pyarrow: UserError without it."""
 
-    def __init__(self, table: Table, types: Mapping[str, str], sink: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        types: Mapping[str, str],
+        sink: Callable[[bytes], None],
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         try:
             import pyarrow as arrow
             from pyarrow import parquet
@@ -72,6 +79,7 @@ class ParquetRows:
             raise UserError("a Parquet file needs pyarrow", "`pip install gendsl[parquet]`, or write CSV") from None
         self._arrow, self._parquet, self._table, self._types = arrow, parquet, table, types
         self._sink = _Sink(sink)
+        self._metadata = dict(metadata or {})
         self._writer: Any = None
         self._waiting: list[Codes] = []
 
@@ -96,7 +104,7 @@ class ParquetRows:
             missing = np.isnan(codes[:, place])
             values = [None if gone else text for gone, text in zip(missing, texts[place], strict=True)]
             found[column.name] = _typed(self._arrow, column, values, self._types.get(column.name, ""))
-        group = self._arrow.table(found)
+        group = self._arrow.table(found).replace_schema_metadata(self._metadata or None)
         if self._writer is None:
             self._writer = self._parquet.ParquetWriter(self._sink, group.schema)
         self._writer.write_table(group)
