@@ -9,7 +9,7 @@ from gendsl.export.chain import Origin, origin_of
 from gendsl.export.description import FORMAT
 from gendsl.export.marks import SOURCE_TYPE
 from gendsl.export.ports import Answer
-from gendsl.export.signatures import columns_of
+from gendsl.export.sampled import columns_of
 from gendsl.run.folder import read_json, write_json
 
 if TYPE_CHECKING:

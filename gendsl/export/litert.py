@@ -35,7 +35,7 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     portable = portable_of(run)
     quantize = order.options.get("quantize")
     model = _converted(portable, quantize)
-    found = parity(portable, _interpreter(model), "LiteRT", quantize)
+    found = parity(portable, lambda: _interpreter(model), "LiteRT", quantize)
     (folder / f"{order.name}.tflite").write_bytes(model)
     made = {"by": f"TensorFlow {tf.__version__}", "quantize": quantize, "operations": "built in"}
     told_of(run, order.name, portable, made | found, folder / f"{order.name}.tflite.json")

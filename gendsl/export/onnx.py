@@ -42,7 +42,7 @@ def write(run: "Rebuilt", order: Order, folder: Path) -> None:
     model = _converted(portable)
     _signed(model, run, order.name, portable)
     content = model.SerializeToString(deterministic=True)
-    found = parity(portable, _session(content), "ONNX Runtime", None)
+    found = parity(portable, lambda: _session(content), "ONNX Runtime", None)
     (folder / f"{order.name}.onnx").write_bytes(content)
     made = {"by": f"tf2onnx {tf2onnx.__version__}", "opset": OPSET}
     told_of(run, order.name, portable, made | found, folder / f"{order.name}.onnx.json")
@@ -56,6 +56,7 @@ def _converted(portable: "Portable") -> Any:
     specs = [tf.TensorSpec(entry.shape, entry.dtype, name=entry.name) for entry in portable.entries]
     function = tf.function(lambda *given: portable.function(**dict(zip(names, given, strict=True))), autograph=False)
     handlers = {"Erfc": (_complement, [])}
+    tf2onnx.utils.INTERNAL_NAME = 1  # its names count on, and the same model is to be the same file
     with _quiet() as said:
         try:
             model, _ = tf2onnx.convert.from_function(

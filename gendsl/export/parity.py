@@ -13,21 +13,22 @@ from gendsl.lower.errors import UserError
 TOLERANCE = {None: 1e-4, "float16": 1e-2, "int8": 0.25}
 
 
-def parity(
-    portable: Portable,
-    answers: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]],
-    runtime: str,
-    quantize: str | None,
-) -> dict[str, Any]:
-    """The batches that were compared, the greatest difference to one figure, and what is allowed. Raises UserError.
+Answers = Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]
+
+
+def parity(portable: Portable, load: Callable[[], Answers], runtime: str, quantize: str | None) -> dict[str, Any]:
+    """How what `load` gives answers, beside TensorFlow: the batches that were compared, the greatest difference to one
+    figure, and what is allowed. Raises UserError.
 
     A difference is a share of the largest number of an output. Whole numbers, the likeliest of several, may differ in
     one of a hundred, where two are as good as equally likely; with quantized weights, in as many as the share says."""
     allowed, batches = TOLERANCE[quantize], []
     worst, whole, differ = 0.0, 0, 0
+    answers: Answers | None = None
     for given in portable.examples():
         expected = portable.answers(given)
         try:
+            answers = load() if answers is None else answers
             found = answers(given)
         except Exception as error:  # each runtime has its own kinds of error
             raise UserError(

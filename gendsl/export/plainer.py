@@ -17,6 +17,7 @@ def plainer(function: Any) -> Any:
     """A concrete function of named inputs and a mapping of outputs, as one that holds its weights itself."""
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     graph = frozen.graph.as_graph_def()
+    _with_sizes(graph.node, function.graph)
     for nodes in _bodies(graph):
         _without_casts(nodes)
         for node in nodes:
@@ -37,6 +38,28 @@ def plainer(function: Any) -> Any:
 
     specs = {t.op.name: tf.TensorSpec(t.shape, t.dtype, name=t.op.name) for t in frozen.inputs}
     return tf.function(call, autograph=False).get_concrete_function(**specs)
+
+
+def _with_sizes(nodes: Any, traced: Any) -> None:
+    """Reshapes to sizes that were known when the function was traced, but for the batch: computed from the batch's
+    shape, as `tf.repeat` does, they would be known no more, and LiteRT's convolution needs those of a picture."""
+    there = {operation.name: operation for operation in traced.get_operations()}
+    constants = []
+    for node in nodes:
+        operation = there.get(node.name)
+        if node.op != "Reshape" or operation is None or operation.type != "Reshape":
+            continue
+        sizes = operation.outputs[0].shape
+        if sizes.rank is None or sizes.rank < 2 or sizes[0] is not None or None in sizes[1:].as_list():
+            continue
+        name = f"{node.name}/sizes"
+        constant = tf.compat.v1.NodeDef(name=name, op="Const")
+        constant.attr["dtype"].type = tf.int32.as_datatype_enum
+        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto([-1, *sizes[1:].as_list()], tf.int32))
+        node.input[1] = name
+        node.attr["Tshape"].type = tf.int32.as_datatype_enum
+        constants.append(constant)
+    nodes.extend(constants)
 
 
 def _rename(graph: Any) -> None:

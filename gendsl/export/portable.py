@@ -89,6 +89,7 @@ def portable_of(run: Rebuilt) -> Portable:
 
     Where samples are what a network generates token by token, it is that network: tokens in, the logits of the next
     ones out. Such a loop, which keeps what the network made of earlier tokens, converts to no other runtime."""
+    run = _in_float32(run)
     sample = run.plan.sample
     if sample is None:
         raise UserError("the spec does not say what a sample is", "add a `sample` block to it")
@@ -106,6 +107,24 @@ def portable_of(run: Rebuilt) -> Portable:
     entries += [_field(field) for field in run.plan.data.fields if field.name in sample.inputs]
     loops = any(one.name == "function" and "process" in one.attributes for one in sample.operations)
     return _traced(run, given, entries, loops)
+
+
+def _in_float32(run: Rebuilt) -> Rebuilt:
+    """A run with networks that compute in float32, as other runtimes do, where it was trained with fewer bits; weights
+    have 32 in any case."""
+    from gendsl.lower.training import experiment_of
+
+    settings = dict(run.plan.train.settings)
+    if settings.pop("precision", None) is None:
+        return run
+    plan = replace(run.plan, train=replace(run.plan.train, settings=settings))
+    experiment = experiment_of(plan, examples=1)
+    experiment.class_counts, experiment.beginnings = run.experiment.class_counts, run.experiment.beginnings
+    weights = run.experiment.state()
+    for name, variable in experiment.state().items():
+        if name in weights:
+            variable.assign(weights[name])
+    return replace(run, experiment=experiment)
 
 
 def _traced(run: Rebuilt, sample: Sample, entries: list[Entry], loops: bool, network: str | None = None) -> Portable:
