@@ -31,9 +31,7 @@ def _text(one: "Sealed") -> str:
     lines += [f"  exported against the gate: {note}" for note in one.notes]
     lines += [f"  run {one.run}: {told}" for told in (*one.differs, *one.unknown)]
     if one.run is not None and not (one.faults or one.differs or one.unknown):
-        lines.append(
-            f"  run {one.run}: its spec, plan, data manifest, environment and checkpoint are those of the export"
-        )
+        lines.append(f"  run {one.run}: spec, plan, data manifest, environment and checkpoint are those of the export")
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
@@ -69,7 +67,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 VERIFY_EXPORT = Command(
     "verify-export",
     "tell whether an export is as it was written",
-    "Checks the chain of hashes in an export's provenance.json, offline and without TensorFlow: which file was changed, "
+    "Checks the chain of hashes in an export's provenance.json, offline: which file was changed, "
     "added or is missing; and, where the run's folder is still around it, whether its spec, plan, data manifest and "
     "checkpoint are those that the model was made from. Exits 1 if anything differs. The chain is not signed: compare "
     "its last hash with one that you got another way.",

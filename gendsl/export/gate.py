@@ -44,7 +44,7 @@ def admitted(folder: RunFolder, plan: Plan, step: int, *, override: str | None =
 
 def reasons(folder: RunFolder, plan: Plan, step: int) -> list[Reason]:
     """What stands against the export of a checkpoint: limits that are exceeded or unmeasured, card fields unsaid."""
-    return [*_of_card(plan), *_of_scores(folder, plan, step)]
+    return [*_of_card(folder, plan), *_of_scores(folder, plan, step)]
 
 
 def limits_of(plan: Plan) -> list[str]:
@@ -69,19 +69,14 @@ def scores_at(folder: RunFolder, step: int) -> list[Mapping[str, Any]]:
     return [record for record in records if "evaluation" in record and record.get("step") == step]
 
 
-def _of_card(plan: Plan) -> list[Reason]:
+def _of_card(folder: RunFolder, plan: Plan) -> list[Reason]:
     said = said_in(plan)
     missing = [name for name in required_of(plan) if name not in said]
     if not missing:
         return []
     names = ", ".join(f"`{name}`" for name in missing)
-    return [
-        Reason(
-            f"the card requires {names}, and does not say it",
-            f'write `{missing[0]} "…"` in `card` and go on '
-            "with the run by `gendsl run SPEC --out DIR --resume`, which takes over a changed card",
-        )
-    ]
+    told = f"write it into the spec's `card`; `gendsl run SPEC --out {folder.shown} --resume` takes over a changed card"
+    return [Reason(f"the card requires {names}, and does not say it", told)]
 
 
 def _of_scores(folder: RunFolder, plan: Plan, step: int) -> list[Reason]:

@@ -17,7 +17,7 @@ from gendsl.run.rebuild import Rebuilt
 from gendsl.run.tables import table_of_field
 
 _MOST_BYTES = 2**28  # of an answer; more samples are asked for in several calls
-_MOST_SEED = 2**31 - 1
+_MOST_SEED = 2**39 - 1  # as `gendsl sample`: 63 bits hold a seed and the number of a chunk of its samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def columns_of(run: Rebuilt, outputs: list[Output]) -> dict[str, list[str]]:
 def seed() -> Given:
     """The seed of an endpoint."""
     spec = tf.TensorSpec([], tf.int64, name="seed")
-    return Given("seed", spec, "The same seed gives the same samples.", (0, _MOST_SEED), default=0)
+    return Given("seed", spec, "The same seed gives the same samples.", (0, _MOST_SEED), strict=True, default=0)
 
 
 def _size(output: Output) -> int:

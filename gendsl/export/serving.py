@@ -50,7 +50,7 @@ docker run --rm -p 127.0.0.1:8500:8500 -p 127.0.0.1:8501:8501 -v "$PWD:/models:r
 ```
 
 or `docker compose up`. A new version that is put beside the others is loaded without a restart. For a GPU take the
-image `{image}-gpu` and `docker run --gpus all`. To try a model without Docker: `gendsl serve`.
+image `{image}-gpu` and `docker run --gpus all`. To try them without Docker: `gendsl serve .`
 
 ## Call
 

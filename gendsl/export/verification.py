@@ -1,4 +1,4 @@
-"""An exported folder in, whether it is as it was exported and whether its run still is out; offline, without TensorFlow.
+"""An exported folder in, whether it is as it was exported, and whether its run still is, out; without TensorFlow.
 
 The run is looked at where the folder still lies in it. That it has gone on since is no fault; that what the model was
 made from now reads otherwise is.

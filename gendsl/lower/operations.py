@@ -191,7 +191,7 @@ class Evaluation:
                 return standard_of(operation.type, operation.name, attributes, self.batch)
             case "draw":
                 key, (drawn, *limit) = self._key(operation), inputs
-                return truncated(drawn.draw(key), *limit, key) if limit else drawn.draw(key)
+                return truncated(drawn.draw(key), limit[0], key) if limit else drawn.draw(key)
             case "loss":
                 return loss_of(attributes["word"], attributes["role"], _floats(inputs), attributes["arguments"])
             case "function" | "replay" if remembers(operation):

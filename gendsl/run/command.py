@@ -209,7 +209,7 @@ def _lead(
         say_interrupted(console, folder, step, last)
         return Outcome(folder.path, step, False, recorder.scores, exit_code(interruption.signal or 0))
     by = recorder.guard.asked if trainer.stopped else None
-    end: dict[str, Any] = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
+    end: dict[str, str | float] = {"event": "finished"} if by is None else {"event": "stopped", "by": by.name}
     end["cpu_seconds"] = round(time.process_time() - worked, 1)
     folders.append_line(folder.events, {"step": step} | end | {"time": _now()})
     seconds = time.monotonic() - began

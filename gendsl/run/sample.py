@@ -5,11 +5,12 @@ Samples are drawn, written and forgotten by chunks: memory does not grow with th
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate.inputs import output_field
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gendsl.run.sample_writers import Writer
 
 MOST = 2**30  # samples of a seed: behind them the next seed's begin
+_SEEDS = 2**39  # as many seeds are there: 63 bits hold a seed and the number of a chunk of its samples
 _MOST_COLUMNS, _MOST_ROWS = 16, 100  # of a grid with a class a row
 _PAUSE = 0.5  # seconds between two words of how far the work is
 _UNITS = (("hours", 3600, 5400), ("minutes", 60, 90), ("seconds", 1, 0))  # each with its size, and from when on
@@ -78,7 +80,7 @@ def sample(
     With `interpolate` so many pictures lead from each sample to the next, both among them; with `each_label` the same
     `n` are drawn of each class, a folder and a row of the grid for each. Raises UserError.
     """
-    _refuse(n, interpolate, each_label, where)
+    _refuse(n, seed, interpolate, each_label, where)
     folder = open_run(Path(run_folder))  # a wrong path is answered before TensorFlow is loaded
     files = SampleFiles(Path(out))
     asked = _asked(folder, where)
@@ -94,9 +96,9 @@ def sample(
     if interpolate is not None:
         parts = [_walk(run, instead, n, seed, interpolate)]
     elif each_label:
-        parts = _of_each_label(run, instead, n, seed)
+        parts = _of_each_label(run, instead, n, seed, asked, told)
     else:
-        parts = [Part("", n, _drawn(run, instead, n, seed, asked, told))]
+        parts = [Part("", n, _drawing(run, instead, n, seed, asked, told)({}))]
     try:
         _write(run, files, parts, format, tell)
     except BaseException:
@@ -108,9 +110,11 @@ def sample(
     return files.written
 
 
-def _refuse(n: int, interpolate: int | None, each_label: bool, where: Sequence[str]) -> None:
+def _refuse(n: int, seed: int, interpolate: int | None, each_label: bool, where: Sequence[str]) -> None:
     if n < 1:
         raise UserError(f"{n} samples are none", "give -n at least 1")
+    if not 0 <= seed < _SEEDS:
+        raise UserError(f"{seed:,} is no seed of samples", f"give --seed a whole number below {_SEEDS:,}")
     if n > MOST:
         raise UserError(f"a seed has {MOST:,} samples, {n:,} are asked for", "draw the rest with another --seed")
     asked = [
@@ -166,19 +170,30 @@ def _left(seconds: float, done: int, total: int) -> str:
     return f", about {round(left / size):,} {unit} left"
 
 
-def _drawn(run: "Rebuilt", instead: "Instead", n: int, seed: int, asked: Asked | None, told: Tell) -> Iterator[Chunk]:
+def _drawing(
+    run: "Rebuilt", instead: "Instead", n: int, seed: int, asked: Asked | None, told: Tell
+) -> Callable[[Mapping[str, NDArray[Any]]], Iterator[Chunk]]:
+    """What draws the samples with some fields given beside those that are asked for."""
     from gendsl.evaluate.sampler import Sampler
     from gendsl.run.instead import sample_instead
 
     drawn, fields = sample_instead(run, instead)
     sampler = Sampler(run.experiment, sample=drawn)
-    if asked is None:
-        return sampler.chunks(n, seed=seed, fields=fields)
-    given = given_of(asked.wanted, run.plan, asked.table, run.experiment.class_counts)
-    return rows_asked(sampler, asked, given, n, seed, told, beside=fields)
+    wanted = asked.wanted if asked is not None else ()
+    given = given_of(wanted, run.plan, asked.table, run.experiment.class_counts) if asked is not None else None
+
+    def draw(beside: Mapping[str, NDArray[Any]]) -> Iterator[Chunk]:
+        every = {**fields, **beside}
+        if asked is None:
+            return sampler.chunks(n, seed=seed, fields=every)
+        return rows_asked(sampler, asked, given, n, seed, told, beside=every)
+
+    return draw
 
 
-def _of_each_label(run: "Rebuilt", instead: "Instead", n: int, seed: int) -> list[Part]:
+def _of_each_label(
+    run: "Rebuilt", instead: "Instead", n: int, seed: int, asked: Asked | None, told: Tell
+) -> list[Part]:
     """The same samples of each class; of those that are asked for, if some are."""
     from gendsl.run.instead import class_names, class_number, label_field
 
@@ -191,11 +206,12 @@ def _of_each_label(run: "Rebuilt", instead: "Instead", n: int, seed: int) -> lis
     plain = all(map(_FILE_NAME.fullmatch, names)) and len({name.casefold() for name in names}) == len(names)
     if all(name.isdigit() for name in names):
         plain = False  # so that 10 stands behind 9
+    draw = _drawing(run, replace(instead, labels=()), n, seed, asked, told)
     return [
         Part(
             f"{names[number]}/" if plain else f"{number:0{digits}}/",
             n,
-            _drawn(run, replace(instead, labels=(str(number),)), n, seed, None, lambda _: None),
+            draw({field.name: np.array([number], np.int32)}),
             min(n, _MOST_COLUMNS),
         )
         for number in numbers

@@ -37,7 +37,6 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
     "points": ("csv", "npy"),
     "array": ("npy",),
 }  # of each family, what its samples may be written as, the usual first
-EVERY_FORMAT = tuple(dict.fromkeys(format for formats in FORMATS.values() for format in formats))
 
 
 class Writer(Protocol):

@@ -118,8 +118,9 @@ def say_done(
 
 
 def _report(folder: RunFolder) -> list[tuple[str, str]]:
-    """Where the page is that tells of a run, if there is one."""
-    return [("report", f"{folder.shown}/report.html")] if folder.report.is_file() else []
+    """Where the model card and the page are that tell of a run, as far as they are there."""
+    files = {"card": folder.path / "card.md", "report": folder.report}
+    return [(name, f"{folder.shown}/{path.name}") for name, path in files.items() if path.is_file()]
 
 
 def _uses(folder: RunFolder, plan: Plan) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """A run of a moment on the digits, for what is drawn and exported from it."""
 
-from functools import partial
 from pathlib import Path
 from shutil import which
 
@@ -12,7 +11,7 @@ from gendsl.diagnostics import Problems
 from gendsl.run.command import run
 from gendsl.run.order import Order, Where
 from gendsl.source import Source
-from tests.export.loader import Served, compiled, served
+from tests.export.loader import Server, compiled
 
 SMALL = """experiment small
 
@@ -202,9 +201,41 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _trained(TABLE, folder / "run", folder)
 
 
+REDRAWN = """experiment redrawn
+
+data {
+  source digits()
+  image range: 0..1
+  batch 16
+}
+
+network encoder(x: image) -> normal(4) { flatten | dense 8 }
+
+network decoder(z: normal(4)) -> image { dense 64 | sigmoid | reshape 8, 8, 1 }
+
+train {
+  update encoder, decoder, with: adam(1e-3) {
+    z ~ encoder(image)
+    minimize l2(decoder(z), image)
+  }
+  steps 2
+}
+
+sample { redrawn = decoder(mean(encoder(image))) }
+
+export { saved_model images: uint8, also: [encoder] }
+"""
+
+
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Served:
+def redrawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run whose samples are made from examples."""
+    return _trained(REDRAWN, tmp_path_factory.mktemp("runs") / "redrawn")
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """What calls an endpoint through the C++ loader, which TF Serving uses: a Python reload proves nothing."""
     if which("gcc") is None:
         pytest.skip("there is no C compiler")
-    return partial(served, compiled(tmp_path_factory.mktemp("serve")))
+    return Server(compiled(tmp_path_factory.mktemp("serve")))

@@ -1,7 +1,7 @@
-/* Loads a SavedModel with the C++ loader that TF Serving uses, feeds it, and writes the bytes of an output: of strings
-   each one's length, 8 bytes, before it.
-   serve MODEL OUTPUT NAME TYPE SHAPE VALUES …   where TYPE is i, l, f or b (int32, int64, float, uint8), SHAPE 3,4 or
-   empty, VALUES 1,2,3: they repeat until there are enough. */
+/* Loads a SavedModel with the C++ loader that TF Serving uses, and answers requests: of each a letter, a length of 8
+   bytes, and so many bytes: n, those of numbers; s, strings, each with its length before it; e, why it was refused.
+   serve MODEL REQUEST -- REQUEST … with REQUEST = OUTPUT NAME TYPE SHAPE VALUES …, where TYPE is i, l, f or b (int32,
+   int64, float, uint8), SHAPE 3,4 or empty, VALUES 1,2,3: they repeat until there are enough. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +56,29 @@ static TF_Tensor* tensor(char type, const char* shape, const char* values) {
   return made;
 }
 
+static void told(char letter, const void* bytes, int64_t length) {
+  putchar(letter);
+  fwrite(&length, sizeof length, 1, stdout);
+  fwrite(bytes, 1, (size_t)length, stdout);
+}
+
+static void answered(TF_Tensor* answer) {
+  if (TF_TensorType(answer) != TF_STRING) {
+    told('n', TF_TensorData(answer), (int64_t)TF_TensorByteSize(answer));
+    return;
+  }
+  const TF_TString* strings = TF_TensorData(answer);
+  int64_t count = TF_TensorElementCount(answer), length = 0;
+  for (int64_t i = 0; i < count; ++i) length += 8 + (int64_t)TF_StringGetSize(&strings[i]);
+  putchar('s');
+  fwrite(&length, sizeof length, 1, stdout);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t size = (int64_t)TF_StringGetSize(&strings[i]);
+    fwrite(&size, sizeof size, 1, stdout);
+    fwrite(TF_StringGetDataPointer(&strings[i]), 1, (size_t)size, stdout);
+  }
+}
+
 int main(int count, char** given) {
   status = TF_NewStatus();
   TF_Graph* graph = TF_NewGraph();
@@ -63,25 +86,18 @@ int main(int count, char** given) {
   const char* tags[] = {"serve"};
   TF_Session* session = TF_LoadSessionFromSavedModel(options, NULL, given[1], tags, 1, graph, NULL, status);
   check("load");
-  TF_Output inputs[MOST], output = port(graph, given[2]);
-  TF_Tensor* values[MOST];
-  int number = 0;
-  for (int i = 3; i + 3 < count; i += 4, ++number) {
-    inputs[number] = port(graph, given[i]);
-    values[number] = tensor(given[i + 1][0], given[i + 2], given[i + 3]);
-  }
-  TF_Tensor* answer;
-  TF_SessionRun(session, NULL, inputs, values, number, &output, &answer, 1, NULL, 0, NULL, status);
-  check("run");
-  if (TF_TensorType(answer) != TF_STRING) {
-    fwrite(TF_TensorData(answer), 1, TF_TensorByteSize(answer), stdout);
-    return 0;
-  }
-  const TF_TString* strings = TF_TensorData(answer);
-  for (int64_t i = 0; i < TF_TensorElementCount(answer); ++i) {
-    int64_t length = (int64_t)TF_StringGetSize(&strings[i]);
-    fwrite(&length, sizeof length, 1, stdout);
-    fwrite(TF_StringGetDataPointer(&strings[i]), 1, (size_t)length, stdout);
+  for (int i = 2; i < count; ++i) {
+    TF_Output inputs[MOST], output = port(graph, given[i++]);
+    TF_Tensor* values[MOST];
+    int number = 0;
+    for (; i < count && strcmp(given[i], "--"); i += 4, ++number) {
+      inputs[number] = port(graph, given[i]);
+      values[number] = tensor(given[i + 1][0], given[i + 2], given[i + 3]);
+    }
+    TF_Tensor* answer = NULL;
+    TF_SessionRun(session, NULL, inputs, values, number, &output, &answer, 1, NULL, 0, NULL, status);
+    if (TF_GetCode(status) == TF_OK) answered(answer);
+    else told('e', TF_Message(status), (int64_t)strlen(TF_Message(status)));
   }
   return 0;
 }

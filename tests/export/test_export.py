@@ -1,8 +1,10 @@
 """The exported model: loaded as TF Serving loads it, it gives what `gendsl sample` gives."""
 
+import io
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from gendsl.run.instead import Instead, sample_instead
 from gendsl.run.rebuild import rebuilt
 from gendsl.run.sample import sample
 from gendsl.run.tables import csv_of
-from tests.export.loader import Refused, Served
+from tests.export.loader import Refused, Server
 
 
 def exported(folder: Path, **options: Any) -> Path:
@@ -30,9 +32,12 @@ def exported(folder: Path, **options: Any) -> Path:
     return found.path
 
 
+run_of = cache(rebuilt)
+
+
 def drawn(folder: Path, count: int, seed: int, name: str = "image", **asked: Any) -> Any:
     """What `gendsl sample` draws, before it is written."""
-    run = rebuilt(folder)
+    run = run_of(folder)
     found, fields = sample_instead(run, Instead(**asked))
     return Sampler(run.experiment, sample=found).samples(count, seed=seed, fields=fields)[name]
 
@@ -56,30 +61,29 @@ def text_model(text: Path) -> Path:
     return exported(text)
 
 
-def test_the_cpp_loader_gives_what_sample_writes(plain: Path, model: Path, serve: Served, tmp_path: Path) -> None:
+def test_the_cpp_loader_gives_what_sample_writes(plain: Path, model: Path, serve: Server, tmp_path: Path) -> None:
     files = pictures(sample(plain, CHUNK + 7, 3, tmp_path))
     numbers = drawn(plain, CHUNK + 7, 3)
-    for count in (1, 3, CHUNK, CHUNK + 7):
-        found = serve(model, "png", "image_bytes", n=count, seed=3)
-        assert len(found) == count
+    asked: list[Any] = [("png", "image_bytes", {"n": count, "seed": 3}) for count in (1, 3, CHUNK, CHUNK + 7)]
+    asked += [("serving_default", "image", {"n": CHUNK + 7, "seed": 3})]
+    *files_served, served, priors = serve.all(model, [*asked, ("from_prior", "image", {"z": np.zeros((5, 8))})])
+    assert [len(found) for found in files_served] == [1, 3, CHUNK, CHUNK + 7]
+    for found in files_served:
         for number, content in enumerate(found):
-            (tmp_path / "one.png").write_bytes(content)
-            np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "one.png")), files[number])
-    found = serve(model, "serving_default", "image", n=CHUNK + 7, seed=3)
-    np.testing.assert_array_equal(found.reshape(numbers.shape), numbers)
-    priors = serve(model, "from_prior", "image", z=np.zeros((5, 8)))
+            np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(content))), files[number])
+    np.testing.assert_array_equal(served, numbers)
     assert priors.shape == (5, 8, 8, 1) and (priors[0] == priors[1]).all()
 
 
-def test_no_samples_and_too_many(model: Path, serve: Served) -> None:
-    assert serve(model, "serving_default", "image", n=0, seed=3).size == 0
-    assert serve(model, "png", "image_bytes", n=0, seed=3) == []
-    for count in (-1, 10**9):
-        with pytest.raises(Refused, match="`n` has to be at least 0 and at most 10000"):
-            serve(model, "serving_default", "image", n=count, seed=3)
+def test_no_samples_and_too_many(model: Path, serve: Server) -> None:
+    asked = [("serving_default", "image", {"n": n, "seed": 3}) for n in (0, -1, 10**9)]
+    none, *refused = serve.all(model, [*asked, ("png", "image_bytes", {"n": 0, "seed": 3})])
+    assert none.shape == (0, 8, 8, 1) and refused.pop() == []
+    for found in refused:
+        assert isinstance(found, Refused) and "`n` has to be at least 0 and at most 10000; it is" in str(found)
 
 
-def test_labels_truncation_bytes_and_a_critic(conditional: Path, conditional_model: Path, serve: Served) -> None:
+def test_labels_truncation_bytes_and_a_critic(conditional: Path, conditional_model: Path, serve: Server) -> None:
     model = conditional_model
     assert model.parent == conditional / "export" / "served"
     told = json.loads((model / "gendsl.json").read_text())
@@ -89,67 +93,81 @@ def test_labels_truncation_bytes_and_a_critic(conditional: Path, conditional_mod
     }
 
     def pixels(values: Any) -> Any:
-        return np.rint((np.clip(values, -1, 1) + 1) / 2 * 255).astype(np.uint8).reshape(-1)
+        return np.rint((np.clip(values, -1, 1) + 1) / 2 * 255).astype(np.uint8)
 
-    found = serve(model, "serving_default", "image", n=70, seed=5)
-    assert found.dtype == np.uint8
-    np.testing.assert_array_equal(found.reshape(-1), pixels(drawn(conditional, 70, 5)))
-    labels = [3, 1, 4]
-    names = tuple(map(str, labels))
-    found = serve(model, "labelled", "image", label=labels, seed=5)
-    np.testing.assert_array_equal(found.reshape(-1), pixels(drawn(conditional, 3, 5, labels=names)))
-    cut = serve(model, "truncated", "image", label=labels, seed=5, truncation=0.3).reshape(-1)
+    given = {"label": [3, 1, 4], "seed": 5}
+    names = ("3", "1", "4")
+    many, found, cut, same, score = serve.all(
+        model,
+        [
+            ("serving_default", "image", {"n": 70, "seed": 5}),
+            ("labelled", "image", given),
+            ("truncated", "image", given | {"truncation": 0.3}),
+            ("from_prior", "image", {"z": np.zeros((3, 8)), "label": [1, 1, 2]}),
+            ("discriminator", "score", {"x": np.full((2, 8, 8, 1), 255), "y": [0, 1]}),
+        ],
+    )
+    assert many.dtype == np.uint8
+    np.testing.assert_array_equal(many, pixels(drawn(conditional, 70, 5)))
+    np.testing.assert_array_equal(found, pixels(drawn(conditional, 3, 5, labels=names)))
     np.testing.assert_array_equal(cut, pixels(drawn(conditional, 3, 5, labels=names, truncation=0.3)))
-    assert (cut != found.reshape(-1)).any()
-    same = serve(model, "from_prior", "image", z=np.zeros((3, 8)), label=[1, 1, 2]).reshape(3, -1)
+    assert (cut != found).any()
     assert (same[0] == same[1]).all() and (same[0] != same[2]).any()
-
-    score = serve(model, "discriminator", "score", x=np.full((2, 8, 8, 1), 255), y=[0, 1])
-    judge = rebuilt(conditional).experiment.networks["discriminator"]
+    judge = run_of(conditional).experiment.networks["discriminator"]
     by_hand = judge([np.ones((2, 8, 8, 1), np.float32), np.array([0, 1])], training=False)
     np.testing.assert_allclose(score, by_hand, atol=1e-5)
 
 
-def test_a_class_that_is_none_and_no_limit_at_all(conditional_model: Path, serve: Served) -> None:
-    with pytest.raises(Refused, match="`label` has to be at least 0 and at most 9; it is"):
-        serve(conditional_model, "labelled", "image", label=[3, 10], seed=5)
-    for limit in (0.0, float("nan")):
-        with pytest.raises(Refused, match="`truncation` has to be at least"):
-            serve(conditional_model, "truncated", "image", label=[3], seed=5, truncation=limit)
+def test_a_class_that_is_none_and_no_limit_at_all(conditional_model: Path, serve: Server) -> None:
+    asked: list[Any] = [("labelled", "image", {"label": [3, 10], "seed": 5})]
+    limits = (0.0, float("nan"))
+    asked += [("truncated", "image", {"label": [3], "seed": 5, "truncation": limit}) for limit in limits]
+    of_class, *of_limits = map(str, serve.all(conditional_model, asked))
+    assert "`label` has to be at least 0 and at most 9; it is" in of_class
+    assert all("`truncation` has to be at least 0.01" in one for one in of_limits)
 
 
-def test_a_sampling_loop_is_served_as_it_samples(guided: Path, serve: Served) -> None:
+def test_a_sampling_loop_is_served_as_it_samples(guided: Path, serve: Server) -> None:
     model = exported(guided)
     count = CHUNK + 7
     expected = drawn(guided, count, 3)
-    for many in (1, 3, count):
-        found = serve(model, "serving_default", "image", n=many, seed=3).reshape(-1, 8, 8, 1)
-        np.testing.assert_allclose(found, expected[:many], atol=1e-5)
+    asked = [("serving_default", "image", {"n": many, "seed": 3}) for many in (1, 3, count)]
+    for found in serve.all(model, asked):
+        np.testing.assert_allclose(found, expected[: len(found)], atol=1e-5)
     labels = tuple(map(str, range(9)))
     found = serve(model, "labelled", "image", label=list(range(9)), seed=5).reshape(-1, 8, 8, 1)
     np.testing.assert_allclose(found, drawn(guided, 9, 5, labels=labels), atol=1e-5)
     assert (found != drawn(guided, 9, 5, labels=labels[::-1])).any(), "the labels guide"
 
 
-def test_a_text_is_served_as_it_is_sampled(text: Path, text_model: Path, serve: Served) -> None:
+def test_a_text_is_served_as_it_is_sampled(text: Path, text_model: Path, serve: Server) -> None:
     model, count = text_model, CHUNK + 3
     expected = drawn(text, count, 3, "text")
-    for many in (1, 3, count):
-        same = serve(model, "serving_default", "text", n=many, seed=3).reshape(many, 30)
-        np.testing.assert_array_equal(same, expected[:many])
     prompts = np.tile(expected[:1, :4], (count, 1))
-    found = serve(model, "prompted", "text", prompt=prompts, seed=3, temperature=0.9)
-    np.testing.assert_array_equal(found.reshape(count, 30), expected)
-    greedy = serve(model, "prompted", "text", prompt=prompts, seed=3, temperature=0.0).reshape(count, 30)
+    given = {"prompt": prompts, "seed": 3, "temperature": 0.9}
+    asked: list[Any] = [("serving_default", "text", {"n": many, "seed": 3}) for many in (1, 3, count)]
+    changes = (
+        {},
+        {"temperature": 0.0},
+        {"prompt": np.zeros([2, 0])},
+        {"prompt": [[-1], [-1]]},
+        {"prompt": [[29]]},
+        {"temperature": -1.0},
+    )
+    asked += [("prompted", "text", given | change) for change in changes]
+    asked += [("text", "text_bytes", {"n": count, "seed": 3})]
+    *few, whole, prompted, greedy, nothing, left, no_token, no_temperature, texts = serve.all(model, asked)
+    for found in few:
+        np.testing.assert_array_equal(found, expected[: len(found)])
+    np.testing.assert_array_equal(whole, expected)
+    np.testing.assert_array_equal(prompted, expected)
     np.testing.assert_array_equal(greedy, np.tile(greedy[:1], (count, 1)))
-    nothing = serve(model, "prompted", "text", prompt=np.zeros([2, 0]), seed=3, temperature=0.9).reshape(2, 30)
-    assert (nothing[0] != nothing[1]).any() and nothing.min() >= 0
-    for asked, told in (({"prompt": [[99]]}, "`prompt` has to be at least -1"), ({"temperature": -1}, "`temperature`")):
-        with pytest.raises(Refused, match=told):
-            serve(model, "prompted", "text", **{"prompt": [[1]], "seed": 3, "temperature": 1.0} | asked)
+    np.testing.assert_array_equal(left, nothing)
+    assert nothing.shape == (2, 30) and (nothing[0] != nothing[1]).any() and nothing.min() >= 0
+    assert "`prompt` has to be at least -1 and at most 28; it is" in str(no_token)
+    assert "`temperature` has to be at least 0; it is" in str(no_temperature)
     tokenizer = tokenizer_from(json.loads((model / "tokens.json").read_text()))
-    texts = [text_of(tokenizer, tokens).encode() for tokens in expected]
-    assert serve(model, "text", "text_bytes", n=count, seed=3) == texts and texts[0].startswith(b"the ")
+    assert texts == [text_of(tokenizer, tokens).encode() for tokens in expected] and texts[0].startswith(b"the ")
 
 
 def test_texts_are_the_bytes_of_their_tokens() -> None:
@@ -159,7 +177,7 @@ def test_texts_are_the_bytes_of_their_tokens() -> None:
     assert found == ["a \u00e4".encode(), b"\xe2\x82\xef\xbf\xbd\xc3\xa4a\xc3\xa4", b""]
 
 
-def test_rows_are_served_and_can_be_read(table: Path, serve: Served, tmp_path: Path) -> None:
+def test_rows_are_served_and_can_be_read(table: Path, serve: Server, tmp_path: Path) -> None:
     model = exported(table)
     (file,) = [path for path in sample(table, CHUNK + 7, 3, tmp_path) if path.suffix == ".csv"]
     told = json.loads((model / "gendsl.json").read_text())
@@ -167,9 +185,30 @@ def test_rows_are_served_and_can_be_read(table: Path, serve: Served, tmp_path: P
     output = told["signatures"]["serving_default"]["outputs"]["row"]
     assert output["kind"] == "row" and output["columns"] == ["age", "height", "town"]
     rows = table_of(json.loads((model / output["table file"]).read_text()))
-    for count in (1, 3, CHUNK + 7):
-        found = serve(model, "serving_default", "row", n=count, seed=3).reshape(count, -1)
-        assert csv_of(rows, found).splitlines() == file.read_bytes().splitlines()[: count + 1]
+    asked = [("serving_default", "row", {"n": count, "seed": 3}) for count in (1, 3, CHUNK + 7)]
+    for found in serve.all(model, asked):
+        assert csv_of(rows, found).splitlines() == file.read_bytes().splitlines()[: len(found) + 1]
+
+
+def test_examples_are_taken_as_bytes_and_coded(redrawn: Path, serve: Server) -> None:
+    model = exported(redrawn)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1))
+    asked = {"image": pixels, "seed": 0}
+    found, files, mean, spread = serve.all(
+        model,
+        [
+            ("serving_default", "redrawn", asked),
+            ("png", "redrawn_bytes", asked),
+            ("encoder", "mean", {"x": pixels}),
+            ("encoder", "log_variance", {"x": pixels}),
+        ],
+    )
+    networks = run_of(redrawn).experiment.networks
+    code = networks["encoder"](pixels.astype(np.float32) / 255, training=False).numpy()
+    np.testing.assert_allclose(np.concatenate([mean, spread], -1), code, atol=1e-5)
+    by_hand = np.rint(networks["decoder"](code[:, :4], training=False).numpy() * 255)
+    assert found.dtype == np.uint8 and np.abs(found - by_hand).max() <= 1
+    assert [np.asarray(Image.open(io.BytesIO(one)))[..., None].tolist() for one in files] == found.tolist()
 
 
 @pytest.mark.slow  # two more processes that load TensorFlow

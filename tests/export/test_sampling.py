@@ -20,6 +20,8 @@ from PIL import Image
 from scipy.io import wavfile
 
 from gendsl.check.checker import check
+from gendsl.commands.options import COMMANDS
+from gendsl.commands.parsing import parser_of
 from gendsl.diagnostics import Problems
 from gendsl.evaluate import sampler as sampling
 from gendsl.evaluate.sampler import CHUNK, Sampler
@@ -34,7 +36,7 @@ from gendsl.run.instead import Instead, sample_instead
 from gendsl.run.rebuild import rebuilt
 from gendsl.run.sample import sample
 from gendsl.run.sample_files import SampleFiles, numbered, size_text
-from gendsl.run.sample_writers import writer_of
+from gendsl.run.sample_writers import FORMATS, writer_of
 from gendsl.source import Source
 from tests.cli.processes import gendsl
 
@@ -198,7 +200,7 @@ def test_points_between_are_on_the_great_circle_or_straight_on() -> None:
 def test_an_array_holds_the_pixels_of_the_pictures(plain: Path, tmp_path: Path) -> None:
     sample(plain, 70, 3, tmp_path / "png")
     sample(plain, 70, 3, tmp_path / "npy", format="npy")
-    assert sorted(contents(tmp_path / "npy")) == ["grid.png", "samples.npy"]
+    assert sorted(contents(tmp_path / "npy")) == ["grid.png", "origin.json", "samples.npy"]
     array = np.load(tmp_path / "npy" / "samples.npy")
     assert array.shape == (70, 8, 8, 1) and array.dtype == np.uint8
     for number in (0, 5, 69):
@@ -216,6 +218,7 @@ def test_an_array_holds_the_pixels_of_the_pictures(plain: Path, tmp_path: Path) 
         ({"instead": Instead(truncation=0.0)}, "a truncation of 0 leaves nothing"),
         ({"interpolate": 1}, "no way from one to another"),
         ({"interpolate": 3, "each_label": True}, "--interpolate and --each-label cannot be had together"),
+        ({"seed": 2**39}, "549,755,813,888 is no seed of samples"),
         ({"n": 2**30 + 1}, "a seed has 1,073,741,824 samples"),
         ({"checkpoint": "77"}, "77"),
     ],
@@ -223,9 +226,9 @@ def test_an_array_holds_the_pixels_of_the_pictures(plain: Path, tmp_path: Path) 
 def test_what_cannot_be_asked_is_said_and_nothing_is_written(
     plain: Path, tmp_path: Path, asked: dict[str, Any], told: str
 ) -> None:
-    n = asked.pop("n", 4)
+    n, seed = asked.pop("n", 4), asked.pop("seed", 0)
     with pytest.raises(UserError, match=told):
-        sample(plain, n, 0, tmp_path / "out", **asked)
+        sample(plain, n, seed, tmp_path / "out", **asked)
     assert not (tmp_path / "out").exists()
 
 
@@ -233,7 +236,7 @@ def test_a_text_has_no_way_to_another(text: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="begin from no prior of numbers"):
         sample(text, 2, 0, tmp_path / "out", interpolate=3)
     sample(text, 3, 0, tmp_path / "lines", format="jsonl")
-    assert list(contents(tmp_path / "lines")) == ["samples.jsonl"]
+    assert sorted(contents(tmp_path / "lines")) == ["origin.json", "samples.jsonl"]
     assert len((tmp_path / "lines" / "samples.jsonl").read_text("utf-8").splitlines()) == 3
 
 
@@ -293,6 +296,12 @@ def test_the_command_line_draws_what_python_draws(conditional: Path, tmp_path: P
     assert told == [f"{tmp_path / 'out'} holds 3 other files, which are not of these samples"]
     wrong = gendsl("sample", conditional, "--label", "12", "-o", tmp_path / "never")
     assert wrong.code == 3 and "`12` is no class of `label`" in wrong.err and "they are 0 to 9" in wrong.err
+
+
+def test_the_command_line_takes_the_formats_that_there_are() -> None:
+    parser = parser_of(COMMANDS["sample"])
+    (option,) = (one for one in parser._actions if "--format" in one.option_strings)
+    assert set(option.choices or ()) == {format for formats in FORMATS.values() for format in formats}
 
 
 def test_very_many_files_are_shared_out_over_folders() -> None:

@@ -149,6 +149,7 @@ def test_what_a_killed_process_left_is_put_right(run: Path, quick: None) -> None
     assert not [name for name in names(place) if name.startswith(".")]
 
 
+@pytest.mark.slow  # a process that loads TensorFlow
 def test_a_process_that_is_killed_while_it_writes(run: Path) -> None:
     command = [sys.executable, "-m", "gendsl", "export", str(run)]
     started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -127,7 +127,7 @@ def test_scores_that_were_taken_later_are_told_with_their_intervals(folder: RunF
 
 def test_the_command_writes_the_page_and_says_where(folder: RunFolder, capsys: Any) -> None:
     assert main(["report", str(folder.path)]) == 0
-    assert capsys.readouterr().out.strip().endswith("report.html")
+    assert f"{folder.shown}/report.html" in capsys.readouterr().out.splitlines()
     read(folder.report.read_text())
     assert main(["report", str(folder.path / "nowhere")]) == 3
     assert "there is no folder" in capsys.readouterr().err

@@ -118,7 +118,7 @@ def test_it_is_scored_and_sampled(folder: Path) -> None:
         values = {name.partition("#")[0]: value for name, value in line.items() if "#" in name}
         assert set(values) == {"kid_pixels", "realness"} and np.isfinite(list(values.values())).all()
     for name in ("one", "other"):
-        assert sample(folder / "whole", 100, 3, folder / name) == [folder / name / "samples.csv"]
+        assert sample(folder / "whole", 100, 3, folder / name)[0] == folder / name / "samples.csv"
     assert (folder / "one/samples.csv").read_bytes() == (folder / "other/samples.csv").read_bytes()
     with open(folder / "one/samples.csv", encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)

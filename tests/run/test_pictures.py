@@ -69,7 +69,9 @@ def test_pictures_change_no_bit_of_the_training(
 
 def test_a_run_ends_with_its_report(tiny: tuple[Path, str]) -> None:
     folder, said = tiny
-    assert said.rstrip().splitlines()[-1].split() == ["report", f"{folder}/report.html"]
+    lines = [line.split() for line in said.rstrip().splitlines()]
+    assert lines[-2:] == [["card", f"{folder}/card.md"], ["report", f"{folder}/report.html"]]
+    assert (folder / "card.md").read_text().startswith("---\n") and (folder / "card.html").is_file()
     page = (folder / "report.html").read_text()
     assert "tiny" in page and page.count("data:image/png") >= 3
     shown = sorted(path.name for path in (folder / "samples").iterdir())

@@ -260,6 +260,6 @@ def test_a_conditional_gan_from_parquet_to_parquet(tmp_path: Path) -> None:
     assert kept / drawn > 0.3  # a twentieth of the people, and the network was told which
     done = gendsl("sample", "run", "-n", "3", "--where", "job=nurze", folder=tmp_path)
     assert done.code != 0 and "did you mean `nurse`?" in done.err and "Traceback" not in done.err
-    (path,) = sample(tmp_path / "run", 3, 0, tmp_path / "some")
+    path, _ = sample(tmp_path / "run", 3, 0, tmp_path / "some")
     with open(path, encoding="utf-8") as file:
         assert len(list(csv.reader(file))) == 4

@@ -131,7 +131,7 @@ def test_a_gan_by_the_commands_that_a_user_types(folder: Path) -> None:
     assert done.code == 0, done.err
     done = gendsl("sample", "runs/gan", "-n", "100", "-o", "gan", folder=folder)
     assert done.code == 0, done.err
-    assert [path.name for path in (folder / "gan").iterdir()] == ["samples.csv"]
+    assert {path.name for path in (folder / "gan").iterdir()} == {"samples.csv", "samples.csv-metadata.json"}
     is_like_the_wine(folder / "gan/samples.csv", folder / "wine.csv")
 
 
@@ -142,7 +142,7 @@ def test_a_vae_in_this_process(folder: Path) -> None:
     order = Order(plan, VAE, str(folder / "vae.gen"), str(folder))
     assert run(order, Where(folder / "runs/vae"), console=Console(file=io.StringIO())).finished
     for name in ("one", "other"):
-        assert sample(folder / "runs/vae", 100, 3, folder / name) == [folder / name / "samples.csv"]
+        assert sample(folder / "runs/vae", 100, 3, folder / name)[0] == folder / name / "samples.csv"
         is_like_the_wine(folder / name / "samples.csv", folder / "wine.csv")
     assert (folder / "one/samples.csv").read_bytes() == (folder / "other/samples.csv").read_bytes()
 

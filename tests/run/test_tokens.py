@@ -59,7 +59,7 @@ def test_texts_are_files_the_same_for_the_same_seed(folder: Path) -> None:
     for out in ("one", "two"):
         sample(folder / "text", 12, 3, folder / out)
     names = {path.name for path in (folder / "one").iterdir()}
-    assert names == {f"{number:03}.txt" for number in range(12)} | {"samples.txt", "samples.jsonl"}
+    assert names == {f"{number:03}.txt" for number in range(12)} | {"samples.txt", "samples.jsonl", "origin.json"}
     assert all((folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes() for name in names)
     lines = [json.loads(line) for line in (folder / "one" / "samples.jsonl").read_text("utf-8").splitlines()]
     assert [line["sample"] for line in lines] == list(range(12))
