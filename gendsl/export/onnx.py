@@ -56,7 +56,6 @@ def _converted(portable: "Portable") -> Any:
     specs = [tf.TensorSpec(entry.shape, entry.dtype, name=entry.name) for entry in portable.entries]
     function = tf.function(lambda *given: portable.function(**dict(zip(names, given, strict=True))), autograph=False)
     handlers = {"Erfc": (_complement, [])}
-    tf2onnx.utils.INTERNAL_NAME = 1  # its names count on, and the same model is to be the same file
     with _quiet() as said:
         try:
             model, _ = tf2onnx.convert.from_function(
@@ -72,7 +71,30 @@ def _converted(portable: "Portable") -> Any:
             f"tf2onnx has nothing for what a sample is made by: {what}",
             "leave `onnx` out of `export`; `saved_model` serves this model",
         )
+    ends = [*model.graph.input, *model.graph.output]
+    _rename(model.graph, {value.name: value.name for value in ends}, {})
     return model
+
+
+def _rename(graph: Any, values: dict[str, str], nodes: dict[str, str]) -> None:
+    """Names what is inside a graph by its order: TensorFlow's names count what was traced before, and the same model is
+    to be the same file. A name stays one name, in the graphs of loops too."""
+
+    def named(value: str) -> str:
+        return values.setdefault(value, f"value/{len(values)}") if value else value
+
+    for node in graph.node:
+        node.name = nodes.setdefault(node.name, f"{node.op_type}/{len(nodes)}")
+        node.input[:] = [named(value) for value in node.input]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, values, nodes)
+        node.output[:] = [named(value) for value in node.output]
+    for one in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
+        one.name = named(one.name)
+    infos = sorted(graph.value_info, key=lambda one: str(one.name))
+    del graph.value_info[:]
+    graph.value_info.extend(infos)
 
 
 def _complement(graph: Any, node: Any, name: str, _: Any) -> None:

@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,6 @@ from gendsl.export.parity import parity
 from gendsl.export.portable import Portable, portable_of, turns_in
 from gendsl.lower.errors import UserError
 from gendsl.parts.keys import Key
-from gendsl.plan.plan import Call
-from gendsl.run.folder import plan_in
 from gendsl.run.rebuild import Rebuilt, rebuilt
 
 Answers = Callable[[dict[str, Any]], dict[str, Any]]
@@ -142,8 +139,8 @@ def test_the_same_twice(guided: Path, tmp_path: Path, form: str) -> None:
 def test_the_command_writes_what_the_spec_asks_for(
     conditional: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    calls = (Call(form, {"name": "tiny"}),)
-    monkeypatch.setattr(command, "plan_in", lambda folder: replace(plan_in(folder), export=calls))
+    order = Order(form, "tiny", {"quantize": None})  # the plan's own are those of another test
+    monkeypatch.setattr(command, "orders_of", lambda plan, asked: [order])
     found = [one.path for one in command.export(conditional)]
     ending = {"litert": "tflite", "onnx": "onnx"}[form]
     assert {path.name for path in found} == {f"tiny.{ending}", f"tiny.{ending}.json"}
@@ -153,6 +150,20 @@ def test_the_command_writes_what_the_spec_asks_for(
     assert told["made"]["parity"]["batches"] == [1, 3, 64]
     assert told["made"]["parity"]["difference"] <= told["made"]["parity"]["allowed"] == 1e-4
     assert len(told["origin"]["chain"]) == 64 and told["origin"]["step"] == 3
+
+
+def test_several_forms_are_written_whole_or_not_at_all(conditional: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(run: Any, order: Order, folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise UserError("it does not convert", "leave it out")
+
+    orders = [Order("saved_model", "whole", {"images": "float32", "also": ()}), Order("litert", "whole", {})]
+    monkeypatch.setattr(command, "orders_of", lambda plan, asked: orders)
+    monkeypatch.setattr(litert, "write", refusing)
+    before = sorted((conditional / "export").rglob("*"))
+    with pytest.raises(UserError, match="it does not convert"):
+        command.export(conditional)
+    assert sorted((conditional / "export").rglob("*")) == before
 
 
 def test_quantized_models_are_smaller_and_near(conditional: Path, tmp_path: Path) -> None:
