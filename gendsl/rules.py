@@ -4,6 +4,7 @@ from gendsl.rule import Rule as Rule
 from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
 from gendsl.sequence_rules import bad_prompt as bad_prompt
+from gendsl.sequence_rules import batch_sees_ahead as batch_sees_ahead
 from gendsl.sequence_rules import sees_ahead as sees_ahead
 
 # Text and syntax
