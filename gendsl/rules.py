@@ -313,6 +313,13 @@ missing_data = Rule(
     "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and "
     "what depends on them is checked when the run starts.",
 )
+idle_column = _advice(
+    "idle_column",
+    "A column of a table that is the same in all rows, or empty.",
+    "It teaches nothing, and a score of columns is too good by it. An empty one is left out, unless the spec says "
+    "otherwise; one that is the same in all rows is learned and written.",
+    "the table itself: all of its rows are read",
+)
 checkerboard = _advice(
     "checkerboard",
     "The kernel of an `up_conv` is not divisible by its stride.",
