@@ -77,7 +77,8 @@ def test_networks_that_see_ahead_are_refused(tmp_path: Path, layers: str, word: 
 def test_a_norm_of_a_batch_is_advised_against(tmp_path: Path, layers: str, word: str) -> None:
     (told,) = refusals(tmp_path, layers, inner="dense 16 | batch_norm", code="batch_sees_ahead")
     assert told == (
-        f"`{word}` takes its moments over all places of a batch, and `next_token` asks `model` for what stands behind each"
+        f"`{word}` takes its moments over all places of a batch, and `next_token` asks `model` for what stands behind "
+        "each"
     )
 
 
