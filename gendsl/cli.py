@@ -197,6 +197,8 @@ def _new(options: "Namespace") -> int:
     if problem:
         raise UsageError(problem)
     say(f"{path} written from the template `{options.template}`\n")
+    if data := new.beside(path, options.template):
+        say(f"{data} written, the data that it reads\n")
     say(f"check it with `gendsl check {path}`, train it with `gendsl run {path}`\n")
     return FINE
 

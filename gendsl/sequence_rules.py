@@ -1,6 +1,6 @@
 """The rules of the checker about sequences of tokens."""
 
-from gendsl.rule import error
+from gendsl.rule import advice, error
 
 bad_prompt = error(
     "bad_prompt",
@@ -13,4 +13,12 @@ sees_ahead = error(
     "Where a network reads later places of a sequence, the next token is among what it is given: it learns to copy it, "
     "its loss falls to nothing, and what it generates is no text. Attention is to be `causal: on`; recurrent layers "
     "read forwards.",
+)
+batch_sees_ahead = advice(
+    "batch_sees_ahead",
+    "A norm of a batch in a network that is to say what follows.",
+    "In training a place is normalised by moments in which later places take part, and the token that it is to say is "
+    "among them; in generation by moments that were kept. So the loss in training is too good, and that of other text "
+    "is not.",
+    "Ioffe & Szegedy 2015, section 3.2: the moments are taken over all places, too",
 )

@@ -17,6 +17,8 @@ from gendsl.vocabulary import word as vocabulary
 from gendsl.vocabulary.dimensions import Symbolic
 from gendsl.vocabulary.word import Kind
 
+_NO_NUMBERS = "the columns of this table are all of categories, which have no numbers: leave this out"
+
 
 def checked(kind: Kind, result: Any, span: Span, context: Context) -> Any:
     """A constant as the value of a kind, or `LOST` with a reported mistake."""
@@ -78,13 +80,18 @@ def _count(kind: vocabulary.Count, result: Any, span: Span, context: Context) ->
             rules.not_whole if kind.minimum == 1 else rules.out_of_range,
             span,
             f"{expected(kind)} is needed, and this is {result}",
-            help=f"write {kind.minimum} or more",
+            help=f"write {kind.minimum} or more" if result or not _of_numbers(span) else _NO_NUMBERS,
         )
         return LOST
     if kind.maximum is not None and result > kind.maximum:
         context.problems.add(rules.out_of_range, span, f"{result} is too large", help=f"the largest is {kind.maximum}")
         return LOST
     return result
+
+
+def _of_numbers(span: Span) -> bool:
+    """Whether a count is of the numbers of a table's rows, which may be none."""
+    return span.text.endswith(".numbers")
 
 
 def _size(kind: vocabulary.SizeOf, result: Any, span: Span, context: Context) -> Any:

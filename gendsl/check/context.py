@@ -6,7 +6,7 @@ from gendsl import rules
 from gendsl.check.scope import Missing, Scope
 from gendsl.diagnostics import Label, Problems
 from gendsl.frozen import dataclass, field
-from gendsl.plan.plan import Source
+from gendsl.plan.plan import Call, Source
 from gendsl.source import Span
 from gendsl.spelling import suggestion
 from gendsl.syntax import tree
@@ -71,6 +71,7 @@ class Context:
     used: set[str] = field(default_factory=set)  # top-level names that something reads
     scores: dict[str, None] = field(default_factory=dict)  # what the spec scores
     sources: tuple[Source, ...] = ()  # of the data
+    rules: tuple[Call, ...] = ()  # that the rows of a table keep to
     best: Span | None = None  # where it says which checkpoint is the best
     endless: str = ""  # the source, if its data has no end
     layer_spans: dict[str, list[Span]] = field(default_factory=dict)  # by network, where each of its values was made

@@ -99,6 +99,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
             labels=(Label(condition.step.span, "the conditions are declared here"),),
             help="take `shuffle off` out",
         )
+    context.rules = constraints_of(statements, sources, context)
     return Data(
         sources=tuple(Source(name, call) for name, call, _, _ in sources),
         fields=tuple(fields),
@@ -112,7 +113,7 @@ def data_of(step: tree.Step, context: Context) -> Data | None:
         examples=examples if "curate" not in found else None,  # what is left out is known when it is loaded
         pairs=source.arguments["pairs"] if source.arguments.get("pairs") is not LOST else None,
         stride=stride,
-        constraints=constraints_of(statements, sources, context),
+        constraints=context.rules,
     )
 
 
@@ -175,6 +176,8 @@ def _sources(statement: Statement, curate: tuple[Call, ...], context: Context) -
             context.problems.add(rules.missing_data, place, header.warning, help=header.help)
         elif header.unlabelled and not dropped_unlabelled(curate):
             context.problems.add(rules.bad_data, place, header.unlabelled, help=ADD_LABELS)
+        if header.idle is not None:
+            context.problems.add(rules.idle_column, place, header.idle[0], help=header.idle[1])
         if header.columns:  # the plan says all of a table's columns, those inferred too
             full = Call(full.word, full.arguments, header.columns)
         out.append((name, full, header, place))

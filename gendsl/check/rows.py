@@ -63,11 +63,16 @@ def condition_places(given: Sequence[Type], scope: Scope) -> tuple[Any, ...] | M
     return tuple((blocks[name].start, blocks[name].width) for name in condition.arguments["columns"])
 
 
-def unscorable_table(call: Call, scored: Sequence[Field]) -> tuple[str, str]:
+def unscorable_table(call: Call, scored: Sequence[Field], constraints: Sequence[Call]) -> tuple[str, str]:
     """Why a score of a table's rows cannot be taken of some fields, and what to do; empty where it can be."""
     rows = [field for field in scored if field.kind == "row"]
     if not rows:
         return f"`{call.word}` is of the rows of a table, and the data has none", "score `diversity` instead"
+    if call.word == "broken_rules" and not constraints:
+        return (
+            "`broken_rules` counts rows that break a rule, and `data` says none",
+            "write `ordered begin, end` there, say",
+        )
     columns = [
         list(dict.fromkeys(block.column for block in blocks_in(layout)))
         for field in rows

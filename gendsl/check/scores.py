@@ -75,7 +75,7 @@ def _unscorable(
     if not scored:
         return f"`{call.word}` is of pictures, rows or points, and the data has none", "score `perplexity` instead"
     if call.word in _OF_TABLES:
-        return unscorable_table(call, scored)
+        return unscorable_table(call, scored, context.rules)
     pictures = any(field.kind == "image" for field in scored)
     if call.word == "sliced_wasserstein" and not pictures:
         return "`sliced_wasserstein` is of patches of pictures, and the data has none", "score `fid` or `kid` instead"

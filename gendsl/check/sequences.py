@@ -1,6 +1,6 @@
 """Calls of `next_token` in, typed operations out: the network's call on a window, and what is to be said in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gendsl import rules
@@ -9,7 +9,7 @@ from gendsl.check.operations import NOTHING, Operations
 from gendsl.check.scope import FieldMeaning, Operand, Scope
 from gendsl.diagnostics import Label
 from gendsl.frozen import dataclass
-from gendsl.plan.causality import seeing_ahead
+from gendsl.plan.causality import coupling_places, seeing_ahead
 from gendsl.plan.following import following
 from gendsl.plan.plan import Call, Network
 from gendsl.source import Span
@@ -90,8 +90,10 @@ class SequenceCalls(Operations):
 
     def _sees_not_ahead(self, network: Network, span: Span) -> bool:
         """Whether no layer is known to show a place the tokens behind it; else that is reported."""
-        found = seeing_ahead(network, {name: one for name, one in self.networks.items() if one is not None})
+        networks = {name: one for name, one in self.networks.items() if one is not None}
+        found = seeing_ahead(network, networks)
         if found is None:
+            self._advise_of_batches(network, networks, span)
             return True
         layer = network.layers[found]
         word = layer.arguments["network"] if layer.word == "network" else layer.word
@@ -106,11 +108,26 @@ class SequenceCalls(Operations):
         )
         return False
 
+    def _advise_of_batches(self, network: Network, networks: Mapping[str, Network], span: Span) -> None:
+        """Tells of layers that see ahead in training alone, at their places."""
+        made = self.context.layer_spans.get(network.name, ())
+        for number, word in coupling_places(network, networks) if self.training else ():
+            place = len(network.inputs) + number
+            self.context.problems.add(
+                rules.batch_sees_ahead,
+                made[place] if place < len(made) else span,
+                f"`{word}` takes its moments over all places of a batch, and `next_token` asks `{network.name}` for "
+                "what stands behind each",
+                help="write `layer_norm` or `rms_norm`, whose moments are those of one place",
+            )
+
 
 _MENDS = {
     "attention": "write `attention …, causal: on`",
     "lstm": "leave out `backwards`, and write `sequences: on`",
     "gru": "leave out `backwards`, and write `sequences: on`",
     "bidirectional": "read forwards alone: `lstm 128, sequences: on`",
+    "group_norm": "write `layer_norm` or `rms_norm`, which are of one place",
+    "instance_norm": "write `layer_norm` or `rms_norm`, which are of one place",
     "conv1d": "write `padding: causal`, without a stride",
 }

@@ -8,7 +8,7 @@ from gendsl.check.context import Context
 from gendsl.check.headers.columns import NUMBERS
 from gendsl.check.headers.header import Header
 from gendsl.check.statements import Statement
-from gendsl.plan.columns import name_text
+from gendsl.plan.columns import columns_of_rule, name_text
 from gendsl.plan.plan import Call
 from gendsl.source import Span
 from gendsl.spelling import did_you_mean
@@ -34,16 +34,10 @@ def constraints_of(
     return tuple(found)
 
 
-def named(call: Call) -> tuple[str, ...]:
-    """The columns that a constraint is of."""
-    given = call.arguments
-    return tuple(map(str, given["columns"])) if "columns" in given else (str(given["column"]),)
-
-
 def _problem(call: Call, sources: Sequence[tuple[str, Call, Header, Span]]) -> tuple[str, str] | None:
     """What is wrong with a constraint, and what to do; None where nothing is, or where only the file tells."""
     _, table, header, _ = sources[0]
-    names = named(call)
+    names = columns_of_rule(call)
     if len(sources) > 1 or table.word not in ("csv", "parquet"):
         return f"`{call.word}` is of the rows of a table, and this is `{table.word}`", "use one `csv` or `parquet`"
     if call.word == "pattern":

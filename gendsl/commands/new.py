@@ -25,6 +25,23 @@ def listing() -> str:
     return "".join(f"{name:<{width}}{text.split(chr(10), 1)[0].lstrip('# ')}\n" for name, text in found.items())
 
 
+def beside(path: str, template: str) -> str:
+    """Writes the data that a template reads beside the spec at `path`, unless a file of the name is there; gives its
+    path, "" where nothing was written."""
+    from gendsl.commands.starting import BESIDE
+
+    if template not in BESIDE:
+        return ""
+    name, text = BESIDE[template]
+    place = os.path.join(os.path.dirname(path), name)
+    try:
+        with open(place, "x", encoding="utf-8", newline="") as file:
+            file.write(text())
+    except FileExistsError:
+        return ""
+    return place
+
+
 def write(name: str, template: str) -> tuple[str, str]:
     """Writes `name`.gen; gives its path, and what is wrong if nothing was written ("" if all is well)."""
     path = name if name.endswith(".gen") else f"{name}.gen"

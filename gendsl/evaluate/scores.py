@@ -21,6 +21,7 @@ from gendsl.evaluate.real import Real
 from gendsl.evaluate.sampler import Draws
 from gendsl.evaluate.tables import scores as tables
 from gendsl.evaluate.words import Asked, refuse_impossible
+from gendsl.plan.columns import rule_text
 from gendsl.plan.features import extractor_of, label_beside
 from gendsl.plan.plan import Call, Evaluation, Field, Plan
 from gendsl.vocabulary import WORDS
@@ -97,6 +98,8 @@ class Evaluator:
                 if call.word in tables.SCORES:
                     for _, of in self._outputs():
                         tables.refuse_unscorable(call, self.dataset, of.name)
+                if call.word == "detection":
+                    tables.refuse_too_few(self.dataset.sizes.get(self._split_of(call, evaluation)), evaluation.samples)
                 if call.word in _EXTRACTED:
                     for of in (of for _, of in self._outputs() if words.concerns(call, of, self.plan)):
                         refuse_missing(extractor_of(call, evaluation.arguments, of, self.plan.data.fields), self.folder)
@@ -288,6 +291,8 @@ class Evaluator:
 
     def _contract(self, asked: Asked) -> Contract:
         given = {name: value for name, value in asked.call.arguments.items() if name != "features"}
+        if asked.call.word == "broken_rules":
+            given["rules"] = "; ".join(map(rule_text, self.plan.data.constraints))
         return Contract(
             score=asked.call.word,
             arguments=given,

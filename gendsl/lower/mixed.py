@@ -95,8 +95,7 @@ class Mixed:
 
     def draw(self, key: Key) -> Any:
         """Rows (batch, width), without a gradient."""
-        noise = key.at("numbers").normal(tf.shape(self.log_variance))
-        drawn = self._means + tf.exp(0.5 * self._logs) * tf.ensure_shape(noise, self.log_variance.shape)
+        drawn = self._numbers_drawn(key.at("numbers"))
         places = {block.start: number for number, block in enumerate(self._numbers)}
         ticket = tf.ensure_shape(gumbel(key.at("categories"), tf.shape(self.raw)), self.raw.shape)
 
@@ -112,6 +111,13 @@ class Mixed:
             return tf.cast(noisy > other, tf.float32)
 
         return tf.stop_gradient(self._complete(self._row(number, chosen)))
+
+    def _numbers_drawn(self, key: Key) -> Any:
+        """The numbers (batch, numbers); None of a row that has none."""
+        if not self._numbers:
+            return None
+        noise = tf.ensure_shape(key.normal(tf.shape(self.log_variance)), self.log_variance.shape)
+        return self._means + tf.exp(0.5 * self._logs) * noise
 
     def _row(self, number: Callable[[Block], Any], other: Callable[[Block], Any]) -> Any:
         return tf.concat([number(block) if block.kind == "scalar" else other(block) for block in self.blocks], axis=1)

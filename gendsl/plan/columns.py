@@ -28,6 +28,12 @@ def column_text(column: Call) -> str:
     return ", ".join(parts)
 
 
+def columns_of_rule(rule: Call) -> tuple[str, ...]:
+    """The columns that `unique`, `ordered` or `pattern` is of."""
+    given = rule.arguments
+    return tuple(map(str, given["columns"])) if "columns" in given else (str(given["column"]),)
+
+
 def rule_text(rule: Call) -> str:
     """`ordered begin, end`: what rows keep to, as a spec writes it."""
     given = rule.arguments

@@ -62,4 +62,5 @@ def shown_scores(scores: Mapping[str, float]) -> str:
 
 def shown_value(key: str, value: float) -> str:
     """A score as a person reads it: `87.1 %` of a share, else four digits."""
-    return f"{100 * value:.1f} %" if plain(key).split("/")[0] in _SHARES else f"{value:.4g}"
+    name = plain(key).split("/")[0]
+    return f"{100 * value:.1f} %" if name in _SHARES or name.startswith("broken_") else f"{value:.4g}"

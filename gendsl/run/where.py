@@ -13,6 +13,7 @@ from gendsl.check.headers.columns import is_number, is_time
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.categories import Categories
 from gendsl.lower.tables.encoding import Codes
+from gendsl.lower.tables.numbers import Numbers
 from gendsl.lower.tables.one_hot import OneHot
 from gendsl.lower.tables.table import Column, Table
 from gendsl.lower.tables.times import Times, seconds_of
@@ -69,7 +70,23 @@ def _wanted(text: str, table: Table) -> Wanted:
         if _has_missing(column):
             return Wanted(text, place, compared, float("nan"))
         raise UserError(f"column `{name}` has no missing cells", "say which value it is to have")
-    return Wanted(text, place, compared, _code(column, compared, value))
+    wanted = Wanted(text, place, compared, _code(column, compared, value))
+    _refuse_beyond(wanted, column)
+    return wanted
+
+
+def _refuse_beyond(wanted: Wanted, column: Column) -> None:
+    """UserError for what no number or time of a column meets: they are kept within those of the training rows."""
+    cells = column.cells
+    if not isinstance(cells, Numbers | Times):
+        return
+    possible = np.array([cells.low, cells.high, min(max(wanted.code, cells.low), cells.high)])
+    if not _COMPARED[wanted.compared](possible, wanted.code).any():
+        least, greatest = cells.text(cells.low), cells.text(cells.high)
+        raise UserError(
+            f"`{column.name}` goes from {least} to {greatest} in the table and in samples: none has `{wanted.text}`",
+            f"ask for what lies between, such as `{column.name}<={greatest}`",
+        )
 
 
 def _code(column: Column, compared: str, value: str) -> float:

@@ -51,4 +51,10 @@ SCORES: tuple[Word, ...] = (
         source="Park et al. 2018 (table-GAN), section 5.2, distance to the closest record",
         example="closest_record quantile: 5%",
     ),
+    score(
+        "broken_rules",
+        "The share of samples that break a rule which `data` says of rows: `unique`, `ordered`, `pattern`; beside it "
+        "that of each rule by itself. A row is not `unique` where one before it has the same cells.",
+        better="lower",
+    ),
 )

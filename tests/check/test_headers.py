@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from gendsl.check.headers import Header, HeaderField, field_of, header_of, split_sizes, with_options
+from gendsl.check.headers.music import has_notes
 from gendsl.check.headers.paths import Refused, files, inside
 from gendsl.check.headers.pictures import size_of
 from gendsl.plan.plan import Call
@@ -376,3 +377,40 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
         "assert not {'numpy', 'tensorflow', 'keras', 'PIL'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def track(*events: bytes) -> bytes:
+    body = b"".join(events) + b"\x00\xff\x2f\x00"
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+MIDI = b"MThd" + bytes([0, 0, 0, 6, 0, 1, 0, 1, 1, 0xE0])
+TEMPO = b"\x00\xff\x51\x03\x07\xa1\x20"
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (MIDI + track(TEMPO), False),
+        (MIDI + track(TEMPO) + track(b"\x83\x60\xc0\x05", b"\x00\x90\x3c\x40"), True),
+        (MIDI + track(b"\x00\x90\x3c\x00", b"\x10\x3e\x00", b"\x10\x80\x3c\x40"), False),  # released, never struck
+        (MIDI + track(b"\x00\x90\x3c\x00", b"\x10\x3e\x21"), True),  # the status goes on
+        (MIDI + track(b"\x00\xf0\x03\x90\x3c\x40", b"\x00\xb0\x07\x64"), False),  # a system's own bytes
+        (MIDI + b"Xtra\x00\x00\x00\x04\x00\x90\x3c\x40" + track(TEMPO), False),
+        (MIDI + track(TEMPO)[:-6], None),
+        (MIDI + track(b"\x00\x3c\x40"), None),
+        (b"RIFF" + bytes(20), None),
+    ],
+)
+def test_whether_music_has_a_note(data: bytes, found: bool | None) -> None:
+    assert has_notes(data) is found
+
+
+def test_music_without_a_note_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").write_bytes(MIDI + track(TEMPO))
+    given = call("midi", glob="*.mid", tokenizer=Call("remi", {"vocabulary": 512, "file": None}))
+    assert header_of(given, str(tmp_path)).problem == 'no file that matches "*.mid" holds a note'
+    (tmp_path / "b.mid").write_bytes(MIDI + track(b"\x00\x90\x3c\x40"))
+    assert not header_of(given, str(tmp_path)).problem
+    (tmp_path / "b.mid").write_bytes(b"no music")  # damaged, which is told when it is loaded
+    assert not header_of(given, str(tmp_path)).problem

@@ -291,3 +291,19 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
         "assert not {'numpy', 'tensorflow', 'keras', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+
+
+def test_columns_that_teach_nothing_are_told_once_and_what_is_dropped_is_not(tmp_path: Path) -> None:
+    def told(columns: str) -> list[tuple[str, str]]:
+        rows = [["", "age", "land", "none"], *[[i, 20 + i, "NL", ""] for i in range(30)]]
+        written(tmp_path, rows)
+        problems = Problems()
+        check(Source("t.gen", SPEC.format(more="", columns=columns)), problems, folder=str(tmp_path))
+        return [(one.message, one.help) for one in problems if one.rule.code == "idle_column"]
+
+    ((message, help),) = told("column age, integer")
+    assert message == (
+        '"t.csv" has columns that teach nothing: `land` is `NL` in all rows, `none` is empty in all rows'
+    )
+    assert help == "leave them out: `column land, drop; column none, drop`"
+    assert not told("column land, drop; column none, drop")

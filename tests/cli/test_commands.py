@@ -263,6 +263,19 @@ def test_new(tmp_path: Path) -> None:
     assert gendsl("new", "--list").out.count("\n") >= 4
 
 
+def test_new_with_the_data_that_a_template_reads(tmp_path: Path) -> None:
+    done = gendsl("new", "rows", "--template", "table", folder=tmp_path)
+    assert done.code == 0 and "wine.csv written, the data that it reads" in done.out
+    lines = (tmp_path / "wine.csv").read_text().splitlines()
+    assert len(lines) == 179 and lines[0].endswith(",cultivar") and lines[1].startswith("14.23,1.71,2.43,15.6,127,")
+    assert {line[-1] for line in lines[1:]} == set("ABC")
+    checked = gendsl("check", "rows.gen", folder=tmp_path)
+    assert checked.code == 0 and checked.out == "rows.gen: fine\n"
+    (tmp_path / "wine.csv").write_text("mine\n")
+    assert "wine.csv" not in gendsl("new", "more", "--template", "table", folder=tmp_path).out
+    assert (tmp_path / "wine.csv").read_text() == "mine\n"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str, tmp_path: Path) -> None:
     done = gendsl("completion", shell)

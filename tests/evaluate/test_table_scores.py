@@ -1,6 +1,7 @@
 """Scores of tables against SciPy, scikit-learn and by hand; each fault is caught by the score that is to catch it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from gendsl.evaluate.tables.utility import explained, f1, utility
 from gendsl.lower.data import dataset_of
 from gendsl.lower.errors import UserError
 from gendsl.lower.tables.table import Table
+from gendsl.run.scores import shown_scores
 from gendsl.source import Source
 from gendsl.vocabulary.score_keys import plain
 from tests.lower.tables import fit, save
@@ -201,10 +203,55 @@ def test_the_evaluator_takes_all_of_them(tmp_path: Path) -> None:
     assert found["column_shapes"] > 0.85 and found["column_pairs"] > 0.8 and found["utility"] > 0.9
 
 
+def test_rows_that_break_a_rule_are_counted_by_each_and_by_all(tmp_path: Path) -> None:
+    rules = 'ordered age, until; pattern job, "c.*"; unique age, job; pattern job, "nurse|cook";'
+    save(tmp_path / "t.csv", {"age": range(20, 80), "until": range(30, 90), "job": [JOBS[i % 3] for i in range(60)]})
+    block = " { column age, integer, encoding: minmax; column until, integer, encoding: minmax }"
+    problems = Problems()
+    text = SPEC.format(scores="broken_rules", split=rules, block=block).replace("samples: 128", "samples: 6")
+    plan = check(Source("t.gen", text), problems, folder=str(tmp_path))
+    assert plan is not None, [one.message for one in problems]
+    dataset = dataset_of(plan, str(tmp_path))
+    codes = np.array([[30, 40, 0], [41, 40, 1], [30, 40, 2], [30, 41, 0], [50, 60, 0], [50, 70, 1]], float)
+    rows = dataset.tables["row"].encode(codes, np.full(codes.shape, 0.5))
+
+    class Drawn:
+        def chunks(self, count: int, *, seed: int, fields: Mapping[str, Any]) -> Iterator[dict[str, np.ndarray]]:
+            yield {"row": rows[:count]}
+
+    def scored(plan: Any) -> dict[str, float]:
+        experiment = SimpleNamespace(class_counts=None, seed=0)
+        return Evaluator(plan, experiment, dataset, Drawn(), lambda count: {}).scores(0, intervals=True).values
+
+    found = scored(plan)
+    assert {plain(key): value for key, value in found.items()} == {
+        "broken_rules": pytest.approx(5 / 6),  # all but the last, a cook of 50
+        "broken_ordered_age_until": pytest.approx(1 / 6),
+        "broken_pattern_job": pytest.approx(1 / 6),
+        "broken_unique_age_job": pytest.approx(1 / 6),
+        "broken_pattern_job_2": pytest.approx(3 / 6),
+    }
+    assert "broken_unique_age_job 16.7 %" in shown_scores(found)
+    less = replace(plan, data=replace(plan.data, constraints=plan.data.constraints[:1]))
+    assert not found.keys() & scored(less).keys()  # other rules are another contract
+
+
+@pytest.mark.parametrize("lacking", ["held-out rows", "samples"])
+def test_detection_of_fewer_rows_than_it_takes_is_refused_before_training(tmp_path: Path, lacking: str) -> None:
+    few = lacking == "samples"
+    plan, told = planned(tmp_path, "detection", split=f"split train: {80 if few else 98}%, test: {20 if few else 2}%;")
+    assert plan is not None, told
+    if few:
+        plan = replace(plan, evaluations=(replace(plan.evaluations[0], samples=4),))
+    with pytest.raises(UserError, match=f"`detection` needs 10 {lacking}, and there are 4"):
+        Evaluator(plan, SimpleNamespace(), dataset_of(plan, str(tmp_path)), Sampler(SimpleNamespace()), lambda _: {})
+
+
 @pytest.mark.parametrize(
     ("scores", "block", "message"),
     [
         ("utility target: jop", "", "the table has no column `jop` to predict (did you mean `job`?"),
+        ("broken_rules", "", "`broken_rules` counts rows that break a rule, and `data` says none"),
         ("column_pairs", " { column age, drop }", "`column_pairs` needs two columns, and the table has one, `job`"),
     ],
 )

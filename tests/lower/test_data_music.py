@@ -127,6 +127,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     source = data.manifest["sources"][0]
     assert source["dropped"] == {"damaged": 3, "without notes": 1, "shorter than a window": 1}
     damaged = [one.example for _, one in data.findings.left_out if one.reason == "damaged"]
+    assert data.summary.endswith("; left out: 3 damaged, 1 without notes, 1 shorter than a window")
     assert damaged == ["cut.mid", "empty.mid", "text.mid"] and source["files"] == 7
 
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from gendsl.check.headers.columns import column
+from gendsl.check.headers.tables import head_of
 from gendsl.lower.data import Dataset, dataset_of, tables
 from gendsl.lower.errors import DataError
 from gendsl.lower.tables.table import table_of
@@ -210,7 +212,10 @@ def test_rows_that_repeat_others_are_dropped(tmp_path: Path) -> None:
     assert [(one.example, one.repeats) for _, one in data.findings.left_out] == [("30", "0"), ("32", "9")]
 
 
-def test_rows_of_the_file_that_break_a_constraint_and_constant_columns_are_warned_of(tmp_path: Path) -> None:
+def test_rows_of_the_file_that_break_a_constraint_and_constant_columns_are_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gendsl.lower.data.tables.head_of", partial(head_of, limit=200))  # as of a large file
     plan = plan_of(source(tmp_path, *COLUMNS, job=["smith"] * COUNT), str(tmp_path), batch=8)
     rules = (Call("ordered", {"columns": ("income", "age")}), Call("unique", {"columns": ("job",)}))
     data = dataset_of(replace(plan, data=replace(plan.data, constraints=rules)), str(tmp_path))

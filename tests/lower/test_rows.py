@@ -97,6 +97,19 @@ def test_draws_have_the_means_and_shares_that_the_distribution_has_and_are_rows(
     np.testing.assert_array_equal(rows, drawn.draw(KEY).numpy())
 
 
+def test_rows_of_categories_alone_have_no_numbers_to_draw() -> None:
+    layout: Layout = (("job", "category", "one_hot", 0, 3, True, -1), ("city", "category", "one_hot", 3, 2, True, -1))
+    raw = tf.constant(RAW[:, :5])
+    found = mixed_of(raw, layout)
+    for row in (found.draw(KEY).numpy(), found.mode().numpy()):
+        assert row.shape == (3, 5) and (row[:, :3].sum(1) == 1).all() and (row[:, 3:].sum(1) == 1).all()
+    logs = [scipy.special.log_softmax(part, axis=1) for part in (RAW[:, :3], RAW[:, 3:5])]
+    expected = [logs[0][n, row[:3].argmax()] + logs[1][n, row[3:].argmax()] for n, row in enumerate(row)]
+    np.testing.assert_allclose(found.log_prob(tf.constant(row)), expected, rtol=1e-5)
+    np.testing.assert_allclose(found.mean, np.exp(np.concatenate(logs, axis=1)), rtol=1e-5)
+    np.testing.assert_allclose(found.entropy(), -sum((np.exp(one) * one).sum(1) for one in logs), rtol=1e-5)
+
+
 def test_the_entropy_is_the_mean_of_minus_the_log_probability_of_draws() -> None:
     parameters = np.repeat(np.concatenate([RAW, LOGS], axis=1)[:1], 20_000, axis=0)
     drawn = mixed_of(tf.constant(parameters), LAYOUT)

@@ -79,6 +79,9 @@ def test_what_is_wanted(table: Table, text: str, met: list[int]) -> None:
         ("day=1.1.2020", "`1.1.2020` is no time", "write it as %Y-%m-%d"),
         ("until=", "column `until` has no missing cells", "say which value"),
         ("job", "`--where job` compares nothing", "--where job=clerk"),
+        ("age=999", "`age` goes from 21 to 79 in the table and in samples: none has `age=999`", "age<=79"),
+        ("until<30", "`until` goes from 30 to 89 in the table", "until<=89"),
+        ("day>2020-01-28", "`day` goes from 2020-01-01 to 2020-01-28 in the table", "day<=2020-01-28"),
     ],
 )
 def test_what_cannot_be_wanted(table: Table, text: str, message: str, help: str) -> None:

@@ -232,11 +232,16 @@ def _text(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
 
 
 def _midi(arguments: Mapping[str, Any], statements: Any, folder: str) -> Header:
-    from gendsl.check.headers import sequences
+    from gendsl.check.headers import music, sequences
 
     header = _globbed((_tokens("midi", arguments, folder),), arguments, folder)
-    if header.known:
-        sequences.refuse_other_tokenizer("midi", arguments.get("tokenizer"))
+    if not header.known:
+        return header
+    sequences.refuse_other_tokenizer("midi", arguments.get("tokenizer"))
+    pattern, root = str(arguments["glob"]), os.path.realpath(folder or ".")
+    places = [os.path.join(root, path) for path in islice(files(folder, pattern), MOST_FILES)]
+    if music.silent(places):
+        raise Refused(f'no file that matches "{pattern}" holds a note', "name files of music; tracks of tempo are none")
     return header
 
 

@@ -317,5 +317,10 @@ def _refuse_misfits(name: str, given: Mapping[str, Any]) -> None:
             )
 
 
+def shortened(cell: str) -> str:
+    """A cell as it is shown to a person, of 40 characters at most."""
+    return cell if len(cell) <= 40 else cell[:39] + "…"
+
+
 def _quoted(cell: str) -> str:
-    return f"`{cell if len(cell) <= 40 else cell[:39] + '…'}`"
+    return f"`{shortened(cell)}`"

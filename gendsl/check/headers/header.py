@@ -34,7 +34,7 @@ class Header:
     the spec says, with its `help`; `warning` says what is not there, so that sizes are unknown, or from a table (then
     `known`). `looked` is where it was looked for, for people. `unlabelled` tells of pictures without a class, an error
     unless they are dropped. `columns` are the statements of a table's block, with all that was left open in them;
-    `longest` is the most tokens that a text can have.
+    `longest` is the most tokens that a text can have, `idle` what to say of columns that teach nothing, with its help.
     """
 
     fields: tuple[HeaderField, ...]
@@ -49,6 +49,7 @@ class Header:
     unlabelled: str = ""
     columns: tuple[Call, ...] = ()
     longest: int | None = None
+    idle: tuple[str, str] | None = None
 
     def field(self, name: str) -> HeaderField | None:
         """The field of a name, if the source gives one."""

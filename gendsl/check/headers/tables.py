@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
-from gendsl.check.headers.columns import Cells, is_number, resolved
+from gendsl.check.headers.columns import Cells, is_number, resolved, shortened
 from gendsl.check.headers.delimited import misread, records
 from gendsl.check.headers.header import Header, HeaderField
 from gendsl.check.headers.paths import Refused, inside
@@ -15,6 +15,7 @@ from gendsl.spelling import did_you_mean
 
 HEAD = 1 << 20  # bytes of a file that say what its columns are; what the rest holds is compared when it is loaded
 
+_SHOWN = 5  # columns that are named
 _UNKNOWN = (HeaderField("row", "row", (None,)),)
 
 
@@ -39,7 +40,8 @@ def csv_header(call: Call, folder: str) -> Header:
     head = head_of(place, path, str(call.arguments["separator"]))
     columns = columns_of(head, call.statements)
     row = HeaderField("row", "row", (row_width(columns),))
-    return Header((row,), examples=len(head.rows) if head.whole else None, looked=place, columns=columns)
+    examples = len(head.rows) if head.whole else None
+    return Header((row,), examples=examples, looked=place, columns=columns, idle=idle_columns(head, columns, call))
 
 
 def parquet_header(call: Call, folder: str) -> Header:
@@ -101,6 +103,28 @@ def columns_of(head: Head, declared: Sequence[Call]) -> tuple[Call, ...]:
     if all(one.arguments["kind"] == "drop" for one in found):
         raise Refused(f'no column of "{head.shown}" is left', "declare one that is not dropped")
     return tuple(found)
+
+
+def idle_columns(head: Head, columns: Sequence[Call], call: Call) -> tuple[str, str] | None:
+    """What to say of columns whose cells are all the same, or missing, and what to write; None where there are none.
+
+    Only of a table that is read whole, and of none that its block drops."""
+    if not head.whole or len(head.rows) < 2:
+        return None
+    declared = _by_name(call.statements)
+    told = []
+    for number, (name, one) in enumerate(zip(head.names, columns, strict=True)):
+        cells = {row[number] for row in head.rows}
+        if one.arguments["kind"] == "drop" and name and name not in declared:
+            told.append((name, f"`{name}` is empty in all rows"))
+        elif one.arguments["kind"] != "drop" and len(cells) == 1:
+            told.append((name, f"`{name}` is `{shortened(cells.pop())}` in all rows"))
+    if not told:
+        return None
+    which, many = ", ".join(text for _, text in told[:_SHOWN]), len(told) - _SHOWN
+    mends = "; ".join(f"column {name_text(name)}, drop" for name, _ in told[:_SHOWN])
+    more = f", and so on of {many:,} more" if many > 0 else ""
+    return f'"{head.shown}" has columns that teach nothing: {which}{more}', f"leave them out: `{mends}`"
 
 
 def row_width(columns: Sequence[Call]) -> int | None:

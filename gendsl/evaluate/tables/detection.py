@@ -13,6 +13,7 @@ from gendsl.evaluate.tables.cells import Cells
 from gendsl.evaluate.tables.features import Space
 
 _FOLDS = 5
+LEAST_ROWS = 2 * _FOLDS  # of a side
 _MOST_ROWS = 10_000  # of a side
 _SEED = 0
 
@@ -22,7 +23,7 @@ def detection(samples: Cells, held_out: Cells, space: Space) -> dict[str, float]
     forest, `detection_linear` of a logistic regression. 0.5 is chance, 1 is told apart always; NaN for fewer than 10
     rows."""
     count = min(len(samples), len(held_out), _MOST_ROWS)
-    if count < 2 * _FOLDS:
+    if count < LEAST_ROWS:
         return {"detection": float("nan"), "detection_linear": float("nan")}
     sides = [space.rows(cells.of(_some(len(cells), count))) for cells in (samples, held_out)]
     rows, real = np.concatenate(sides), np.repeat([0, 1], count)

@@ -1,20 +1,23 @@
 """A score of rows that is asked for in, its numbers out: `column_shapes` gives one, `utility` two."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gendsl.evaluate.estimate import Estimate
+from gendsl.evaluate.estimate import Estimate, mean_of
 from gendsl.evaluate.neighbours import nearest
 from gendsl.evaluate.tables.alike import averaged, column_pairs, column_shapes
 from gendsl.evaluate.tables.cells import Cells, cells_of
-from gendsl.evaluate.tables.detection import detection
+from gendsl.evaluate.tables.detection import LEAST_ROWS, detection
 from gendsl.evaluate.tables.features import space_of
 from gendsl.evaluate.tables.utility import MOST_ROWS, utility
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables.constraints import constraints_of
 from gendsl.lower.tables.table import Table
-from gendsl.plan.columns import name_text
+from gendsl.plan.columns import columns_of_rule, name_text
 from gendsl.plan.plan import Call
 from gendsl.spelling import did_you_mean
 
@@ -76,6 +79,22 @@ def _closest_record(asked: "Asked") -> dict[str, Estimate]:
     return {"closest_record": closest_record(*(samples_of(asked), *_both(asked)), quantile=quantile)}
 
 
+def _broken_rules(asked: "Asked") -> dict[str, Estimate]:
+    cells = samples_of(asked)
+    rules = constraints_of(asked.plan.data.constraints, cells.table)
+    broken = [~rule.kept(cells.codes) for rule in rules]
+    found = {"broken_rules": np.any(broken, axis=0)}
+    for rule, own in zip(rules, broken, strict=True):
+        found[_name_of(rule.call, found)] = own
+    return {name: mean_of(rows, how="samples") for name, rows in found.items()}
+
+
+def _name_of(rule: Call, taken: Collection[str]) -> str:
+    """`broken_ordered_begin_end`: a rule's own number, with another number behind it where the name is taken."""
+    name = "_".join(("broken", rule.word, *(re.sub(r"\W+", "_", one) for one in columns_of_rule(rule))))
+    return next(one for one in chain([name], (f"{name}_{number}" for number in count(2))) if one not in taken)
+
+
 def _both(asked: "Asked") -> tuple[Cells, Cells]:
     return data_of(asked, "train"), data_of(asked, asked.split)
 
@@ -112,6 +131,7 @@ SCORES: Mapping[str, Callable[["Asked"], dict[str, Estimate]]] = {
     "utility": _utility,
     "detection": _detection,
     "closest_record": _closest_record,
+    "broken_rules": _broken_rules,
 }
 HELD_OUT = ("utility", "detection", "closest_record")
 
@@ -129,3 +149,13 @@ def refuse_unscorable(call: Call, dataset: Any, field: str) -> None:
             raise UserError(f"the table has no column `{target}` to predict", f"{meant}; {told}" if meant else told)
         if len(names) < 2:
             raise UserError("`utility` predicts a column from others, and the table has one", "take it out")
+
+
+def refuse_too_few(held_out: int | None, samples: int | None) -> None:
+    """UserError for `detection` where a side has fewer rows than its folds take."""
+    for many, what, mend in (
+        (held_out, "held-out rows", "keep more, as in `split train: 80%, test: 20%`, or score `column_shapes`"),
+        (samples, "samples", f"write `samples: {100 * LEAST_ROWS}`"),
+    ):
+        if many is not None and many < LEAST_ROWS:
+            raise UserError(f"`detection` needs {LEAST_ROWS} {what}, and there are {many}", mend)

@@ -2,6 +2,7 @@
 
 import copy
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -214,7 +215,10 @@ class Finite(Dataset):
         what = _PLURAL.get(self._fields[0].kind, "examples")
         many = sum(source.loaded.examples for source in self._sources.values())
         where = f"a scratch file in {scratch_folder()}" if self.on_disk else "memory"
-        return f"{many:,} {what}, {size(sum(values.nbytes for values in self._everything()))}, in {where}"
+        held = f"{many:,} {what}, {size(sum(values.nbytes for values in self._everything()))}, in {where}"
+        left_out = sum((Counter(source.loaded.dropped) for source in self._sources.values()), Counter[str]())
+        told = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+        return f"{held}; left out: {told}" if told else held
 
     def _count_classes(self, field: Field) -> None:
         source = self._sources[field.source]

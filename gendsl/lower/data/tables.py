@@ -54,7 +54,8 @@ def encoded(loaded: Loaded, training: np.ndarray, constraints: Sequence[Call] = 
     held = constraints_of(constraints, made)
     kept_by_all(held, codes)
     told = [f"{one}: samples that do are passed over" for one in told_of(held, len(codes), "rows of the file")]
-    told += [_constant(one.name) for one, cells in zip(made.columns, codes.T, strict=True) if _is_constant(cells)]
+    if not loaded.sheet.checked:
+        told += [_constant(one.name) for one, cells in zip(made.columns, codes.T, strict=True) if _is_constant(cells)]
     columns = {**loaded.columns, "row": made.encode(codes, uniform)}
     return replace(loaded, columns=columns, warnings=(*loaded.warnings, *told)), made
 
@@ -80,10 +81,12 @@ def _check_memory(needed: int, what: str) -> None:
 
 def _csv(call: Call, place: str, path: str) -> Loaded:
     separator = str(call.arguments["separator"])
-    columns = columns_of(head_of(place, path, separator), call.statements)
+    head = head_of(place, path, separator)
     rows = records(place, path, separator)
     next(rows)
-    return _read(rows, columns, place, path, separator=separator)
+    loaded = _read(rows, columns_of(head, call.statements), place, path, separator=separator)
+    assert loaded.sheet is not None
+    return replace(loaded, sheet=replace(loaded.sheet, checked=head.whole))
 
 
 def _parquet(call: Call, place: str, path: str) -> Loaded:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gendsl.lower.tables.encoding import Codes
 from gendsl.lower.tables.table import Table
-from gendsl.plan.columns import rule_text
+from gendsl.plan.columns import columns_of_rule, rule_text
 from gendsl.plan.plan import Call
 
 
@@ -38,8 +38,7 @@ class Constraint:
     def _kept(self, codes: Codes) -> NDArray[np.bool_]:
         names = [column.name for column in self.table.columns]
         given = self.call.arguments
-        wanted = given["columns"] if "columns" in given else (given["column"],)
-        places = [names.index(str(name)) for name in wanted]
+        places = [names.index(name) for name in columns_of_rule(self.call)]
         cells = codes[:, places]
         if self.call.word == "ordered":
             return _ordered(cells)

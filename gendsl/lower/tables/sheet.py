@@ -44,10 +44,13 @@ class SheetColumn:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table as it is read, not yet encoded: its columns in the order of the file, those that are dropped left out."""
+    """A table as it is read, not yet encoded: its columns in the order of the file, those that are dropped left out.
+
+    `checked` says that all of its rows were read when the spec was checked."""
 
     columns: tuple[SheetColumn, ...]
     separator: str = ","
+    checked: bool = False
 
 
 def sheet_of(
