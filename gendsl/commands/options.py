@@ -3,7 +3,9 @@
 import argparse
 
 from gendsl import __version__
+from gendsl.commands.exporting import EXPORT
 from gendsl.commands.instead import instead_options
+from gendsl.commands.looking_up import LOOKING_UP
 from gendsl.commands.parsing import Command
 from gendsl.commands.parsing import settings as _set
 from gendsl.commands.replay_options import REPLAY
@@ -16,7 +18,8 @@ from gendsl.commands.verify_export import VERIFY_EXPORT
 
 def overview() -> str:
     """The help of `gendsl` itself."""
-    commands = "\n".join(f"  {command.name:<12}{command.summary}" for command in COMMANDS.values())
+    width = max(map(len, COMMANDS)) + 2
+    commands = "\n".join(f"  {command.name:<{width}}{command.summary}" for command in COMMANDS.values())
     return f"""gendsl {__version__}: a declarative experiment language for generative models
 
 usage: gendsl COMMAND …
@@ -167,21 +170,10 @@ def _fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--diff", action="store_true", help="write nothing; show what would change")
 
 
-def _explain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("word", metavar="WORD-OR-RULE", help="a word of the language, or the code of a diagnostic")
-
-
 def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="the experiment's name; NAME.gen is written")
     parser.add_argument("--template", metavar="TEMPLATE", default="gan", help="what to start from (default: gan)")
     parser.add_argument("--list", action="store_true", help="list the templates")
-
-
-def _words(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kind", metavar="KIND", help="only the words of a kind: layer, loss, optimizer, source…")
-    parser.add_argument(
-        "--format", choices=("text", "json", "names", "kinds"), default="text", help="text is the default"
-    )
 
 
 def _sample(parser: argparse.ArgumentParser) -> None:
@@ -219,30 +211,6 @@ def _sample(parser: argparse.ArgumentParser) -> None:
     instead_options(parser)
 
 
-def _export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the folder of a run")
-    checkpoint(parser)
-    parser.add_argument(
-        "--version", type=count, metavar="N", help="the number of the version; by default the next that is free"
-    )
-    parser.add_argument("--replace", action="store_true", help="write over a version: that of --version, or the newest")
-    parser.add_argument(
-        "--images", choices=("float32", "uint8"), help="what pictures are given as, instead of what the spec says"
-    )
-    parser.add_argument(
-        "--also",
-        action="append",
-        default=[],
-        metavar="NETWORK",
-        help="a network with an endpoint of its own, such as a critic; may be given several times",
-    )
-    parser.add_argument(
-        "--override",
-        metavar="REASON",
-        help="export against the spec's gate (`refuse`, `require`); the reason is written into card and provenance",
-    )
-
-
 def _data(parser: argparse.ArgumentParser) -> None:
     _spec(parser)
     _set(parser)
@@ -253,10 +221,6 @@ def _data(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json"), default="text", help="text for people (the default), json for programs"
     )
     _hints(parser)
-
-
-def _completion(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that completes")
 
 
 COMMANDS: dict[str, Command] = {
@@ -367,18 +331,7 @@ COMMANDS: dict[str, Command] = {
             _sample,
         ),
         *SCORING,
-        Command(
-            "export",
-            "write a run as a SavedModel for TF Serving",
-            "Writes the sampling function of a run as a SavedModel, export/<name>/<version> in its folder, and beside "
-            "it what TensorFlow Serving is started and called with. Where nothing has changed, nothing is written.",
-            (
-                ("gendsl export runs/a", "writes runs/a/export/<name>/1, then 2, 3, …"),
-                ("gendsl export runs/a --checkpoint best --images uint8", "the best weights, pictures as bytes"),
-                ("gendsl export runs/a --also critic --replace", "with the critic's score, over the newest version"),
-            ),
-            _export,
-        ),
+        EXPORT,
         VERIFY_EXPORT,
         REPORT,
         REPLAY,
@@ -405,38 +358,6 @@ COMMANDS: dict[str, Command] = {
             ),
             _new,
         ),
-        Command(
-            "explain",
-            "tell what a word or a rule is",
-            "Explains a word of the language (its parameters, defaults, shapes, source), or the rule of a diagnostic.",
-            (
-                ("gendsl explain conv", "a layer"),
-                ("gendsl explain shape_mismatch", "a rule"),
-                ("gendsl explain keras.Conv3D", "a layer by its name in Keras"),
-            ),
-            _explain,
-        ),
-        Command(
-            "words",
-            "list the vocabulary, by kind",
-            "Lists the words of the language with a line about each.",
-            (
-                ("gendsl words", "all"),
-                ("gendsl words --kind layer", "the layers"),
-                ("gendsl words --format json", "for a program"),
-            ),
-            _words,
-        ),
-        Command(
-            "completion",
-            "print the completion script of a shell",
-            "Prints a script that makes the shell complete commands, options, words and specs.",
-            (
-                ('eval "$(gendsl completion bash)"', "in ~/.bashrc"),
-                ('eval "$(gendsl completion zsh)"', "in ~/.zshrc"),
-                ("gendsl completion fish | source", "in ~/.config/fish/config.fish"),
-            ),
-            _completion,
-        ),
+        *LOOKING_UP,
     )
 }

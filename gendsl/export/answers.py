@@ -93,7 +93,7 @@ def as_text(tokens: Any, pieces: Sequence[bytes]) -> Any:
     stands for; what is no token is U+FFFD."""
     table = tf.constant([*pieces, "\ufffd".encode(), b""])
     known = tf.where(tokens < len(pieces), tokens, len(pieces))
-    goes_on = tf.cumprod(tf.cast(tokens >= 0, tf.int32), axis=1) > 0
+    goes_on = tf.math.cumprod(tf.cast(tokens >= 0, tf.int32), axis=1) > 0
     return tf.strings.reduce_join(tf.gather(table, tf.where(goes_on, known, len(pieces) + 1)), axis=1)
 
 

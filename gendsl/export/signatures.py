@@ -95,10 +95,10 @@ def _of_prompts(it: Sampling) -> Signature:
         Given(
             "prompt",
             specs["prompt"],
-            "The tokens that each sample begins with, -1 behind those of a shorter one.",
+            "The tokens that each sample begins with, -1 behind a shorter one; -1 alone leaves it to the model.",
             (-1, most),
             strict=True,
-            default=[[]],
+            default=[[-1]],
         ),
         seed(),
         Given(

@@ -146,15 +146,23 @@ def test_a_text_is_served_as_it_is_sampled(text: Path, text_model: Path, serve: 
     prompts = np.tile(expected[:1, :4], (count, 1))
     given = {"prompt": prompts, "seed": 3, "temperature": 0.9}
     asked: list[Any] = [("serving_default", "text", {"n": many, "seed": 3}) for many in (1, 3, count)]
-    changes = ({}, {"temperature": 0.0}, {"prompt": np.zeros([2, 0])}, {"prompt": [[29]]}, {"temperature": -1.0})
+    changes = (
+        {},
+        {"temperature": 0.0},
+        {"prompt": np.zeros([2, 0])},
+        {"prompt": [[-1], [-1]]},
+        {"prompt": [[29]]},
+        {"temperature": -1.0},
+    )
     asked += [("prompted", "text", given | change) for change in changes]
     asked += [("text", "text_bytes", {"n": count, "seed": 3})]
-    *few, whole, prompted, greedy, nothing, no_token, no_temperature, texts = serve.all(model, asked)
+    *few, whole, prompted, greedy, nothing, left, no_token, no_temperature, texts = serve.all(model, asked)
     for found in few:
         np.testing.assert_array_equal(found, expected[: len(found)])
     np.testing.assert_array_equal(whole, expected)
     np.testing.assert_array_equal(prompted, expected)
     np.testing.assert_array_equal(greedy, np.tile(greedy[:1], (count, 1)))
+    np.testing.assert_array_equal(left, nothing)
     assert nothing.shape == (2, 30) and (nothing[0] != nothing[1]).any() and nothing.min() >= 0
     assert "`prompt` has to be at least -1 and at most 28; it is" in str(no_token)
     assert "`temperature` has to be at least 0; it is" in str(no_temperature)
