@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gendsl.export import description
+from gendsl.export.chain import faults
 from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
 from gendsl.export.gate import admitted
@@ -64,7 +65,7 @@ def export(
         found: list[Exported] = []
         for order in orders:
             if order.form in FORMS:
-                same = None if replace or version is not None else _same(run, order, place, notes)
+                same = None if replace or version is not None else _same(run, order, place, notes, told)
                 number = numbers.get(order.name, 0)
                 found += [same] if same is not None else _exported(run, order, place, number, notes)
         write_serving_files(place)
@@ -97,17 +98,21 @@ def _number(place: Place, name: str, asked: int | None, replace: bool) -> int:
     return asked
 
 
-def _same(run: "Rebuilt", order: Order, place: Place, notes: Sequence[str]) -> Exported | None:
-    """The newest version of a model, where it is whole and an export would write the same again."""
+def _same(
+    run: "Rebuilt", order: Order, place: Place, notes: Sequence[str], told: Callable[[str], None]
+) -> Exported | None:
+    """The newest version of a model, where it is whole and an export would write the same again; `told` hears where it
+    would be, had nobody changed it."""
     there = place.versions(order.name) if _versioned(order) else []
     if not there:
         return None
     newest = place.path / order.name / str(there[-1])
-    was, now = (
-        description.read(newest).get("made from"),
-        description.made_from(run.plan, run.folder, run.step, order),
-    )
-    return Exported(newest, written=False) if was == now and untouched(newest, notes) else None
+    if description.read(newest).get("made from") != description.made_from(run.plan, run.folder, run.step, order):
+        return None
+    if found := faults(newest):
+        told(f"{newest} is not as it was exported: {found[0]}; another version is written")
+        return None
+    return Exported(newest, written=False) if untouched(newest, notes) else None
 
 
 def _exported(run: "Rebuilt", order: Order, place: Place, number: int, notes: Sequence[str]) -> list[Exported]:
