@@ -63,11 +63,19 @@ def export(
         run = rebuilt(Path(run_folder), checkpoint, told=told)
         notes = admitted(folder, run.plan, run.step, override=override)
         found: list[Exported] = []
-        for order in orders:
-            if order.form in FORMS:
+        with place.writing() as written:  # all are written before the first is put in its place: one may be refused
+            ready: list[tuple[Order, Path]] = []
+            for order in orders:
+                if order.form not in FORMS:
+                    continue
                 same = None if replace or version is not None else _same(run, order, place, notes, told)
-                number = numbers.get(order.name, 0)
-                found += [same] if same is not None else _exported(run, order, place, number, notes)
+                if same is not None:
+                    found.append(same)
+                    continue
+                ready.append((order, written / str(len(ready))))
+                _write(run, order, ready[-1][1], notes)
+            for order, files in ready:
+                found += _put(place, order, files, numbers.get(order.name, 0))
         write_serving_files(place)
         seal_place(run, place.path, notes)
         return found
@@ -115,16 +123,20 @@ def _same(
     return Exported(newest, written=False) if untouched(newest, notes) else None
 
 
-def _exported(run: "Rebuilt", order: Order, place: Place, number: int, notes: Sequence[str]) -> list[Exported]:
+def _write(run: "Rebuilt", order: Order, folder: Path, notes: Sequence[str]) -> None:
     form = FORMS[order.form]
-    with place.writing() as written:
-        form.write(run, order, written)
-        if form.versioned:
-            seal_version(run, written, notes)
-            target = place.path / order.name / str(number)
-            place.put(written, target)
-            return [Exported(target)]
-        files = sorted(written.iterdir())
-        for file in files:
-            place.put(file, place.path / file.name)
-        return [Exported(place.path / file.name) for file in files]
+    folder.mkdir()
+    form.write(run, order, folder)
+    if form.versioned:
+        seal_version(run, folder, notes)
+
+
+def _put(place: Place, order: Order, written: Path, number: int) -> list[Exported]:
+    if FORMS[order.form].versioned:
+        target = place.path / order.name / str(number)
+        place.put(written, target)
+        return [Exported(target)]
+    files = sorted(written.iterdir())
+    for file in files:
+        place.put(file, place.path / file.name)
+    return [Exported(place.path / file.name) for file in files]
