@@ -1,5 +1,8 @@
 """Every rule of the checker, once: its code, its severity, and what `gendsl explain` says of it."""
 
+from gendsl.export_rules import export_name as export_name
+from gendsl.export_rules import missing_card_field as missing_card_field
+from gendsl.export_rules import missing_sample as missing_sample
 from gendsl.rule import Rule as Rule
 from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
@@ -263,11 +266,6 @@ no_gradient = _error(
     "A loss that does not depend on the networks of its update.",
     "Its gradient would be zero, and nothing would be trained.",
 )
-missing_sample = _error(
-    "missing_sample",
-    "Nothing says what a sample is.",
-    "Without a network named `generator` a spec needs `sample { name = … }`.",
-)
 unknown_score = _error(
     "unknown_score",
     "A condition reads a value that no score or loss gives.",
@@ -311,13 +309,6 @@ missing_data = Rule(
     "The data is not there, so that some sizes stay unknown.",
     "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and "
     "what depends on them is checked when the run starts.",
-)
-missing_card_field = _advice(
-    "missing_card_field",
-    "The card requires a field that it does not fill in.",
-    "`require` names what has to be said of a model before it is given to others. Without it the model can be trained, "
-    "and `gendsl export` refuses it, unless `--override REASON` says why it goes out all the same.",
-    "Mitchell et al. 2019, Model Cards for Model Reporting",
 )
 checkerboard = _advice(
     "checkerboard",
@@ -371,12 +362,6 @@ no_gradient_through_draw = _advice(
     "A gradient is needed through a discrete draw.",
     "A discrete draw passes no gradient, so the network that gave the distribution learns nothing from it.",
     "Kingma & Welling 2013, section 2.4",
-)
-export_name = _error(
-    "export_name",
-    "An exported model has no name that can be served, or one that another has.",
-    "The name becomes one of a folder and part of a URL: letters, digits, `_`, `-` and `.`, beginning with none of the "
-    "last two. Of each form there is one model of a name; without `name:` it is the experiment's.",
 )
 unscorable = _error(
     "unscorable",

@@ -46,7 +46,7 @@ def test_what_is_known_is_told_and_what_is_not_is_said_to_be_unknown(run: Path) 
     assert "**contact:** not known: nobody said it" in text and "**copied:** not measured at step 30" in text
     assert "**SHA-256 of the content:** `" + "5" * 64 in text and "**left out:** damaged 2" in text
     assert "| memorized\\_pixels | 1.0 % | not estimated | pixels | 100 | test | `aa` |" in text
-    assert "**not exported where:** `memorized > 5%`" in text and "**which:** does not hold" in text
+    assert "**not exported where:** `memorized > 5%`" in text and "**at step 30:** does not hold" in text
     assert (
         "**processor time of the whole run:** 1 min 40 s" in text
         and "**wall time of the whole run:** 1 min 10 s" in text

@@ -8,7 +8,18 @@ import pytest
 ROOT = Path(__file__).parents[2] / "gendsl"
 # From the ground up; a module may import its own level and those before it.
 LEVELS = (
-    ("frozen", "source", "spelling", "rule", "sequence_rules", "rules", "grammar", "prelude", "templates"),
+    (
+        "frozen",
+        "source",
+        "spelling",
+        "rule",
+        "sequence_rules",
+        "export_rules",
+        "rules",
+        "grammar",
+        "prelude",
+        "templates",
+    ),
     ("diagnostics", "syntax"),
     ("vocabulary",),
     ("plan",),

@@ -89,7 +89,7 @@ def memorisation(story: Story, plan: Plan, taken: Sequence[Taken], step: int, no
     for limit in limits:
         why = next((message for message in against if f"`{limit}`" in message), "")
         rows.append(("not exported where", Code(limit)))
-        rows.append(("which", why.replace("`", "") if why else "does not hold"))
+        rows.append((f"at step {step:,}", why.replace("`", "") if why else "does not hold"))
     if not limits:
         rows.append(("limits", "none: the spec declares none"))
     rows += [("exported against the gate", note) for note in notes]
