@@ -55,7 +55,7 @@ def _converted(portable: "Portable") -> Any:
     names = [entry.name for entry in portable.entries]
     specs = [tf.TensorSpec(entry.shape, entry.dtype, name=entry.name) for entry in portable.entries]
     function = tf.function(lambda *given: portable.function(**dict(zip(names, given, strict=True))), autograph=False)
-    handlers = {"Erfc": (_complement, [])}
+    handlers: dict[str, tuple[Any, list[Any]]] = {"Erfc": (_complement, [])}
     with _quiet() as said:
         try:
             model, _ = tf2onnx.convert.from_function(
