@@ -88,6 +88,7 @@ def _rename(graph: Any, values: dict[str, str], nodes: dict[str, str]) -> None:
         node.input[:] = [named(value) for value in node.input]
         for attribute in node.attribute:
             if attribute.HasField("g"):
+                attribute.g.name, attribute.g.doc_string = f"{node.name}/{attribute.name}", ""
                 _rename(attribute.g, values, nodes)
         node.output[:] = [named(value) for value in node.output]
     for one in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):
