@@ -72,7 +72,7 @@ def check_tree(
     evaluations = [one for one in scored if one is not None]
     updates = [update for group in (builder.groups if builder else ()) for update in group.updates]
     monitors = monitors_of(blocks["monitor"], updates, train, augment, context) if "monitor" in blocks else ()
-    export = export_of(blocks["export"], context) if "export" in blocks else ()
+    export = export_of(blocks["export"], sample, context) if "export" in blocks else ()
     card = card_of(blocks["card"], context) if "card" in blocks else ()
     sweep = sweep_of(blocks["sweep"], context) if "sweep" in blocks else None
     variants = dict(v for step in definitions.variants if (v := variant_of(step, context)) is not None)

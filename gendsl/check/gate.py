@@ -3,18 +3,19 @@ what a card has to say is said."""
 
 from gendsl import rules
 from gendsl.check.context import Context
+from gendsl.check.exporting import find_unportable
 from gendsl.check.monitors import condition_text
 from gendsl.check.scope import LOST
 from gendsl.check.statements import Statement, statements_of
 from gendsl.diagnostics import Label
-from gendsl.plan.plan import Call
+from gendsl.plan.plan import Call, Sample
 from gendsl.plan.served import is_name
 from gendsl.syntax import tree
 from gendsl.vocabulary.exports import FIELDS
 from gendsl.vocabulary.monitors import values_of
 
 
-def export_of(step: tree.Step, context: Context) -> tuple[Call, ...]:
+def export_of(step: tree.Step, sample: Sample | None, context: Context) -> tuple[Call, ...]:
     """The calls of `export { }`; the condition of `refuse` is a text, its params and bindings numbers."""
     known = dict.fromkeys(value for score in context.scores for value in values_of(score))
     found: list[Call] = []
@@ -23,6 +24,7 @@ def export_of(step: tree.Step, context: Context) -> tuple[Call, ...]:
         arguments = dict(statement.arguments)
         if "name" in arguments:
             _check_name(statement, places, context)
+        find_unportable(statement, sample, context)
         if statement.word.name == "refuse" and arguments["when"] is not LOST:
             arguments["when"] = condition_text(arguments["when"], statement.step.span, known, context)
         if LOST not in arguments.values():

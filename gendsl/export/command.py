@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gendsl.export import description
+from gendsl.export.chain import faults
 from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
 from gendsl.export.gate import admitted
@@ -62,11 +63,19 @@ def export(
         run = rebuilt(Path(run_folder), checkpoint, told=told)
         notes = admitted(folder, run.plan, run.step, override=override)
         found: list[Exported] = []
-        for order in orders:
-            if order.form in FORMS:
-                same = None if replace or version is not None else _same(run, order, place, notes)
-                number = numbers.get(order.name, 0)
-                found += [same] if same is not None else _exported(run, order, place, number, notes)
+        with place.writing() as written:  # all are written before the first is put in its place: one may be refused
+            ready: list[tuple[Order, Path]] = []
+            for order in orders:
+                if order.form not in FORMS:
+                    continue
+                same = None if replace or version is not None else _same(run, order, place, notes, told)
+                if same is not None:
+                    found.append(same)
+                    continue
+                ready.append((order, written / str(len(ready))))
+                _write(run, order, ready[-1][1], notes)
+            for order, files in ready:
+                found += _put(place, order, files, numbers.get(order.name, 0))
         write_serving_files(place)
         seal_place(run, place.path, notes)
         return found
@@ -97,29 +106,37 @@ def _number(place: Place, name: str, asked: int | None, replace: bool) -> int:
     return asked
 
 
-def _same(run: "Rebuilt", order: Order, place: Place, notes: Sequence[str]) -> Exported | None:
-    """The newest version of a model, where it is whole and an export would write the same again."""
+def _same(
+    run: "Rebuilt", order: Order, place: Place, notes: Sequence[str], told: Callable[[str], None]
+) -> Exported | None:
+    """The newest version of a model, where it is whole and an export would write the same again; `told` hears where it
+    would be, had nobody changed it."""
     there = place.versions(order.name) if _versioned(order) else []
     if not there:
         return None
     newest = place.path / order.name / str(there[-1])
-    was, now = (
-        description.read(newest).get("made from"),
-        description.made_from(run.plan, run.folder, run.step, order),
-    )
-    return Exported(newest, written=False) if was == now and untouched(newest, notes) else None
+    if description.read(newest).get("made from") != description.made_from(run.plan, run.folder, run.step, order):
+        return None
+    if found := faults(newest):
+        told(f"{newest} is not as it was exported: {found[0]}; another version is written")
+        return None
+    return Exported(newest, written=False) if untouched(newest, notes) else None
 
 
-def _exported(run: "Rebuilt", order: Order, place: Place, number: int, notes: Sequence[str]) -> list[Exported]:
+def _write(run: "Rebuilt", order: Order, folder: Path, notes: Sequence[str]) -> None:
     form = FORMS[order.form]
-    with place.writing() as written:
-        form.write(run, order, written)
-        if form.versioned:
-            seal_version(run, written, notes)
-            target = place.path / order.name / str(number)
-            place.put(written, target)
-            return [Exported(target)]
-        files = sorted(written.iterdir())
-        for file in files:
-            place.put(file, place.path / file.name)
-        return [Exported(place.path / file.name) for file in files]
+    folder.mkdir()
+    form.write(run, order, folder)
+    if form.versioned:
+        seal_version(run, folder, notes)
+
+
+def _put(place: Place, order: Order, written: Path, number: int) -> list[Exported]:
+    if FORMS[order.form].versioned:
+        target = place.path / order.name / str(number)
+        place.put(written, target)
+        return [Exported(target)]
+    files = sorted(written.iterdir())
+    for file in files:
+        place.put(file, place.path / file.name)
+    return [Exported(place.path / file.name) for file in files]

@@ -29,4 +29,6 @@ class Form:
 
 FORMS: dict[str, Form] = {
     "saved_model": Form("gendsl.export.saved_model", versioned=True),
+    "litert": Form("gendsl.export.litert"),
+    "onnx": Form("gendsl.export.onnx"),
 }

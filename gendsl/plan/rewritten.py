@@ -17,6 +17,17 @@ def generations(sample: Sample) -> tuple[int, ...]:
     )
 
 
+def generated_by(sample: Sample) -> str | None:
+    """The network that generates a sample token by token, where a sample is just that; "" where none is generated, and
+    None where something is made of what is."""
+    numbers = generations(sample)
+    if not numbers:
+        return ""
+    if [number for _, number in sample.outputs] != list(numbers[:1]):
+        return None
+    return str(sample.operations[numbers[0]].attributes["network"])
+
+
 def with_given(sample: Sample, *, prompt: int | None = None, known: int = 0, temperature: bool = False) -> Sample:
     """Each `generate` begins with the field `prompt`, tokens (batch, `prompt`) with -1 behind them, of which the first
     `known` are there in all; with `temperature` it takes that field, a scalar, for its own."""

@@ -50,18 +50,27 @@ EXPORTS: tuple[Word, ...] = (
     Word(
         name="onnx",
         category="export",
-        doc="The sampling network in ONNX.",
+        doc="What makes a sample, in ONNX: `NAME.onnx`, which takes the numbers that a sample draws (`pip install"
+        " gendsl[onnx]`). Where samples are generated token by token, their network.",
         parameters=(_NAME,),
         example='onnx name: "fashion"',
-        runs=False,
     ),
     Word(
         name="litert",
         category="export",
-        doc="The sampling network for LiteRT, for telephones and small devices.",
-        parameters=(_NAME,),
-        example='litert name: "fashion"',
-        runs=False,
+        doc="What makes a sample, for LiteRT, on telephones and small devices: `NAME.tflite`, which takes the numbers "
+        "that a sample draws. Where samples are generated token by token, their network.",
+        parameters=(
+            _NAME,
+            Parameter(
+                name="quantize",
+                kind=Choice(("float16", "int8")),
+                default=None,
+                doc="how large weights are stored: as `float16` in half the room, as `int8` in a quarter",
+                positional=False,
+            ),
+        ),
+        example='litert name: "fashion", quantize: float16',
     ),
     Word(
         name="refuse",
