@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gendsl.export import description
+from gendsl.export.chain import faults
 from gendsl.export.edited import refuse_edited
 from gendsl.export.forms import FORMS
 from gendsl.export.gate import admitted
@@ -67,7 +68,7 @@ def export(
             for order in orders:
                 if order.form not in FORMS:
                     continue
-                same = None if replace or version is not None else _same(run, order, place, notes)
+                same = None if replace or version is not None else _same(run, order, place, notes, told)
                 if same is not None:
                     found.append(same)
                     continue
@@ -105,17 +106,21 @@ def _number(place: Place, name: str, asked: int | None, replace: bool) -> int:
     return asked
 
 
-def _same(run: "Rebuilt", order: Order, place: Place, notes: Sequence[str]) -> Exported | None:
-    """The newest version of a model, where it is whole and an export would write the same again."""
+def _same(
+    run: "Rebuilt", order: Order, place: Place, notes: Sequence[str], told: Callable[[str], None]
+) -> Exported | None:
+    """The newest version of a model, where it is whole and an export would write the same again; `told` hears where it
+    would be, had nobody changed it."""
     there = place.versions(order.name) if _versioned(order) else []
     if not there:
         return None
     newest = place.path / order.name / str(there[-1])
-    was, now = (
-        description.read(newest).get("made from"),
-        description.made_from(run.plan, run.folder, run.step, order),
-    )
-    return Exported(newest, written=False) if was == now and untouched(newest, notes) else None
+    if description.read(newest).get("made from") != description.made_from(run.plan, run.folder, run.step, order):
+        return None
+    if found := faults(newest):
+        told(f"{newest} is not as it was exported: {found[0]}; another version is written")
+        return None
+    return Exported(newest, written=False) if untouched(newest, notes) else None
 
 
 def _write(run: "Rebuilt", order: Order, folder: Path, notes: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 A model is written only after its interpreter has answered as TensorFlow does, for batches of several sizes.
 """
 
+import os
 import re
 import tempfile
 import warnings
@@ -73,7 +74,8 @@ def _interpreter(model: bytes) -> Any:
         runner = tf.lite.Interpreter(model_content=model, num_threads=1).get_signature_runner(SIGNATURE)
 
     def answers(given: "Mapping[str, NDArray[Any]]") -> "dict[str, NDArray[Any]]":
-        return dict(runner(**given))
+        with _unsaid():  # it says how it will compute, at the first call
+            return dict(runner(**given))
 
     return answers
 
@@ -86,8 +88,27 @@ def _quiet() -> Iterator[None]:
     before = absl_logging.get_verbosity()
     absl_logging.set_verbosity(absl_logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unsaid():
             warnings.simplefilter("ignore")
             yield
     finally:
         absl_logging.set_verbosity(before)
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """What the libraries in C++ write to standard error is dropped: what goes wrong is raised as well, with a page of
+    places in the graph before it."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # standard error is closed: nothing can disturb
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)

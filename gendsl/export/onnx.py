@@ -55,7 +55,7 @@ def _converted(portable: "Portable") -> Any:
     names = [entry.name for entry in portable.entries]
     specs = [tf.TensorSpec(entry.shape, entry.dtype, name=entry.name) for entry in portable.entries]
     function = tf.function(lambda *given: portable.function(**dict(zip(names, given, strict=True))), autograph=False)
-    handlers = {"Erfc": (_complement, [])}
+    handlers: dict[str, tuple[Any, list[Any]]] = {"Erfc": (_complement, [])}
     with _quiet() as said:
         try:
             model, _ = tf2onnx.convert.from_function(
@@ -88,6 +88,7 @@ def _rename(graph: Any, values: dict[str, str], nodes: dict[str, str]) -> None:
         node.input[:] = [named(value) for value in node.input]
         for attribute in node.attribute:
             if attribute.HasField("g"):
+                attribute.g.name, attribute.g.doc_string = f"{node.name}/{attribute.name}", ""
                 _rename(attribute.g, values, nodes)
         node.output[:] = [named(value) for value in node.output]
     for one in (*graph.input, *graph.output, *graph.initializer, *graph.value_info):

@@ -37,8 +37,7 @@ services:
 _README = """\
 # {title}
 
-Models that [gendsl](https://pypi.org/project/gendsl/) exported, for
-[TensorFlow Serving](https://www.tensorflow.org/tfx/guide/serving).
+Models that gendsl exported, for [TensorFlow Serving](https://www.tensorflow.org/tfx/guide/serving).
 
 ## Start
 

@@ -185,10 +185,8 @@ def _as_files(it: Sampling, signature: Signature) -> Signature | None:
     }
     kind = next(iter(made.values()))[0]
     name = kind if signature.name == DEFAULT else f"{signature.name}_{kind}"
-    what = "PNG files" if kind == "png" else "texts"
-    return Signature(
-        name, f"What `{signature.name}` gives, as {what}: those of `gendsl sample`.", signature.inputs, answers, call
-    )
+    what = ("PNG files" if kind == "png" else "texts") + (": those of `gendsl sample`" if it.drawn else "")
+    return Signature(name, f"What `{signature.name}` gives, as {what}.", signature.inputs, answers, call)
 
 
 def _read_spec(field: Field) -> Any:

@@ -130,6 +130,7 @@ def test_of_texts_it_is_the_network(text: Path, tmp_path: Path, form: str) -> No
     assert np.abs(again[:, 6:] - found[:, 6:]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_the_same_twice(guided: Path, tmp_path: Path, form: str) -> None:
     first, told = written(guided, form, tmp_path / "a")
     second, again = written(guided, form, tmp_path / "b")

@@ -62,13 +62,26 @@ def test_versions_count_on_and_nothing_new_is_not_written(run: Path, quick: None
     with pytest.raises(UserError, match="version 1 of `small` is there already") as told:
         export(run, version=1)
     assert "version 3" in told.value.help
+    (other.path / "saved_model.pb").write_bytes(b"another")
+    heard: list[str] = []
+    assert export(run, options={"images": "uint8"}, told=heard.append)[0].path.name == "3"
+    assert len(heard) == 1 and "small/2 is not as it was exported: " in heard[0] and "saved_model.pb" in heard[0]
     (asked,) = export(run, version=9)
     (replaced,) = export(run, replace=True)
     assert asked.path.name == replaced.path.name == "9"
     assert export(run, version=1, replace=True)[0].path.name == "1"
-    assert names(run / "export" / "small") == ["1", "2", "9"]
+    assert names(run / "export" / "small") == ["1", "2", "3", "9"]
     assert names(run / "export") == [
-        *("README.md", "batching.config", "client.py", "client.sh", "compose.yaml", "models.config", "small")
+        *(
+            "README.md",
+            "batching.config",
+            "client.py",
+            "client.sh",
+            "compose.yaml",
+            "models.config",
+            "provenance.json",
+            "small",
+        )
     ]
 
 
@@ -80,7 +93,7 @@ def test_the_command_twice_gives_the_same_bytes_wherever_the_run_lies(run: Path,
         assert done.code == 0 and done.err == "", done.err
         assert done.out == f"{folder}/export/small/1\n"
     files = [path.relative_to(run) for path in sorted((run / "export").rglob("*")) if path.is_file()]
-    assert len(files) == 12
+    assert len(files) == 16
     same, different, missing = filecmp.cmpfiles(run, other, files, shallow=False)
     assert (different, missing) == ([], [])
     assert len(same) == len([path for path in (other / "export").rglob("*") if path.is_file()])
