@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gendsl.evaluate.sampler import Sampler
 from gendsl.parts.keys import Key
 from gendsl.plan.plan import Operation, Plan, Sample
-from gendsl.plan.rewritten import latents, samplers
+from gendsl.plan.rewritten import behind, latents, samplers
 from gendsl.vocabulary.types import Tensor
 
 ROWS, STEPS = 6, 10
@@ -25,33 +25,32 @@ _SPHERES = ("normal", "truncated_normal")  # their mass lies near a sphere
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A sample whose latent points are given instead of drawn: by the names of fields, the number of the operation that
-    would draw each, and the word of its distribution."""
+    drew each in the sample as it was, and the word of its distribution."""
 
-    operations: tuple[Operation, ...]
+    sample: Sample
     points: Mapping[str, tuple[int, str]]
 
 
-def opened(operations: tuple[Operation, ...], *, sampling: bool = True) -> Opened:
-    """The operations of a sample with the points given that they begin from: priors of numbers, and with `sampling`
-    the noise that samplers of a process begin with."""
-    sample = Sample((), operations, ())
-    found, points = list(operations), {}
+def opened(sample: Sample, *, sampling: bool = True) -> Opened:
+    """A sample with the points given that it begins from: priors of numbers, and with `sampling` the noise that
+    samplers of a process begin with."""
+    found, points = list(sample.operations), {}
     for index, word in latents(sample).items():
-        kind = operations[index].type
+        kind = sample.operations[index].type
         known = isinstance(kind, Tensor) and not kind.integer and all(isinstance(size, int) for size in kind.shape)
         if word in _WALKED and known:
             points[f"walk/{index}"] = index, word
             found[index] = Operation("field", (), {"name": f"walk/{index}"}, kind)
-    if not sampling:
-        return Opened(tuple(found), points)
-    for index in samplers(sample):
-        one = operations[index]
-        name, behind = f"walk/{index}", len(found)
-        points[name] = index, "normal"
-        found.append(Operation("field", (), {"name": name}, one.type))
+    started = samplers(sample) if sampling else ()
+    noises = [Operation("field", (), {"name": f"walk/{index}"}, sample.operations[index].type) for index in started]
+    points |= {f"walk/{index}": (index, "normal") for index in started}
+    given = behind(noises, replace(sample, operations=tuple(found)))
+    operations = list(given.operations)
+    for noise, index in enumerate(started):
+        one = operations[index + len(noises)]
         attributes = {**one.attributes, "part": "from"}
-        found[index] = replace(one, inputs=(*one.inputs, behind), attributes=attributes)
-    return Opened(tuple(found), points)
+        operations[index + len(noises)] = replace(one, inputs=(*one.inputs, noise), attributes=attributes)
+    return Opened(replace(given, operations=tuple(operations)), points)
 
 
 def starts(sample: Sample, points: Mapping[str, tuple[int, str]]) -> Sample:
@@ -92,9 +91,8 @@ class Walks:
         """Raises ValueError where no sample begins with a prior that can be walked in."""
         assert plan.sample is not None
         self._experiment = experiment
-        self._outputs = plan.sample.outputs
-        found = opened(plan.sample.operations, sampling=False)
-        self._operations = found.operations
+        found = opened(plan.sample, sampling=False)
+        self._sample = found.sample
         self._paths = {
             name: path_of(word, *_shape_and_bounds(plan.sample.operations, index), experiment.seed, index)
             for name, (index, word) in found.points.items()
@@ -105,7 +103,9 @@ class Walks:
 
     def _drawn(self, fields: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         key = Key(self._experiment.seed, "walk", tf.constant(0, tf.int64))
-        found: dict[str, tf.Tensor] = self._experiment.measure(self._outputs, self._operations, fields, key)
+        found: dict[str, tf.Tensor] = self._experiment.measure(
+            self._sample.outputs, self._sample.operations, fields, key
+        )
         return found
 
     def samples(self, fields: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -146,7 +146,7 @@ def interpolated(
 
     `fields` are given for the samples, in turn; those `drawn` for them, labels, are drawn as for the samples. Along a
     walk they stay what they are for its first sample. None where samples begin from nothing that can be walked in."""
-    found = opened(sample.operations)
+    found = opened(sample)
     if not found.points:
         return None
     own = tuple(name for name in drawn if name not in fields)
@@ -170,5 +170,5 @@ def interpolated(
         }
         return {**points, **{name: values[walk] for name, values in given.items()}}
 
-    walking = Sampler(experiment, sample=replace(sample, operations=found.operations))
+    walking = Sampler(experiment, sample=found.sample)
     return walking.chunks((count - 1) * steps, seed=seed, fields=at)

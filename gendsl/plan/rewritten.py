@@ -37,7 +37,7 @@ def with_given(sample: Sample, *, prompt: int | None = None, known: int = 0, tem
     if temperature:
         fields.append(Operation("field", (), {"name": "temperature"}, Scalar()))
     names, shift, told = tuple(str(one.attributes["name"]) for one in fields), len(fields), generations(sample)
-    sample = _behind(fields, sample)
+    sample = behind(fields, sample)
     operations = list(sample.operations)
     for number in told:
         one = operations[number + shift]
@@ -69,7 +69,7 @@ def with_truncation(sample: Sample, limit: float | None = None) -> Sample:
     """Numbers drawn from normal priors are within -limit..limit; by None, that of the field `truncation`, a scalar."""
     name, attributes = ("field", {"name": "truncation"}) if limit is None else ("constant", {"value": limit})
     cut = truncatable(sample)
-    sample = _behind([Operation(name, (), attributes, Scalar())], sample)
+    sample = behind([Operation(name, (), attributes, Scalar())], sample)
     operations = list(sample.operations)
     for number in cut:
         operations[number + 1] = replace(operations[number + 1], inputs=(*operations[number + 1].inputs, 0))
@@ -134,7 +134,7 @@ def with_mean(sample: Sample, mapped: int, psi: float) -> Sample:
     return replace(sample, outputs=outputs, operations=(*kept, *added, *later))
 
 
-def _behind(first: Sequence[Operation], sample: Sample) -> Sample:
+def behind(first: Sequence[Operation], sample: Sample) -> Sample:
     """A sample with further operations before its own."""
     shift = len(first)
     operations = [replace(one, inputs=tuple(number + shift for number in one.inputs)) for one in sample.operations]

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from gendsl.check.checker import check
+from gendsl.diagnostics import Problems
 from gendsl.export.chain import faults, links_of
 from gendsl.export.command import export
 from gendsl.export.verification import verified
-from gendsl.frozen import replace
 from gendsl.lower.errors import UserError
-from gendsl.plan.plan import Call
-from gendsl.plan.record import plan_of, record_of
+from gendsl.plan.record import record_of
 from gendsl.run.sample import sample
+from gendsl.source import Source
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +61,11 @@ def test_a_tampered_version_is_not_taken_for_the_same_again(exported: Path) -> N
 def test_a_refused_run_writes_nothing_and_a_reason_is_written_down(conditional: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(conditional, run, symlinks=True)
-    record = json.loads((run / "plan.json").read_text())
-    strict = replace(plan_of(record), card=(Call("require", {"fields": ("contact",)}),))
-    (run / "plan.json").write_text(json.dumps(record | record_of(strict)))
+    text = (run / "spec.gen").read_text() + "card { require contact }\n"
+    plan = check(Source("small.gen", text), Problems())
+    assert plan is not None
+    (run / "spec.gen").write_text(text)
+    (run / "plan.json").write_text(json.dumps(json.loads((run / "plan.json").read_text()) | record_of(plan)))
     with pytest.raises(UserError, match="the card requires `contact`"):
         export(run)
     assert not list(run.glob("export/*/*"))

@@ -16,6 +16,7 @@ from rich.console import Console
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.lower.errors import UserError
+from gendsl.lower.tables import parquet as parquet_module
 from gendsl.lower.tables.constraints import Constraint, constraints_of, kept_by_all, told_of
 from gendsl.lower.tables.parquet import ParquetRows
 from gendsl.lower.tables.table import Table
@@ -161,12 +162,13 @@ def test_rows_that_hardly_exist_end_with_an_error_and_not_never(table: Table) ->
         together(rows_asked(Sampler(table), only, None, 5, 0, lambda _: None))
 
 
-def test_parquet_by_groups_is_one_table(table: Table) -> None:
+def test_parquet_by_groups_is_one_table(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_module, "_BATCH", 400)
     written: list[bytes] = []
     rows = ParquetRows(table, {}, written.append)
-    many = np.tile(CELLS, (30_000, 1))
-    for first in range(0, len(many), 7_000):
-        rows.add(many[first : first + 7_000])
+    many = np.tile(CELLS, (300, 1))
+    for first in range(0, len(many), 70):
+        rows.add(many[first : first + 70])
     rows.end()
     file = parquet.ParquetFile(io.BytesIO(b"".join(written)))
     assert file.num_row_groups > 1 and file.metadata.num_rows == len(many)

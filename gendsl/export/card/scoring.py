@@ -53,7 +53,7 @@ def taken_at(story: Story, step: int) -> list[Taken]:
 
 def scores(story: Story, taken: Sequence[Taken], step: int) -> tuple[Part, ...]:
     """The table of scores, or what would fill it."""
-    command = f"gendsl evaluate {story.folder.shown} --checkpoint {step}"
+    command = f"gendsl evaluate RUN --checkpoint {step}"  # no path: a card is the same wherever its run lies
     if not taken:
         return (Said(f"No score was taken at step {step:,}. This takes them:"), Facts((("command", Code(command)),)))
     rows: list[tuple[Cell, ...]] = []
