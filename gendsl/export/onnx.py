@@ -77,7 +77,7 @@ def _converted(portable: "Portable") -> Any:
 
 
 def _rename(graph: Any, values: dict[str, str], nodes: dict[str, str]) -> None:
-    """Names what is inside a graph by its order: TensorFlow's names count what was traced before. A name stays one name,
+    """Names what is inside by its order: TensorFlow's names count what was traced before. A name stays one name,
     in the graphs of loops too."""
 
     def named(value: str) -> str:
