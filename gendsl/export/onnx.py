@@ -77,8 +77,8 @@ def _converted(portable: "Portable") -> Any:
 
 
 def _rename(graph: Any, values: dict[str, str], nodes: dict[str, str]) -> None:
-    """Names what is inside a graph by its order: TensorFlow's names count what was traced before, and the same model is
-    to be the same file. A name stays one name, in the graphs of loops too."""
+    """Names what is inside by its order: TensorFlow's names count what was traced before. A name stays one name,
+    in the graphs of loops too."""
 
     def named(value: str) -> str:
         return values.setdefault(value, f"value/{len(values)}") if value else value

@@ -131,9 +131,9 @@ def test_of_texts_it_is_the_network(text: Path, tmp_path: Path, form: str) -> No
 
 
 @pytest.mark.slow
-def test_the_same_twice(guided: Path, tmp_path: Path, form: str) -> None:
-    first, told = written(guided, form, tmp_path / "a")
-    second, again = written(guided, form, tmp_path / "b")
+def test_the_same_twice(guided: Path, tmp_path: Path) -> None:
+    first, told = written(guided, "litert", tmp_path / "a")
+    second, again = written(guided, "litert", tmp_path / "b")
     assert first.read_bytes() == second.read_bytes() and told == again
 
 

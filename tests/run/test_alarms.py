@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import TINY, trained
 from test_processes import finished, gendsl
 from test_run import metrics
 from test_told_once import told
@@ -47,7 +47,6 @@ def same_end(one: Path, other: Path, step: int) -> None:
 @pytest.fixture(scope="module")
 def back(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that went back once, and on to its end."""
-    from conftest import trained
 
     folder = tmp_path_factory.mktemp("back") / "whole"
     outcome, said = trained(BACK, folder)
