@@ -1,4 +1,4 @@
-"""A network that writes text, trained on one replica, on two and by two workers: what it writes in a run is the same."""
+"""A network that writes text, trained on one replica, on two and by two workers: what it writes is the same."""
 
 import json
 from pathlib import Path
