@@ -8,6 +8,7 @@ from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
 from gendsl.sequence_rules import bad_prompt as bad_prompt
 from gendsl.sequence_rules import batch_sees_ahead as batch_sees_ahead
+from gendsl.sequence_rules import idle_column as idle_column
 from gendsl.sequence_rules import sees_ahead as sees_ahead
 
 # Text and syntax
@@ -310,13 +311,6 @@ missing_data = Rule(
     "The data is not there, so that some sizes stay unknown.",
     "Sizes that only the data knows are read from its headers. Until it is there they are symbols, and "
     "what depends on them is checked when the run starts.",
-)
-idle_column = _advice(
-    "idle_column",
-    "A column of a table that is the same in all rows, or empty.",
-    "It teaches nothing, and a score of columns is too good by it. An empty one is left out, unless the spec says "
-    "otherwise; one that is the same in all rows is learned and written.",
-    "the table itself: all of its rows are read",
 )
 checkerboard = _advice(
     "checkerboard",

@@ -1,4 +1,4 @@
-"""The rules of the checker about sequences of tokens."""
+"""The rules of the checker about sequences of tokens, and about the columns of tables."""
 
 from gendsl.rule import advice, error
 
@@ -21,4 +21,11 @@ batch_sees_ahead = advice(
     "among them; in generation by moments that were kept. So the loss in training is too good, and that of other text "
     "is not.",
     "Ioffe & Szegedy 2015, section 3.2: the moments are taken over all places, too",
+)
+idle_column = advice(
+    "idle_column",
+    "A column of a table that is the same in all rows, or empty.",
+    "It teaches nothing, and a score of columns is too good by it. An empty one is left out, unless the spec says "
+    "otherwise; one that is the same in all rows is learned and written.",
+    "the table itself: all of its rows are read",
 )

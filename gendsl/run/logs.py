@@ -76,9 +76,10 @@ class Logs:
         self._strings(step, tag, [width, height, encoded], _IMAGE)
 
     def sounds(self, step: int, tag: str, encoded: Sequence[bytes]) -> None:
-        """Sounds as WAV files, under one tag."""
+        """Sounds as WAV files, under one tag: `TAG_sound`, since a tag of TensorBoard is of one kind, and the pictures of
+        the same music are `TAG`."""
         event = Event(step=step)
-        value = event.summary.value.add(tag=tag, metadata=_SOUND)
+        value = event.summary.value.add(tag=f"{tag}_sound", metadata=_SOUND)
         value.tensor.dtype = tf.string.as_datatype_enum
         for size in (len(encoded), 2):
             value.tensor.tensor_shape.dim.add(size=size)

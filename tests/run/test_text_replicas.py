@@ -17,7 +17,7 @@ network model(tokens: text) -> categorical(text.vocabulary) {
 }
 train {
   objective language_model
-  optimizer sgd(0.5)
+  optimizer sgd(0.02)
   steps 12
   checkpoint every: 12 steps
 }
