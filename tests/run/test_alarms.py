@@ -47,7 +47,6 @@ def same_end(one: Path, other: Path, step: int) -> None:
 @pytest.fixture(scope="module")
 def back(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that went back once, and on to its end."""
-
     folder = tmp_path_factory.mktemp("back") / "whole"
     outcome, said = trained(BACK, folder)
     assert outcome.finished and outcome.exit_code == 0 and "alarm slow: `generator_learning_rate < 6e-4`" in said
