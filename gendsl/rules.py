@@ -3,6 +3,7 @@
 from gendsl.export_rules import export_name as export_name
 from gendsl.export_rules import missing_card_field as missing_card_field
 from gendsl.export_rules import missing_sample as missing_sample
+from gendsl.export_rules import not_portable as not_portable
 from gendsl.rule import Rule as Rule
 from gendsl.rule import advice as _advice
 from gendsl.rule import error as _error
@@ -370,13 +371,6 @@ unscorable = _error(
     "A score that this spec can never have.",
     "A score needs something to look at: features that fit the data, a classifier's classes, labels that samples are "
     "drawn with, a prior to walk through, an encoder and a decoder, or a file that is a Keras model.",
-)
-not_portable = _error(
-    "not_portable",
-    "A form of export that cannot hold the samples of this spec.",
-    "LiteRT and ONNX take a network, and a sampler's loop; the loop that generates tokens, which keeps what the "
-    "network made of earlier ones, converts to neither. Of samples that are such tokens the network is exported "
-    "alone, and the loop is the caller's; of what is made from them there is no such part.",
 )
 idle_bias = Rule(
     "idle_bias",
