@@ -76,8 +76,7 @@ class Logs:
         self._strings(step, tag, [width, height, encoded], _IMAGE)
 
     def sounds(self, step: int, tag: str, encoded: Sequence[bytes]) -> None:
-        """Sounds as WAV files, under one tag: `TAG_sound`, since a tag of TensorBoard is of one kind, and the pictures of
-        the same music are `TAG`."""
+        """Sounds as WAV files, under one tag, `TAG_sound`: a tag is of one kind, and `TAG` is of their pictures."""
         event = Event(step=step)
         value = event.summary.value.add(tag=f"{tag}_sound", metadata=_SOUND)
         value.tensor.dtype = tf.string.as_datatype_enum

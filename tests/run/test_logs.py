@@ -165,3 +165,16 @@ def test_a_curve_is_precision_over_falling_recall(folder: RunFolder) -> None:
     assert event.step == 3 and list(reader.PluginTagToContent("pr_curves")) == ["scores/curve"]
     rows = make_ndarray(event.tensor_proto)  # TensorBoard draws the fifth over the sixth
     np.testing.assert_allclose(rows[4:], curve.T, rtol=1e-6)
+
+
+def test_pictures_and_sounds_of_the_same_music_have_tags_of_their_own(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logs = Logs(tmp_path, first=0)
+    logs.sounds(0, "samples/music", [b"RIFF one", b"RIFF two"])
+    logs.pictures(0, {"music": np.zeros((8, 8, 3), np.uint8)})
+    read = EventAccumulator(str(tmp_path))
+    read.Reload()
+    kinds = {tag: read.SummaryMetadata(tag).plugin_data.plugin_name for tag in read.Tags()["tensors"]}
+    assert kinds == {"samples/music": "images", "samples/music_sound": "audio"}
+    assert list(read.Tensors("samples/music_sound")[0].tensor_proto.string_val)[::2] == [b"RIFF one", b"RIFF two"]
