@@ -60,7 +60,7 @@ def test_a_tampered_version_is_not_taken_for_the_same_again(exported: Path) -> N
 
 def test_a_refused_run_writes_nothing_and_a_reason_is_written_down(conditional: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    shutil.copytree(conditional, run, symlinks=True)
+    shutil.copytree(conditional, run, symlinks=True, ignore=shutil.ignore_patterns("export"))
     text = (run / "spec.gen").read_text() + "card { require contact }\n"
     plan = check(Source("small.gen", text), Problems())
     assert plan is not None

@@ -1,5 +1,6 @@
 """What is written about the project agrees with it: generated pages, the README's spec and commands, links."""
 
+import ast
 import os
 import re
 import subprocess

@@ -169,7 +169,14 @@ def test_stop_ends_the_run_as_if_its_steps_were_over(tmp_path: Path) -> None:
     scored = [any(name.startswith("diversity#") for name in line) for line in metrics(tmp_path / "run")]
     assert sum(scored) == 1, "scored once"
     assert told(tmp_path / "run")["monitors/collapse"] == [30]
-    assert events(tmp_path / "run")[-1] | {"time": ""} == {"step": 30, "event": "stopped", "by": "collapse", "time": ""}
+    last = events(tmp_path / "run")[-1]
+    assert last | {"time": "", "cpu_seconds": 0} == {
+        "step": 30,
+        "event": "stopped",
+        "by": "collapse",
+        "time": "",
+        "cpu_seconds": 0,
+    }
     code, said = finished("resume", "run", folder=tmp_path)
     assert code == STOPPED and "`collapse` ended the run at step 30" in said and "nothing is left" in said, said
     # Without the alarm it goes on, since that changes no step.
