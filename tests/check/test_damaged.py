@@ -53,12 +53,13 @@ def answered(seed: int) -> None:
     dice = random.Random(seed)
     text = damaged(dice.choice(TEXTS), dice)
     problems = Problems()
-    began = time.process_time()
+    began = time.thread_time()  # not of other tests' threads
     try:
         plan = check(Source("damaged.gen", text), problems, folder=str(ROOT / "specs"))
     except Exception as error:
         raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}\n{text}") from error
-    assert time.process_time() - began < 1, f"seed {seed}"
+    # A hundred times what it takes: what grows without bound is found, a garbage collection on the way is not.
+    assert time.thread_time() - began < 3, f"seed {seed}"
     assert (plan is None) == problems.failed, f"seed {seed}"
     assert rendered(problems, limit=20) or not len(problems)
     assert json(problems)
