@@ -133,7 +133,7 @@ def test_a_client_that_sends_nothing_is_given_up() -> None:
 
     start = time.monotonic()
     asyncio.run(server.app(scope, never, answer.take))
-    assert answer.status == 408 and time.monotonic() - start < 5
+    assert answer.status == 408 and time.monotonic() - start < 30
 
 
 def test_a_client_that_takes_no_answer_is_given_up() -> None:
@@ -149,5 +149,5 @@ def test_a_client_that_takes_no_answer_is_given_up() -> None:
 
     start = time.monotonic()
     asyncio.run(server.app(scope, receive, take))
-    assert time.monotonic() - start < 5 and not server.failures
+    assert time.monotonic() - start < 30 and not server.failures
     assert server.ask("/v1/models/toy").status == 200
