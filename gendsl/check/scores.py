@@ -115,11 +115,11 @@ def _wrong_extractor(
                 f"`inception_score` asks how sure a classifier is, and `{named}` knows no classes",
                 "write `features: classifier`, `lite0` or `inception`",
             )
-        if call.word == "gan_test" and (isinstance(meant, str) or meant.word != "classifier"):
+        if call.word in ("gan_test", "class_balance") and (isinstance(meant, str) or meant.word != "classifier"):
             named = meant if isinstance(meant, str) else meant.word
             return (
-                f"`gan_test` asks a classifier of the data's own classes, and `{named}` knows others",
-                "write `gan_test features: classifier`",
+                f"`{call.word}` asks a classifier of the data's own classes, and `{named}` knows others",
+                f"write `{call.word} features: classifier`",
             )
     return "", ""
 

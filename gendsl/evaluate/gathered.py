@@ -116,6 +116,6 @@ def extracted(extractor: Extractor, wanted: Sequence[str], *, intervals: bool, c
         extractor,
         Moments(extractor.width) if "fid" in wanted else None,
         rows,
-        bool({"inception_score", "gan_test"} & set(wanted)),
+        bool({"inception_score", "gan_test", "class_balance"} & set(wanted)),
         most_rows(extractor.width),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gendsl.evaluate.certainty import inception_score
+from gendsl.evaluate.certainty import class_balance, inception_score
 from gendsl.evaluate.diversity import MOST_EXAMPLES, diversity
 from gendsl.evaluate.estimate import Estimate, mean_of
 from gendsl.evaluate.extractor import Extractor
@@ -30,7 +30,8 @@ from gendsl.vocabulary.token_scores import OF_MUSIC
 
 # They compare with the test split, and so does what is an equation.
 HELD_OUT = ("memorized", "classification_accuracy", *TOKEN_SCORES, *table_scores.HELD_OUT)
-UNCOMPARED = ("inception_score", "modes", "gan_test", "ppl", "broken_rules")  # they look at samples alone
+# They look at samples alone.
+UNCOMPARED = ("inception_score", "modes", "gan_test", "class_balance", "ppl", "broken_rules")
 _CHEAP = 300  # rows or features up to which many resamples are no matter
 
 
@@ -180,6 +181,13 @@ def _gan_test(asked: Asked) -> dict[str, Estimate]:
     return {"gan_test": mean_of(chances.argmax(axis=1) == asked.fields[asked.label][: len(chances)], how="samples")}
 
 
+def _class_balance(asked: Asked) -> dict[str, Estimate]:
+    """Santurkar et al. 2018, section 3: the classes of samples beside those of the data, as a classifier sees them."""
+    assert asked.extractor is not None
+    chances = asked.gathered.extracted[asked.extractor.key].chances
+    return {"class_balance": class_balance(chances, np.asarray(asked.real.dataset.class_counts))}
+
+
 def _ppl(asked: Asked) -> dict[str, Estimate]:
     assert asked.extractor is not None
     found = path_length(
@@ -207,6 +215,7 @@ SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "sliced_wasserstein": _sliced_wasserstein,
     "classification_accuracy": _classification_accuracy,
     "gan_test": _gan_test,
+    "class_balance": _class_balance,
     "ppl": _ppl,
     **TOKEN_SCORES,
     **table_scores.SCORES,

@@ -17,7 +17,8 @@ from gendsl.vocabulary.score_keys import plain, shown
 _SHARES = frozenset(
     (
         *("diversity", "high_quality", "precision", "recall", "coverage", "memorized", "classification_accuracy"),
-        *("gan_test", "column_shapes", "column_pairs", "utility", "utility_real", "detection", "detection_linear"),
+        *("gan_test", "class_balance", "column_shapes", "column_pairs", "utility", "utility_real", "detection"),
+        "detection_linear",
         *(name for word in token_scores.SCORES for name in token_scores.PARTS[word.name]),
     )
 )

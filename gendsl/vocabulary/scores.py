@@ -47,7 +47,10 @@ PARTS: dict[str, dict[str, str]] = {
 }
 # The numbers that depend on an extractor's features, which their keys name.
 FEATURE_SCORES = frozenset(
-    ("fid", "kid", "inception_score", "precision", "recall", "density", "coverage", "memorized", "gan_test", "ppl")
+    (
+        *("fid", "kid", "inception_score", "precision", "recall", "density", "coverage", "memorized", "gan_test"),
+        *("class_balance", "ppl"),
+    )
 )
 
 
@@ -155,6 +158,15 @@ SCORES: tuple[Word, ...] = (
         better="higher",
         source="Shmelkov et al. 2018, section 3.2",
         example="gan_test features: classifier",
+    ),
+    score(
+        "class_balance",
+        "How far the classes that a classifier trained on real data sees in samples are from as frequent as in the "
+        "training data: the total variation distance of their shares; 0 is alike.",
+        _FEATURES,
+        better="lower",
+        source="Santurkar et al. 2018, section 3",
+        example="class_balance features: classifier",
     ),
     score(
         "ppl",

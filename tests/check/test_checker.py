@@ -248,3 +248,6 @@ def test_the_class_of_a_sample_is_seen_by_a_classifier_of_the_same_classes() -> 
     _, problems = checked(spec("evaluate every: 5 steps { gan_test features: pixels }", generator=generator))
     (problem,) = [one for one in problems if one.severity == "error"]
     assert "`pixels` knows others" in problem.message and problem.help == "write `gan_test features: classifier`"
+    _, problems = checked(spec("evaluate every: 5 steps { class_balance features: lite0 }"))
+    (problem,) = [one for one in problems if one.severity == "error"]
+    assert "`class_balance` asks a classifier of the data's own classes, and `lite0` knows others" in problem.message

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from gendsl.evaluate import sliced
-from gendsl.evaluate.certainty import inception_score
+from gendsl.evaluate.certainty import class_balance, inception_score
 from gendsl.evaluate.estimate import Estimate, mean_of
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
 
@@ -17,6 +17,16 @@ def test_the_inception_score_agrees_with_tfgan() -> None:
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     theirs = float(tfgan.module("eval.classifier_metrics").classifier_score_from_logits(logits))
     assert inception_score(chances, splits=1).value == pytest.approx(theirs, rel=1e-4)
+
+
+def test_the_balance_of_classes_is_the_share_that_would_have_to_change() -> None:
+    chances = np.eye(4)[[0, 0, 0, 1, 1, 2, 2, 2]]  # 3/8, 2/8, 3/8, none
+    assert class_balance(chances, np.array([3, 2, 3, 0])).value == 0
+    assert class_balance(chances, np.array([2, 2, 2, 2])).value == pytest.approx(0.25)
+    assert class_balance(chances, np.array([0, 0, 0, 7])).value == 1
+    found = class_balance(chances, np.array([1, 1, 1, 1]))
+    assert found.resample is not None and 0 <= found.resample(np.random.default_rng(0)) <= 1
+    assert np.isnan(class_balance(chances[:0], np.array([1, 1, 1, 1])).value)
 
 
 def test_the_inception_score_of_extremes() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gendsl.export.card.document import Card, Cell, Code, Facts, Listing, Part, Picture, Said, Section, Table
 from gendsl.export.card.hub import metadata_of
-from gendsl.export.card.scoring import memorisation, scores, taken_at
+from gendsl.export.card.scoring import Taken, memorisation, scores, taken_at
 from gendsl.export.chain import Origin
 from gendsl.export.gate import required_of, said_in
 from gendsl.export.marks import sentence
@@ -20,6 +20,7 @@ from gendsl.plan.plan import Plan
 from gendsl.report.frames import Frame, films_of
 from gendsl.report.page import duration
 from gendsl.report.story import Story
+from gendsl.run.scores import shown_value
 from gendsl.vocabulary.exports import FIELDS
 
 _UNSAID = "not known: nobody said it"
@@ -39,7 +40,7 @@ def card_of(story: Story, plan: Plan, origin: Origin, *, notes: Sequence[str] = 
         Section("Data", _data(story, plan)),
         Section("Scores", scores(story, taken, origin.step)),
         Section("Memorisation", memorisation(story, plan, taken, origin.step, notes)),
-        Section("Classes of the samples", (Said(_classes(story, plan)),)),
+        Section("Classes of the samples", (Said(_classes(story, plan, taken)),)),
         Section("Training", _training(plan, origin.step)),
         Section("Compute", (_compute(story, plan, origin.step),)),
         Section("Versions", (_versions(story),)),
@@ -144,8 +145,14 @@ def _class_counts(story: Story) -> Table | None:
     return Table(("class", "examples", "share"), tuple(rows))
 
 
-def _classes(story: Story, plan: Plan) -> str:
+def _classes(story: Story, plan: Plan, taken: Sequence[Taken]) -> str:
     """What is known of how often samples are of each class."""
+    for one in taken:
+        if one.name == "class_balance":
+            return (
+                f"{shown_value(one.key, one.value)} of the samples would have to be of another class to be as often of "
+                "each as the training data (see Data): what a classifier sees that was trained on it (class_balance)."
+            )
     inputs = plan.sample.inputs if plan.sample is not None else ()
     given = [field.name for field in plan.data.fields if field.drawn and field.name in inputs]
     if given:
@@ -155,8 +162,8 @@ def _classes(story: Story, plan: Plan) -> str:
         )
     if story.data.get("class_counts"):
         return (
-            "Not measured: the model is not told of classes, and no score counts those of its samples. They may be "
-            "less even than those of the training data."
+            "Not measured: the model is not told of classes, and class_balance, which counts those of its samples, was "
+            "not scored. They may be less even than those of the training data."
         )
     return "Not applicable: the data has no classes."
 
