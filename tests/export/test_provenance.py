@@ -22,7 +22,7 @@ from gendsl.source import Source
 def exported(conditional: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was exported."""
     run = tmp_path_factory.mktemp("provenance") / "run"
-    shutil.copytree(conditional, run, symlinks=True)
+    shutil.copytree(conditional, run, symlinks=True, ignore=shutil.ignore_patterns("export"))
     export(run)
     return run
 
