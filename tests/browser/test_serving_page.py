@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,12 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (on Debian: apt-get install chromium)"),
-]
+pytestmark = pytest.mark.slow
 
 ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "NO_COLOR": "1"}
 PATIENCE = 60_000  # milliseconds: the server and the browser share their cores with other tests
@@ -94,23 +88,6 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     gendsl("run", folder / "onward.gen", "--out", folder / "run")
     gendsl("export", folder / "run")
     yield from served(folder / "run")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from playwright import sync_api as playwright
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            viewport={"width": 1200, "height": 900},
-            accept_downloads=True,
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

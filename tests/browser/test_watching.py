@@ -4,7 +4,6 @@ network off, can be read."""
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,12 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (on Debian: apt-get install chromium)"),
-]
+pytestmark = pytest.mark.slow
 
 SPEC = Path(__file__).parents[2] / "specs" / "digits_gan.gen"
 TEXT = SPEC.read_text().replace("  steps 2_000\n", "  steps 2_000\n  checkpoint every: 40 steps\n")
@@ -52,23 +46,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0 and "going on at step" in done.stdout, done.stdout + done.stderr
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A browser with a profile of its own."""
-    from playwright import sync_api as playwright
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            viewport={"width": 1400, "height": 1000},
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

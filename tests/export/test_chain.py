@@ -45,7 +45,7 @@ def _rewritten(change: Callable[[dict[str, object]], None]) -> Callable[[Path], 
 
 
 def _set(number: int, name: str, value: object) -> Callable[[Path], None]:
-    return _rewritten(lambda record: record["links"][number].__setitem__(name, value))  # type: ignore[index]
+    return _rewritten(lambda record: record["links"][number].__setitem__(name, value))
 
 
 TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -63,7 +63,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a format": (_rewritten(lambda record: record.update(format=FORMAT + 1)), "provenance.json cannot be read"),
     "a word more": (_rewritten(lambda record: record.update(by="me")), "provenance.json cannot be read"),
     "no links": (_rewritten(lambda record: record.update(links=3)), "its links are not"),
-    "a link less": (_rewritten(lambda record: record["links"].pop(2)), "its links are not"),  # type: ignore[attr-defined]
+    "a link less": (_rewritten(lambda record: record["links"].pop(2)), "its links are not"),
     "the spec": (_set(0, "sha256", "0" * 64), "broken at the link `spec`"),
     "the name": (_set(0, "experiment", "other"), "broken at the link `spec`"),
     "the data": (_set(2, "sha256", "0" * 64), "broken at the link `data`"),

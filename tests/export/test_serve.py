@@ -163,7 +163,7 @@ def test_what_is_no_http_does_not_harm(served: Served) -> None:
 def memory(process: subprocess.Popen[str]) -> int:
     """Megabytes in memory."""
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024  # type: ignore[index]
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
 
 
 def test_many_at_once_are_answered_or_told_to_come_again(served: Served) -> None:

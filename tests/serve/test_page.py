@@ -19,7 +19,7 @@ from gendsl.run.pictures import pixels_of
 
 def form_of(server: Server) -> Any:
     html = server.ask("/").body.decode()
-    return json.loads(re.search(r'id="form">(.*?)</script>', html, re.DOTALL)[1])  # type: ignore[index]
+    return json.loads(re.search(r'id="form">(.*?)</script>', html, re.DOTALL)[1])
 
 
 def test_the_form_is_made_from_the_signatures() -> None:
@@ -95,7 +95,7 @@ def test_a_prompt_is_cut_into_tokens_and_tokens_are_read(tmp_path: Path) -> None
     assert (temperature["least"], temperature["most"], temperature["default"]) == (0, 2, 0.9)
     chosen = {"signature": "prompted", "count": 2, "inputs": {"prompt": "hér", "seed": 1, "temperature": 1}}
     assert server.ask("/draw", chosen).json["outputs"][0]["texts"] == ["hér and on"] * 2
-    chosen["inputs"] = {**chosen["inputs"], "prompt": ""}  # type: ignore[dict-item]
+    chosen["inputs"] = {**chosen["inputs"], "prompt": ""}
     assert "write a beginning" in server.ask("/draw", chosen).error
 
 
