@@ -183,9 +183,10 @@ def _gan_test(asked: Asked) -> dict[str, Estimate]:
 
 def _class_balance(asked: Asked) -> dict[str, Estimate]:
     """Santurkar et al. 2018, section 3: the classes of samples beside those of the data, as a classifier sees them."""
-    assert asked.extractor is not None
+    assert asked.extractor is not None and asked.real.label is not None
     chances = asked.gathered.extracted[asked.extractor.key].chances
-    return {"class_balance": class_balance(chances, np.asarray(asked.real.dataset.class_counts))}
+    labels = np.asarray(asked.real.dataset.split("train")[asked.real.label.name])  # of the scored pictures' source
+    return {"class_balance": class_balance(chances, np.bincount(labels, minlength=chances.shape[1]))}
 
 
 def _ppl(asked: Asked) -> dict[str, Estimate]:
