@@ -15,6 +15,7 @@ from gendsl.lower.rows import unknown_columns
 from gendsl.parts.clipping import clip_layer
 from gendsl.parts.equalized import EQUALIZED, first_kernels
 from gendsl.parts.spectral_norm import SPECTRAL, SpectralNorm, layers_of, power_iteration
+from gendsl.parts.xla_cpu import SAME
 from gendsl.plan.blocks import numbers_in
 from gendsl.plan.layers import biased_layers, layer_names, weighted_layers
 from gendsl.plan.plan import Call, Layer, Network
@@ -259,7 +260,7 @@ def _layer_of(
             options["rate"] = float(constrain.arguments["rate"])
             for target in word.renames["init"].split():
                 options.setdefault(target, first_kernels(options["rate"]))
-    built = cls(**options)
+    built = SAME.get(cls, cls)(**options)
     # Keras's recurrent cells hold a random state even without dropout; it would be a variable that nothing uses.
     for one in built._flatten_layers():
         one._seed_generators.clear()

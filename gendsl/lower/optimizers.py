@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from gendsl.parts.fused_adam import FusedAdam, FusedAdamW
+from gendsl.parts.xla_cpu import global_norm
 from gendsl.plan.plan import Call
 
 _CLASSES: dict[str, Any] = {
@@ -102,7 +103,7 @@ class Optimizer:
         before = tf.identity(self.scale)
         given = list(gradients)
         if clip_norm is not None:
-            given, _ = tf.clip_by_global_norm(given, clip_norm * self.scale)
+            given, _ = tf.clip_by_global_norm(given, clip_norm * self.scale, use_norm=global_norm(given))
         pairs = {id(variable): (gradient, variable) for gradient, variable in zip(given, variables, strict=True)}
 
         def change() -> Any:

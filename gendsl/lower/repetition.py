@@ -21,6 +21,7 @@ from gendsl.parts.clipping import clip_weights
 from gendsl.parts.collectives import averaged_parts, this_share
 from gendsl.parts.keys import Key, Share
 from gendsl.parts.spectral_norm import power_iteration, vectors_of
+from gendsl.parts.xla_cpu import compiled_for_processors
 
 
 class Repeating(keras.Model):
@@ -182,6 +183,8 @@ class Repeating(keras.Model):
         replicas that tell each other something can do so only outside such a graph."""
         if self.replicas.count > 1:
             return function
+        if self.by_xla and all(device.device_type == "CPU" for device in tf.config.list_logical_devices()):
+            function = compiled_for_processors()(function)
         return tf.function(function, autograph=False, jit_compile=self.by_xla or None)
 
     def _trained(self, names: Sequence[str], variant: Variant | None = None) -> list[Any]:

@@ -5,6 +5,13 @@ from typing import Any
 
 import keras
 
+from gendsl.parts.xla_cpu import gelu
+
+
+def function_of(name: str) -> Any:
+    """`keras.activations.<name>`."""
+    return gelu if name == "gelu" else keras.activations.get(name)
+
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Function(keras.layers.Layer):
@@ -15,7 +22,7 @@ class Function(keras.layers.Layer):
         self.function, self.arguments = function, dict(arguments)
 
     def call(self, inputs: Any) -> Any:
-        return keras.activations.get(self.function)(inputs, **self.arguments)
+        return function_of(self.function)(inputs, **self.arguments)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "function": self.function, "arguments": self.arguments}

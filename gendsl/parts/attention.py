@@ -10,6 +10,7 @@ from keras import ops
 from gendsl.parts.dropout import dropped
 from gendsl.parts.keys import key_of
 from gendsl.parts.projections import add_projections, projected, projected_at_once
+from gendsl.parts.xla_cpu import softmax
 
 _UNSEEN = -1e30  # what is added to the scores of places that are not seen: their weight is exactly 0
 
@@ -131,7 +132,7 @@ class Attention(keras.layers.Layer):
         scores = tf.cast(tf.reshape(scores, (-1, self.heads, queries, keys)), tf.float32)
         if self.causal or self.window is not None:
             scores += unseen(queries, keys, first, causal=self.causal, window=self.window)
-        weights = tf.cast(tf.nn.softmax(scores), query.dtype)
+        weights = tf.cast(softmax(scores), query.dtype)
         if training and self.dropout:
             weights = dropped(weights, self.dropout, key_of(self.name))
         weights = tf.reshape(weights, (-1, self.groups, shared * queries, keys))

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from gendsl.parts.activation import function_of
+
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Gated(keras.layers.Layer):
@@ -19,7 +21,7 @@ class Gated(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         value, other = ops.split(inputs, 2, axis=-1)
-        return value * keras.activations.get(self.gate)(other)
+        return value * function_of(self.gate)(other)
 
     def compute_output_shape(self, inputs_shape: Any) -> Any:
         return (*inputs_shape[:-1], inputs_shape[-1] // 2)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from gendsl.parts.xla_cpu import linear
+
 
 def add_projections(layer: Any, shapes: Mapping[str, tuple[int, int]]) -> None:
     """Gives a layer `NAME_kernel` of each shape (rows, columns), and `NAME_bias` (columns,) or None, as its `use_bias`
@@ -24,18 +26,15 @@ def add_projections(layer: Any, shapes: Mapping[str, tuple[int, int]]) -> None:
 
 def projected(layer: Any, value: Any, name: str) -> Any:
     """(…, columns) of (…, rows) through the linear map of that name."""
-    result = ops.matmul(value, getattr(layer, f"{name}_kernel"))
-    bias = getattr(layer, f"{name}_bias")
-    return result if bias is None else result + bias
+    return linear(value, getattr(layer, f"{name}_kernel"), getattr(layer, f"{name}_bias"))
 
 
 def projected_at_once(layer: Any, value: Any, names: Sequence[str]) -> list[Any]:
     """What `projected` gives for each name, by one product of matrices: several narrow ones take longer."""
     kernels = [ops.convert_to_tensor(getattr(layer, f"{name}_kernel")) for name in names]
-    result = ops.matmul(value, ops.concatenate(kernels, -1))
     biases = [getattr(layer, f"{name}_bias") for name in names]
-    if biases[0] is not None:
-        result = result + ops.concatenate([ops.convert_to_tensor(bias) for bias in biases], -1)
+    bias = None if biases[0] is None else ops.concatenate([ops.convert_to_tensor(one) for one in biases], -1)
+    result = linear(value, ops.concatenate(kernels, -1), bias)
     ends = list(accumulate(kernel.shape[-1] for kernel in kernels))
     parts: list[Any] = ops.split(result, ends[:-1], -1)
     return parts

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import KerasTensor, ops
 
+from gendsl.parts.xla_cpu import linear
+
 
 @keras.saving.register_keras_serializable(package="gendsl")
 class Unembed(keras.layers.Layer):
@@ -26,7 +28,7 @@ class Unembed(keras.layers.Layer):
 
     def call(self, inputs: Any, embedded: Any) -> Any:
         table = ops.convert_to_tensor(self.embedding.embeddings, dtype=inputs.dtype)
-        return ops.matmul(inputs, ops.transpose(table))
+        return linear(inputs, ops.transpose(table))
 
     def compute_output_shape(self, inputs_shape: Any, embedded_shape: Any = None) -> Any:
         return (*inputs_shape[:-1], self.embedding.input_dim)
