@@ -76,7 +76,7 @@ ROWS = (
         program="text_transformer",
         spec=HERE.parent / "specs/text_transformer.gen",
         window=60,
-        whole=2_000,
+        whole=1_900,
         bars={"tensorflow": 1.0, "keras": 1.0, "torch": 1.0},
     ),
     Row(
