@@ -1,7 +1,8 @@
 """A key of what went in, arrays that took long to compute out: kept in the user's cache folder, by content.
 
 Each file is written whole or not at all; one that is damaged is computed anew, and where nothing can be written nothing
-is kept. The least recently used files go when there are more than 4 GB.
+is kept. Of several processes that compute the same the first one's arrays stay, and all go on with them. The least
+recently used files go when there are more than 4 GB.
 """
 
 import hashlib
@@ -48,8 +49,8 @@ def read_arrays(kind: str, key: str) -> dict[str, NDArray[Any]] | None:
     return found
 
 
-def keep_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Keeps arrays under a key, where that can be done."""
+def keep_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Keeps arrays under a key, where that can be done, and gives those to go on with: what is kept there already."""
     path, temporary = _path(kind, key), None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,12 +59,25 @@ def keep_arrays(kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None
             np.savez(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            os.link(temporary, path)
+        except OSError:  # it is there, or the file system knows no links
+            kept = read_arrays(kind, key)
+            if kept is not None and _shapes(kept) == _shapes(arrays):
+                return kept
+            os.replace(temporary, path)
         _make_room(path.parent.glob("*.npz"))
     except OSError:
+        pass
+    finally:
         if temporary is not None:
             with suppress(OSError):
                 os.unlink(temporary)
+    return arrays
+
+
+def _shapes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in arrays.items()}
 
 
 def _path(kind: str, key: str) -> Path:

@@ -9,7 +9,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -19,6 +19,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmic
 _EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _BESIDE = "origin.json"
 _PNG_HEAD = 8 + 4 + 4 + 13 + 4  # the signature and IHDR, which has to come first
+_REMEMBERED = 8  # origins: the files of a run's samples have one, and each call of a server has its own
 _WITHOUT_ROOM = (".txt", ".jsonl", ".npy")
 
 
@@ -84,7 +85,7 @@ def record(origin: Origin) -> Mapping[str, Any]:
     }
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def texts(origin: Origin) -> Mapping[str, str]:
     """The mark as names and texts, for kinds of files that hold such: PNG's text chunks, Parquet's metadata."""
     return {
@@ -113,7 +114,7 @@ def xmp(origin: Origin) -> str:
     )
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _png_chunks(origin: Origin) -> bytes:
     """International text chunks, which hold any text in UTF-8: the texts and the XMP packet (PNG 3, 11.3.3.4)."""
     named = {**texts(origin), "XML:com.adobe.xmp": xmp(origin)}
@@ -144,7 +145,7 @@ def _text_event(text: str) -> bytes:
     return b"\x00\xff\x01" + bytes(reversed(groups)) + told
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _info(origin: Origin) -> bytes:
     """The chunk LIST of RIFF with software and comment, each ended by a zero and padded to an even length."""
     told = {b"ICMT": f"{sentence(origin)} {texts(origin)['gendsl']}", b"ISFT": texts(origin)["Software"]}

@@ -88,14 +88,16 @@ class Drawing:
             raise Refused(400, "the page has no form for this signature")
         arrays = self._arrays(sheet, chosen.get("inputs", {}), chosen.get("count"))
         found = await self._rest.call(sheet.described.name, arrays)
-        return await asyncio.to_thread(self._shown, sheet, found)
+        seeds = [int(arrays[one.tensor.name]) for one in sheet.described.inputs if one.kind == "seed"]
+        origin = replace(self._origin, drawn=f"seed {seeds[0]}") if seeds else self._origin
+        return await asyncio.to_thread(self._shown, sheet, found, origin)
 
-    def _shown(self, sheet: Sheet, found: Arrays) -> list[Shown]:
+    def _shown(self, sheet: Sheet, found: Arrays, origin: Origin) -> list[Shown]:
         parts = [
             shown(one, found[one.tensor.name], sheet.readers[one.tensor.name], sheet.tables[one.tensor.name])
             for one in sheet.described.outputs
         ]
-        return [replace(one, files=all_marked(one.files, self._origin)) for one in parts]
+        return [replace(one, files=all_marked(one.files, origin)) for one in parts]
 
     def _arrays(self, sheet: Sheet, values: Mapping[str, Any], count: Any) -> Arrays:
         if type(count) is not int or not 1 <= count <= self._limits.samples:

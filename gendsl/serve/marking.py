@@ -9,9 +9,7 @@ from gendsl.export.marks import beside, marked
 
 
 def origin_in(folder: Path, experiment: str) -> Origin:
-    """What the chain beside a model says it came from; of one without a chain no more than the experiment's name.
-
-    It holds for all samples of the model, without their seeds: what makes marks keeps each origin that it has met."""
+    """What the chain beside a model says it came from; of one without a chain no more than the experiment's name."""
     links = links_of(folder)
     hashes = {part: str(links.get(part, {}).get("sha256") or "") for part in PARTS}
     name = links.get("spec", {}).get("experiment")

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits, load_sample_images
 
-from gendsl.evaluate.cache import cache_folder
+from gendsl.evaluate.cache import cache_folder, keep_arrays, read_arrays
 from gendsl.evaluate.extractors import classifier as classifiers
 from gendsl.evaluate.extractors.classifier import classifier
 from gendsl.evaluate.extractors.inception import inception
@@ -131,6 +131,23 @@ def test_the_classifier_learns_is_kept_and_is_the_same_again(monkeypatch: pytest
     assert not list(cache_folder().glob("scores/.*.tmp"))
     other = classifier(DIGITS[:1400], CLASSES[:1400], 10, tell=told.append)
     assert other.digest != first.digest
+
+
+def test_of_two_that_compute_the_same_the_first_ones_arrays_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GENDSL_CACHE", str(tmp_path))
+    mine, others = {"w": np.zeros(3)}, {"w": np.ones(3)}
+    np.testing.assert_array_equal(keep_arrays("kind", "key", mine)["w"], mine["w"])
+    np.testing.assert_array_equal(keep_arrays("kind", "key", others)["w"], mine["w"])
+    wider = {"w": np.ones(4)}
+    np.testing.assert_array_equal(keep_arrays("kind", "key", wider)["w"], wider["w"])  # what is no such thing goes
+    (path,) = cache_folder().glob("scores/kind-*.npz")
+    path.write_bytes(b"no archive")
+    np.testing.assert_array_equal(keep_arrays("kind", "key", others)["w"], others["w"])
+    kept = read_arrays("kind", "key")
+    assert kept is not None and not list(cache_folder().glob("scores/.*.tmp"))
+    np.testing.assert_array_equal(kept["w"], others["w"])
 
 
 def test_a_class_without_examples_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ def test_pictures_are_those_of_the_api_and_say_that_a_model_made_them() -> None:
         opened = Image.open(io.BytesIO(picture))
         np.testing.assert_array_equal(np.asarray(opened), pixels[..., 0])
         assert opened.info["DigitalSourceType"] == SOURCE_TYPE
+        assert json.loads(opened.info["gendsl"])["drawn"] == "seed 5"
     again = {"signature": "serving_default", "count": 3, "inputs": {"seed": 5}, "as": "zip"}
     archive = server.ask("/draw", again)
     assert archive.headers["content-disposition"] == 'attachment; filename="toy.zip"'

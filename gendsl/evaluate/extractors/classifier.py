@@ -5,7 +5,7 @@ some hundred steps of Adam on the training split. A score with it tells how alik
 knows the data's own classes; it is no FID.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -29,15 +29,14 @@ def classifier(
     shape = pictures.shape[1:]
     key = digest_of(_RECIPE, _STEPS, classes, pictures, labels)
     model = _network(shape, classes)
-    kept = read_arrays("classifier", key)
-    weights = None if kept is None else [kept[f"w{number}"] for number in range(len(kept))]
-    if weights is not None and [w.shape for w in weights] == [w.shape for w in model.get_weights()]:
-        model.set_weights(weights)
-    else:
+    kept: Mapping[str, NDArray[Any]] | None = read_arrays("classifier", key)
+    if kept is None or [value.shape for value in kept.values()] != [value.shape for value in model.get_weights()]:
         tell("training the classifier that the scores are taken with, once…")
         trained(model, pictures, labels, steps=_STEPS)
-        weights = model.get_weights()
-        keep_arrays("classifier", key, {f"w{number}": value for number, value in enumerate(weights)})
+        own = {f"w{number}": value for number, value in enumerate(model.get_weights())}
+        kept = keep_arrays("classifier", key, own)
+    weights = [kept[f"w{number}"] for number in range(len(kept))]
+    model.set_weights(weights)
 
     def judged(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         features, logits = model(_scaled(values), training=False)
