@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate import likelihood, words
+from gendsl.evaluate.asked import Asked
 from gendsl.evaluate.cache import digest_of
 from gendsl.evaluate.choosing import extractor_for, refuse_missing
 from gendsl.evaluate.contract import Contract, of_extractor
@@ -20,7 +21,7 @@ from gendsl.evaluate.inputs import label_of, output_field
 from gendsl.evaluate.real import Real
 from gendsl.evaluate.sampler import Draws
 from gendsl.evaluate.tables import scores as tables
-from gendsl.evaluate.words import Asked, refuse_impossible
+from gendsl.evaluate.words import refuse_impossible
 from gendsl.plan.columns import rule_text
 from gendsl.plan.features import extractor_of, label_beside
 from gendsl.plan.plan import Call, Evaluation, Field, Plan

@@ -1,19 +1,17 @@
 """What was gathered for a score of text or music in, its numbers out, by word, each beside that of held-out text."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gendsl.evaluate import music
+from gendsl.evaluate.asked import Asked
 from gendsl.evaluate.copies import covered, distinct
 from gendsl.evaluate.estimate import Estimate, mean_of
 from gendsl.lower.data.music import Remi
 from gendsl.lower.data.written import finished, music_of, reader_of
-
-if TYPE_CHECKING:
-    from gendsl.evaluate.words import Asked
 
 Sequences = Sequence[NDArray[np.integer]]
 Notes = Sequence[NDArray[np.floating]]
@@ -21,16 +19,16 @@ _MOST_PIECES = 512  # of a split, that a histogram is taken of
 _TIMES = 50  # resamples of what is counted anew each time
 
 
-def _samples(asked: "Asked") -> list[NDArray[np.integer]]:
+def _samples(asked: Asked) -> list[NDArray[np.integer]]:
     return [finished(tokens) for tokens in asked.gathered.kept]
 
 
-def _held_out(asked: "Asked") -> bool:
+def _held_out(asked: Asked) -> bool:
     """Whether there are examples that were not trained on."""
     return asked.split != "train"
 
 
-def _excerpts(asked: "Asked", split: str, count: int) -> list[NDArray[np.integer]]:
+def _excerpts(asked: Asked, split: str, count: int) -> list[NDArray[np.integer]]:
     """As many stretches of a split's sequences, at most, as long as a sample and apart, drawn by a fixed seed; those of
     a whole sequence that is shorter are as long as it is. Music is in the key that it was written in."""
     length = asked.gathered.kept.shape[1]
@@ -49,7 +47,7 @@ def _excerpts(asked: "Asked", split: str, count: int) -> list[NDArray[np.integer
     return asked.real.once(("excerpts", split, length, count), made)
 
 
-def _copied(asked: "Asked") -> dict[str, Estimate]:
+def _copied(asked: Asked) -> dict[str, Estimate]:
     length = int(asked.call.arguments["ngram"])
     windows = asked.real.dataset.split("train")[asked.gathered.of.name]
 
@@ -80,7 +78,7 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Estimate:
     return Estimate(float(part.sum() / whole.sum()), resample)
 
 
-def _distinct(asked: "Asked") -> dict[str, Estimate]:
+def _distinct(asked: Asked) -> dict[str, Estimate]:
     length, samples = int(asked.call.arguments["ngram"]), _samples(asked)
     found = {"distinct": _of(samples, lambda some: distinct(some, length))}
     if _held_out(asked):
@@ -101,26 +99,26 @@ def _of(every: Sequence[Any], measured: Callable[[Sequence[Any]], float]) -> Est
     return Estimate(measured(every), resample, times=_TIMES)
 
 
-def _pieces(asked: "Asked", sequences: Sequences) -> list[NDArray[np.floating]]:
+def _pieces(asked: Asked, sequences: Sequences) -> list[NDArray[np.floating]]:
     """The notes of sequences, but drums; without those that have none."""
     reader = asked.real.once(("reader",), lambda: _reader(asked))
     notes = [music.pitched(music_of(reader, tokens).notes) for tokens in sequences]
     return [one for one in notes if len(one)]
 
 
-def _reader(asked: "Asked") -> Remi:
+def _reader(asked: Asked) -> Remi:
     sources = asked.real.dataset.manifest["sources"]
     found = reader_of(next(one["tokenizer"] for one in sources if one["name"] == asked.gathered.of.source))
     assert isinstance(found, Remi)
     return found
 
 
-def _real_pieces(asked: "Asked", split: str) -> list[NDArray[np.floating]]:
+def _real_pieces(asked: Asked, split: str) -> list[NDArray[np.floating]]:
     key = ("pieces", split, asked.gathered.kept.shape[1])
     return asked.real.once(key, lambda: _pieces(asked, _excerpts(asked, split, _MOST_PIECES)))
 
 
-def _of_music(asked: "Asked", measured: Callable[[Notes], Estimate]) -> dict[str, Estimate]:
+def _of_music(asked: Asked, measured: Callable[[Notes], Estimate]) -> dict[str, Estimate]:
     """The numbers of generated and of held-out pieces."""
     found = {asked.call.word: measured(_pieces(asked, _samples(asked)))}
     if _held_out(asked):
@@ -128,25 +126,25 @@ def _of_music(asked: "Asked", measured: Callable[[Notes], Estimate]) -> dict[str
     return found
 
 
-def _histograms(asked: "Asked", taken: Callable[[Notes], dict[float, float]]) -> dict[str, Estimate]:
+def _histograms(asked: Asked, taken: Callable[[Notes], dict[float, float]]) -> dict[str, Estimate]:
     """The distances of histograms from that of the training pieces."""
     there = taken(_real_pieces(asked, "train"))
     return _of_music(asked, lambda every: _of(every, lambda some: music.total_variation(taken(some), there)))
 
 
-def _pitch_classes(asked: "Asked") -> dict[str, Estimate]:
+def _pitch_classes(asked: Asked) -> dict[str, Estimate]:
     return _histograms(asked, music.pitch_classes)
 
 
-def _durations(asked: "Asked") -> dict[str, Estimate]:
+def _durations(asked: Asked) -> dict[str, Estimate]:
     return _histograms(asked, music.durations)
 
 
-def _in_key(asked: "Asked") -> dict[str, Estimate]:
+def _in_key(asked: Asked) -> dict[str, Estimate]:
     return _of_music(asked, lambda every: mean_of(np.array([music.in_key(notes) for notes in every])))
 
 
-TOKEN_SCORES: Mapping[str, Callable[["Asked"], dict[str, Estimate]]] = {
+TOKEN_SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "copied": _copied,
     "distinct": _distinct,
     "pitch_classes": _pitch_classes,

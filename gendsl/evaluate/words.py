@@ -1,25 +1,21 @@
 """What was gathered for a score in, its numbers out, by word: `diversity` gives one, `precision_recall` two."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gendsl.evaluate.asked import Asked
 from gendsl.evaluate.certainty import class_balance, inception_score
 from gendsl.evaluate.diversity import MOST_EXAMPLES, diversity
 from gendsl.evaluate.estimate import Estimate, mean_of
-from gendsl.evaluate.extractor import Extractor
 from gendsl.evaluate.extractors.classifier import accuracy_of
-from gendsl.evaluate.gathered import Gathered
 from gendsl.evaluate.gaussian import FrechetResampler, frechet_distance
 from gendsl.evaluate.kernel import kernel_distance
 from gendsl.evaluate.modes import modes
 from gendsl.evaluate.neighbours import density_coverage, memorized, precision_recall
 from gendsl.evaluate.path_length import path_length
 from gendsl.evaluate.prd import precision_recall_curve
-from gendsl.evaluate.real import Real
 from gendsl.evaluate.sliced import most_pictures, sliced_wasserstein
 from gendsl.evaluate.tables import scores as table_scores
 from gendsl.evaluate.token_words import TOKEN_SCORES
@@ -33,40 +29,6 @@ HELD_OUT = ("memorized", "classification_accuracy", *TOKEN_SCORES, *table_scores
 # They look at samples alone.
 UNCOMPARED = ("inception_score", "modes", "gan_test", "class_balance", "ppl", "broken_rules")
 _CHEAP = 300  # rows or features up to which many resamples are no matter
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A score of one output: its call, the samples with the labels that they were drawn with, and the data."""
-
-    call: Call
-    plan: Plan
-    experiment: Any
-    output: str
-    gathered: Gathered
-    fields: Mapping[str, NDArray[Any]]
-    label: str | None
-    real: Real
-    split: str
-    extractor: Extractor | None
-    averaged: bool
-
-    @property
-    def rows(self) -> NDArray[np.float32]:
-        """The samples' features."""
-        assert self.extractor is not None
-        return self.gathered.extracted[self.extractor.key].rows
-
-    @property
-    def real_rows(self) -> NDArray[np.float32]:
-        """The examples' features: as many as there are of samples, where there are more."""
-        assert self.extractor is not None
-        rows = self.real.rows(self.extractor, self.split)
-        return rows if len(rows) <= len(self.rows) else rows[_drawn(len(rows), len(self.rows))]
-
-
-def _drawn(many: int, count: int) -> NDArray[np.int64]:
-    return np.sort(np.random.Generator(np.random.Philox(key=0)).permutation(many)[:count])
 
 
 def examples_of(asked: Asked) -> int:

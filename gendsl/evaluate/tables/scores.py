@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from gendsl.evaluate.asked import Asked
 from gendsl.evaluate.estimate import Estimate, mean_of
 from gendsl.evaluate.neighbours import nearest
 from gendsl.evaluate.tables.alike import averaged, column_pairs, column_shapes
@@ -21,9 +22,6 @@ from gendsl.plan.columns import columns_of_rule, name_text
 from gendsl.plan.plan import Call
 from gendsl.spelling import did_you_mean
 
-if TYPE_CHECKING:
-    from gendsl.evaluate.words import Asked
-
 _RESAMPLES = 100
 
 
@@ -35,17 +33,17 @@ def table_under(dataset: Any, field: str) -> Table:
     return table
 
 
-def samples_of(asked: "Asked") -> Cells:
+def samples_of(asked: Asked) -> Cells:
     """The cells of the samples."""
     return cells_of(table_under(asked.real.dataset, asked.gathered.of.name), [asked.gathered.kept])
 
 
-def data_of(asked: "Asked", split: str) -> Cells:
+def data_of(asked: Asked, split: str) -> Cells:
     """The cells of a split, read once."""
     return asked.real.cells(split)
 
 
-def _shapes(asked: "Asked") -> dict[str, Estimate]:
+def _shapes(asked: Asked) -> dict[str, Estimate]:
     samples, data = samples_of(asked), data_of(asked, asked.split)
 
     def taken(cells: Cells) -> float:
@@ -54,7 +52,7 @@ def _shapes(asked: "Asked") -> dict[str, Estimate]:
     return {"column_shapes": _resampled(taken, samples)}
 
 
-def _pairs(asked: "Asked") -> dict[str, Estimate]:
+def _pairs(asked: Asked) -> dict[str, Estimate]:
     samples, data = samples_of(asked), data_of(asked, asked.split)
 
     def taken(cells: Cells) -> float:
@@ -63,23 +61,23 @@ def _pairs(asked: "Asked") -> dict[str, Estimate]:
     return {"column_pairs": _resampled(taken, samples)}
 
 
-def _utility(asked: "Asked") -> dict[str, Estimate]:
+def _utility(asked: Asked) -> dict[str, Estimate]:
     target = str(asked.call.arguments["target"])
     found = utility(samples_of(asked), data_of(asked, "train"), data_of(asked, asked.split), target)
     return {name: Estimate(value) for name, value in found.items()}
 
 
-def _detection(asked: "Asked") -> dict[str, Estimate]:
+def _detection(asked: Asked) -> dict[str, Estimate]:
     found = detection(samples_of(asked), data_of(asked, asked.split), space_of(data_of(asked, "train")))
     return {name: Estimate(value) for name, value in found.items()}
 
 
-def _closest_record(asked: "Asked") -> dict[str, Estimate]:
+def _closest_record(asked: Asked) -> dict[str, Estimate]:
     quantile = float(asked.call.arguments["quantile"])
     return {"closest_record": closest_record(*(samples_of(asked), *_both(asked)), quantile=quantile)}
 
 
-def _broken_rules(asked: "Asked") -> dict[str, Estimate]:
+def _broken_rules(asked: Asked) -> dict[str, Estimate]:
     cells = samples_of(asked)
     rules = constraints_of(asked.plan.data.constraints, cells.table)
     broken = [~rule.kept(cells.codes) for rule in rules]
@@ -95,7 +93,7 @@ def _name_of(rule: Call, taken: Collection[str]) -> str:
     return next(one for one in chain([name], (f"{name}_{number}" for number in count(2))) if one not in taken)
 
 
-def _both(asked: "Asked") -> tuple[Cells, Cells]:
+def _both(asked: Asked) -> tuple[Cells, Cells]:
     return data_of(asked, "train"), data_of(asked, asked.split)
 
 
@@ -125,7 +123,7 @@ def _resampled(taken: Callable[[Cells], float], samples: Cells) -> Estimate:
     return Estimate(taken(samples), resample, times=_RESAMPLES)
 
 
-SCORES: Mapping[str, Callable[["Asked"], dict[str, Estimate]]] = {
+SCORES: Mapping[str, Callable[[Asked], dict[str, Estimate]]] = {
     "column_shapes": _shapes,
     "column_pairs": _pairs,
     "utility": _utility,
