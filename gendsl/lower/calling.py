@@ -1,14 +1,32 @@
 """A model and its inputs in, its outputs and the new values of its state out: no call of a model changes a variable."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
 
+from gendsl.lower.beginnings import Beginnings
 from gendsl.parts import keys
+from gendsl.plan.plan import Network
 
 States = Mapping[int, Any]  # by the variables' ids
+
+
+class Caller(Protocol):
+    """What the operations are given that call a network again and again: see `Evaluation`, which is one."""
+
+    @property
+    def models(self) -> Mapping[str, Any]: ...
+    @property
+    def networks(self) -> Mapping[str, Network]: ...
+    @property
+    def batch(self) -> Any: ...
+    @property
+    def weights(self) -> Sequence[tuple[Any, Any]]: ...
+    @property
+    def beginnings(self) -> Mapping[str, Beginnings]: ...
+    def called(self, name: str, inputs: Sequence[Any], key: keys.Key, *, training: bool, advance: bool) -> Any: ...
 
 
 def called(

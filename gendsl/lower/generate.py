@@ -1,12 +1,13 @@
 """An operation `generate` and its inputs in, sequences of tokens out."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from gendsl.lower.beginnings import Beginnings
+from gendsl.lower.calling import Caller
 from gendsl.lower.choosing import Choice
 from gendsl.lower.generation import Cached, Context, Recomputed, Stop, generated
 from gendsl.lower.sampling import by_frequency
@@ -15,26 +16,23 @@ from gendsl.parts.keys import Key, drawing
 from gendsl.plan.onward import whole_layer
 from gendsl.plan.plan import Network, Operation
 
-if TYPE_CHECKING:
-    from gendsl.lower.operations import Evaluation
 
-
-def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequence[Any], key: Key) -> Any:
+def sequences_of(caller: Caller, operation: Operation, inputs: Sequence[Any], key: Key) -> Any:
     """Sequences (batch, length) int32, -1 behind their ends.
 
     The inputs are the network's behind the tokens; then what `given` in the attributes names: `prompt`, tokens
     (batch, n) with -1 behind them, of which the first `known` are there in all; `temperature`, a scalar."""
     attributes, options = operation.attributes, operation.attributes["arguments"]
-    network = evaluation.networks[attributes["network"]]
+    network = caller.networks[attributes["network"]]
     others = list(inputs[: len(network.inputs) - 1])
     given = dict(zip(attributes.get("given", ()), inputs[len(others) :], strict=True))
-    model = evaluation.models[network.name]
-    field = evaluation.beginnings.get(str(network.inputs[0].of))
+    model = caller.models[network.name]
+    field = caller.beginnings.get(str(network.inputs[0].of))
     vocabulary = int(model.outputs[0].shape[-1])
 
     begins = network.inputs[0].kind == "prior"  # a token more than the network says, which begins its sequences
     counts = None if field is None else field.first
-    first = by_frequency(counts, vocabulary, evaluation.batch, key.at("first"))
+    first = by_frequency(counts, vocabulary, caller.batch, key.at("first"))
     first = tf.fill(tf.shape(first), vocabulary) if begins else first
     free: Any = True
     if "prompt" in given:
@@ -44,7 +42,7 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
         begin = tf.concat([tf.where(free, first, begin[:, 0])[:, None], begin[:, 1:]], 1)
     elif options["prompt"]:
         tokens = _known(field, network).tokens(options["prompt"])
-        begin, known, free = tf.tile(tf.constant(tokens)[None], [evaluation.batch, 1]), len(tokens), False
+        begin, known, free = tf.tile(tf.constant(tokens)[None], [caller.batch, 1]), len(tokens), False
     else:
         begin, known = first[:, None], 1
 
@@ -58,8 +56,8 @@ def sequences_of(evaluation: "Evaluation", operation: Operation, inputs: Sequenc
         top_p=_number(options["top_p"]),
         min_p=_number(options["min_p"]),
     )
-    with keras.StatelessScope(state_mapping=list(evaluation.weights)), drawing(key.at("call")):
-        context = _context(evaluation, network, others, key)
+    with keras.StatelessScope(state_mapping=list(caller.weights)), drawing(key.at("call")):
+        context = _context(caller, network, others, key)
         found = generated(
             context,
             begin,
@@ -80,19 +78,19 @@ def _known(field: Beginnings | None, network: Network) -> Beginnings:
     return field
 
 
-def _context(evaluation: "Evaluation", network: Network, others: Sequence[Any], key: Key) -> Context:
-    model = evaluation.models[network.name]
+def _context(caller: Caller, network: Network, others: Sequence[Any], key: Key) -> Context:
+    model = caller.models[network.name]
     window = int(model.inputs[0].shape[1])
-    if whole_layer(network, evaluation.networks) is None:
+    if whole_layer(network, caller.networks) is None:
         kept = [
             tf.cast(value, tf.int32 if one.integer else tf.float32)
             for value, one in zip(others, network.inputs[1:], strict=True)
         ]
-        return Cached(Stepwise(network, evaluation.networks, evaluation.models, kept), window)
+        return Cached(Stepwise(network, caller.networks, caller.models, kept), window)
 
     def call(tokens: Any) -> Any:
         given = [tokens, *others]
-        return evaluation.called(network.name, given, key.at("call"), training=False, advance=False).outputs[0]
+        return caller.called(network.name, given, key.at("call"), training=False, advance=False).outputs[0]
 
     return Recomputed(call, window)
 
