@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import TINY, trained
 from test_processes import finished, gendsl
 from test_run import metrics
 from test_told_once import told
+from tiny_runs import TINY, trained
 
 from gendsl.run import checkpoints, going_back
 from gendsl.run.command import STOPPED, Outcome

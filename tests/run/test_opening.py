@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TINY, planned
 from rich.console import Console
+from tiny_runs import TINY, planned
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.difference import training_hash

@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import TINY
 from terminal import Terminal
 from test_processes import bits, finished
 from test_run import metrics
+from tiny_runs import TINY
 
 import gendsl
 from gendsl.lower.errors import UserError

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from conftest import trained
+from tiny_runs import trained
 
 from gendsl.run import checkpoints
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import planned, trained
+from tiny_runs import planned, trained
 
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import planned
+from tiny_runs import planned
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import TINY, planned
 from test_processes import finished
+from tiny_runs import TINY, planned
 
 from gendsl.lower.errors import UserError
 from gendsl.run import verify
