@@ -13,7 +13,7 @@ from gendsl.pictures.captions import fitted, with_captions
 from gendsl.pictures.looks import LOOKS, Samples, Text, table_text, verbatim
 from gendsl.plan.cost import sampler_calls
 from gendsl.plan.plan import Field
-from tests.run.conftest import planned
+from tests.run.tiny_runs import planned
 
 SOUND = Field("sound", "row", (64,), "", arguments={"range": (-1, 1)})
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_runs import TINY, trained
 
 from gendsl.run.command import Outcome
+from tests.run.tiny_runs import TINY, trained
 
 
 @pytest.fixture(scope="session")

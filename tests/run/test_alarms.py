@@ -12,10 +12,10 @@ import pytest
 from test_processes import finished, gendsl
 from test_run import metrics
 from test_told_once import told
-from tiny_runs import TINY, trained
 
 from gendsl.run import checkpoints, going_back
 from gendsl.run.command import STOPPED, Outcome
+from tests.run.tiny_runs import TINY, trained
 
 Run = Callable[..., tuple[Outcome, str]]
 

@@ -12,7 +12,7 @@ from gendsl.lower.data.music import Music
 from gendsl.run.exhibits import Exhibit, excerpts_of, exhibits_of
 from gendsl.run.pictures import pixels_of
 from gendsl.run.sounding import piano_rolls, waves
-from tests.run.conftest import planned
+from tests.run.tiny_runs import planned
 
 PICTURES = """experiment look
 data { source npz("s.npz"); image range: -1..1; batch 4 }

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tiny_runs import TINY, planned
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.difference import training_hash
@@ -16,6 +15,7 @@ from gendsl.run import folder as folders
 from gendsl.run.folder import Lock, RunFolder
 from gendsl.run.opening import Opened, opened_for
 from gendsl.run.order import Order, Where
+from tests.run.tiny_runs import TINY, planned
 
 CHANGED = TINY.replace("dense 16", "dense 8", 1)
 LONGER = TINY.replace("60 steps", "90 steps")

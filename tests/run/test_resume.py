@@ -8,11 +8,11 @@ import pytest
 from terminal import Terminal
 from test_processes import bits, finished
 from test_run import metrics
-from tiny_runs import TINY
 
 import gendsl
 from gendsl.lower.errors import UserError
 from gendsl.run.recall import recalled
+from tests.run.tiny_runs import TINY
 
 # No scores: what is looked at is how runs go on.
 QUICK = TINY[: TINY.index("evaluate")]

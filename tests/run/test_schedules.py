@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-from tiny_runs import trained
 
 from gendsl.run import checkpoints
+from tests.run.tiny_runs import trained
 
 SPEC = """experiment changing
 data { source gaussians(grid: 2x2, spacing: 2, std: 0.05); batch 16 }

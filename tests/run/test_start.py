@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_runs import planned, trained
 
 from gendsl.check.checker import check
 from gendsl.diagnostics import Problems
 from gendsl.lower.errors import UserError
 from gendsl.run import checkpoints
 from gendsl.source import Source
+from tests.run.tiny_runs import planned, trained
 
 FIRST = """experiment first
 data { source gaussians(grid: 2x2, spacing: 2, std: 0.05); batch 16 }

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from gendsl.lower.errors import UserError
 from gendsl.run.command import Outcome
 from gendsl.run.survey import default_folder, surveyed
-from tests.run.conftest import planned
+from tests.run.tiny_runs import planned
 
 SPEC = """experiment look
 

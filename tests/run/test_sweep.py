@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_runs import planned
 
 from gendsl.lower.errors import UserError
 from gendsl.plan.plan import Call
@@ -17,6 +16,7 @@ from gendsl.run.folder import RunFolder, plan_in, read_lines
 from gendsl.sweep import trials
 from gendsl.sweep.search import Search, Span, Trial, search_of
 from gendsl.sweep.trials import Sweep, best_of, swept
+from tests.run.tiny_runs import planned
 
 SPEC = """experiment swept
 param rate = 1e-3

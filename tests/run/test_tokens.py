@@ -22,7 +22,7 @@ from gendsl.run.sample_files import SampleFiles
 from gendsl.run.tokens import TokenFiles, reader_of_field
 from gendsl.run.tones import RATE
 from tests.lower.test_data_music import NOTES, midi
-from tests.run.conftest import planned
+from tests.run.tiny_runs import planned
 
 # A network that gives all tokens at once: what is done with tokens does not depend on how they were drawn.
 SPEC = """experiment told

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from test_processes import finished
-from tiny_runs import TINY, planned
 
 from gendsl.lower.errors import UserError
 from gendsl.run import verify
 from gendsl.run.checkpoints import content, write
 from gendsl.run.folder import RunFolder
 from gendsl.run.order import Order
+from tests.run.tiny_runs import TINY, planned
 
 # No scores at the end: what is compared are the steps.
 QUICK = TINY[: TINY.index("evaluate")]
