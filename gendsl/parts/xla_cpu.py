@@ -1,8 +1,8 @@
 """Values of a training step that XLA compiles for processors in, the same values out, by the products it does well.
 
 XLA's product of matrices is near what a processor can do, unless it is to go along the rows of its left factor, as the
-gradient of a kernel does: that takes twice as long, and a transposed copy is cheap. Its sums of rows are two to four
-times slower than a product with ones. And what a gradient could share with its value it computes again.
+gradient of a kernel does: that takes twice as long, and a transposed copy is cheap. Its sums of long rows are up to
+four times slower than a product with ones. And what a gradient could share with its value it computes again.
 
 Outside `compiled_for_processors`, and for other numbers than float32 or sizes that are not known, Keras's own.
 """
