@@ -40,6 +40,7 @@ def compiled_for_processors() -> Iterator[None]:
 
 
 def _suits(value: Any) -> bool:
+    """Whether a value is written for XLA: float32, all sizes known, in what it compiles for processors."""
     return _compiled.yes and value.dtype == tf.float32 and value.shape.is_fully_defined()
 
 
@@ -89,7 +90,7 @@ def _affine(value: Any, kernel: Any, bias: Any) -> tuple[Any, Any]:
 
 
 def softmax(scores: Any) -> Any:
-    """The softmax of the last axis."""
+    """The softmax (…, n) of scores (…, n), along the last axis."""
     return tf.custom_gradient(_softmax)(scores) if _suits(scores) else tf.nn.softmax(scores)
 
 
@@ -100,7 +101,7 @@ def _softmax(scores: Any) -> tuple[Any, Any]:
 
 
 def gelu(value: Any, approximate: bool = False) -> Any:
-    """x·Φ(x); Hendrycks & Gimpel 2016, equation 1. Φ's values are kept for the gradient."""
+    """x·Φ(x) of each number, of any shape; Hendrycks & Gimpel 2016, section 2. Φ's values are kept for the gradient."""
     if approximate or not _suits(value):
         return keras.activations.gelu(value, approximate=approximate)
     return tf.custom_gradient(_gelu)(value)
@@ -112,7 +113,8 @@ def _gelu(value: Any) -> tuple[Any, Any]:
 
 
 def global_norm(gradients: Sequence[Any]) -> Any:
-    """The root of the sum of all squares, float32 (); None where TensorFlow's own is as fast."""
+    """The root of the sum of all squares of gradients of any shapes, float32 (); None where TensorFlow's own is as fast
+    (Pascanu et al. 2013, algorithm 1)."""
     if not all(_suits(gradient) for gradient in gradients):
         return None
     matrices = [tf.reduce_sum(_row_sums(tf.square(one))) for one in gradients if one.shape.rank > 1]

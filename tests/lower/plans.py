@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from gendsl.lower import ingredients, training
 from gendsl.plan import plan
@@ -169,3 +170,62 @@ def weights(model: Any) -> list[np.ndarray]:
 def same(left: Sequence[np.ndarray], right: Sequence[np.ndarray]) -> bool:
     """Whether all are equal, bit for bit."""
     return all(np.array_equal(one, other) for one, other in zip(left, right, strict=True))
+
+
+GENERATOR = network("generator", outputs=2, result=POINT)
+
+
+DISCRIMINATOR = network("discriminator")
+
+
+def discriminating(times: int = 1) -> plan.Group:
+    equations = Equations()
+    real = equations.call("discriminator", equations.field())
+    fake = equations.call("discriminator", equations.fake())
+    loss = equations.loss("hinge", "discriminator", real, fake, real_hinge=1, generated_hinge=1)
+    return group(equations, update("discriminator", ["discriminator"], loss), times=times)
+
+
+def generating(**options: Any) -> plan.Group:
+    equations = Equations()
+    loss = equations.loss("hinge", "generator", equations.call("discriminator", equations.fake()))
+    return group(equations, update("generator", ["generator"], loss, optimizer(**options)))
+
+
+def gan(**options: Any) -> plan.Plan:
+    return plan_of([discriminating(), generating()], [GENERATOR, DISCRIMINATOR], **options)
+
+
+def trained(made: Any, steps: int, *, at_once: bool = False, times: int = 1) -> Any:
+    """Trains for some steps, each a graph call, or all in one."""
+    batches = [points(times, seed=step)["point"] for step in range(steps)]
+    if at_once:
+        stacked = tf.constant(np.stack(batches))
+
+        @tf.function
+        def many(count: Any) -> Any:
+            def body(step: Any) -> Any:
+                made.step_at(step, {"point": stacked[step]})
+                return (step + 1,)
+
+            return tf.while_loop(lambda step: step < count, body, (tf.constant(0, tf.int64),))
+
+        many(tf.constant(steps, tf.int64))
+        return None
+    one = tf.function(made.step_at)
+    logs = None
+    for step, batch in enumerate(batches):
+        logs = one(tf.constant(step, tf.int64), {"point": tf.constant(batch)})
+    return logs
+
+
+def mean_of(name: str = "discriminator") -> tuple[Equations, int]:
+    equations = Equations()
+    return equations, equations.function("mean", equations.call(name, equations.field()))
+
+
+def normed(described: plan.Network, precision: str) -> Any:
+    """Batch norm, then a dense layer."""
+    inputs = keras.Input((2,), name="x")
+    hidden = keras.layers.BatchNormalization(momentum=0.5, name="norm", dtype=precision)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, name="dense", dtype=precision)(hidden), name=described.name)

@@ -1,8 +1,6 @@
-"""Datasets of real and made files: what is fetched, how it is split, and what a user is told when it goes wrong."""
+"""Datasets of real and made files: what is fetched, and how it is split."""
 
-import gzip
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +9,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from gendsl.lower.data import Dataset, dataset_of
+from gendsl.lower.data import dataset_of
 from gendsl.lower.errors import DataError
 from gendsl.plan.plan import Quantity
+from tests.lower.data_files import colour, fetched, mnist_like, save
 from tests.lower.data_plans import call_of, plan_of
 
 DIGITS = call_of("source", "digits")
+
+
 FASHION = Path("/usr/share/datasets/fashion-mnist")
-
-
-def fetched(data: Dataset, step: int, steps: int = 1) -> dict[str, np.ndarray]:
-    addresses = tf.constant(data.addresses(step, steps))
-    return {name: value.numpy() for name, value in data.fetch(addresses[0]).items()}
-
-
-def write_idx(path: Path, array: np.ndarray) -> None:
-    head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
-    data = head + array.astype(np.uint8).tobytes()
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
-
-
-def mnist_like(folder: Path, *, train: int = 12, test: int = 5, ending: str = ".gz") -> tuple[np.ndarray, np.ndarray]:
-    folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(0)
-    images, labels = rng.integers(0, 256, (train + test, 6, 5)), np.arange(train + test) % 3
-    for name, part in (("train", np.s_[:train]), ("t10k", np.s_[train:])):
-        write_idx(folder / f"{name}-images-idx3-ubyte{ending}", images[part])
-        write_idx(folder / f"{name}-labels-idx1-ubyte{ending}", labels[part])
-    return images.astype(np.uint8), labels
 
 
 def test_digits() -> None:
@@ -137,15 +117,6 @@ def test_npz(tmp_path: Path) -> None:
     assert data.sizes == {"train": 6, "test": 4}
     whole = np.concatenate([data.split("train")["image"], data.split("test")["image"]])
     np.testing.assert_allclose(np.sort(whole.ravel()), np.sort(images.astype(np.float32).ravel()), atol=1e-7)
-
-
-def save(path: Path, picture: Image.Image, **options: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(path, **options)
-
-
-def colour(size: tuple[int, int], *value: int) -> Image.Image:
-    return Image.new("RGB" if len(value) == 3 else "RGBA", size, value)
 
 
 def test_images_of_every_mode(tmp_path: Path) -> None:
@@ -336,122 +307,6 @@ def test_swiss_roll() -> None:
     radius = np.linalg.norm(points, axis=1)
     np.testing.assert_allclose(points[:, 0], radius * np.cos(radius), atol=1e-3)
     assert 1.5 * np.pi <= radius.min() and radius.max() <= 4.5 * np.pi
-
-
-# What a user is told
-
-
-def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:
-    path.write_bytes(change(path.read_bytes()))
-
-
-IDX_TROUBLE = [
-    ("train-images-idx3-ubyte.gz", lambda data: b"<html>not found</html>", "is not an IDX file"),
-    ("train-images-idx3-ubyte.gz", lambda data: data[: len(data) // 2], "cut off or damaged"),
-    ("train-labels-idx1-ubyte.gz", lambda data: gzip.compress(gzip.decompress(data)[:-1]), "its header says 12"),
-    ("train-labels-idx1-ubyte.gz", lambda data: gzip.compress(b"\0\0\x08\1\0\0\0\3abc"), "3 labels for 12 pictures"),
-    ("t10k-images-idx3-ubyte.gz", lambda data: gzip.compress(b"\0\0\x0d\3" + bytes(12)), "type 0x0d"),
-    ("train-images-idx3-ubyte.gz", lambda data: b"", "is not an IDX file"),
-]
-
-
-@pytest.mark.parametrize(("name", "change", "message"), IDX_TROUBLE)
-def test_idx_trouble(tmp_path: Path, name: str, change: Callable[[bytes], bytes], message: str) -> None:
-    mnist_like(tmp_path / "data")
-    plan = plan_of(call_of("source", "idx", folder="data"), str(tmp_path))
-    spoil(tmp_path / "data" / name, change)
-    with pytest.raises(DataError, match=message) as caught:
-        dataset_of(plan, str(tmp_path))
-    assert f"data/{name}" in caught.value.message and caught.value.help
-
-
-def test_what_is_not_there(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    told = [
-        (call_of("source", "idx", folder="nowhere"), "the folder is not there"),
-        (call_of("source", "idx", folder="empty"), "the folder is there, but not its files"),
-        (call_of("source", "npz", file="nowhere.npz"), "there is no file"),
-        (call_of("source", "images", glob="empty/*.png"), "no file matches"),
-        (call_of("source", "images", glob="../*.png"), "goes up"),
-    ]
-    for call, message in told:
-        with pytest.raises(DataError, match=message) as caught:
-            dataset_of(plan_of(call, str(tmp_path)), str(tmp_path))
-        assert caught.value.help
-
-
-def test_a_few_damaged_pictures_are_counted(tmp_path: Path) -> None:
-    for number in range(10):
-        save(
-            tmp_path / f"{number}.png",
-            Image.fromarray(np.random.default_rng(number).integers(0, 256, (9, 9, 3), np.uint8)),
-        )
-    spoil(tmp_path / "3.png", lambda data: b"nothing")
-    spoil(tmp_path / "5.png", lambda data: data[: len(data) // 2])
-    bomb = bytearray((tmp_path / "7.png").read_bytes())
-    bomb[16:24] = (20_000).to_bytes(4, "big") * 2
-    (tmp_path / "7.png").write_bytes(bytes(bomb))
-    plan = plan_of(call_of("source", "images", glob="*.png"), str(tmp_path), fields={"image": {"resize": (8, 8)}})
-    data = dataset_of(plan, str(tmp_path))
-    assert data.sizes == {"train": 7}
-    source = data.manifest["sources"][0]
-    assert source["dropped"] == {"damaged": 2, "too large": 1}
-    assert [(one.example, one.reason) for _, one in data.findings.left_out] == [
-        ("3.png", "damaged"),
-        ("5.png", "damaged"),
-        ("7.png", "too large"),
-    ]
-    for number in range(6):
-        spoil(tmp_path / f"{number}.png", lambda data: b"nothing")
-    with pytest.raises(DataError, match="7 of the 10 files"):
-        dataset_of(plan, str(tmp_path))
-
-
-def test_pictures_of_different_sizes(tmp_path: Path) -> None:
-    save(tmp_path / "0.png", colour((9, 9), 1, 2, 3))
-    save(tmp_path / "1.png", colour((9, 8), 1, 2, 3))
-    with pytest.raises(DataError, match=r'"1.png" is 8x9') as caught:
-        dataset_of(plan_of(call_of("source", "images", glob="*.png"), str(tmp_path)), str(tmp_path))
-    assert "resize" in caught.value.help
-
-
-def test_npz_trouble(tmp_path: Path) -> None:
-    pictures = np.zeros((9, 4, 4), np.uint8)
-    for arrays, message in [
-        ({"images": pictures.astype(np.float32) - 3}, "from -3.0 to -3.0"),
-        ({"images": pictures, "labels": np.linspace(0, 1, 9)}, "not whole numbers"),
-        ({"table": np.zeros((3, 2))}, "no array of pictures"),
-        ({"one": pictures, "two": pictures}, "no array of pictures"),
-        ({"images": np.zeros((2, 4, 4, 7), np.uint8)}, "the last axis of pictures"),
-    ]:
-        np.savez(tmp_path / "s.npz", **arrays)
-        with pytest.raises(DataError, match=message):
-            dataset_of(plan_of(call_of("source", "npz", file="s.npz"), str(tmp_path)), str(tmp_path))
-    (tmp_path / "s.npz").write_bytes(b"PK nothing")
-    with pytest.raises(DataError, match="is not a NumPy archive"):
-        dataset_of(plan_of(call_of("source", "npz", file="s.npz"), str(tmp_path)), str(tmp_path))
-
-
-def test_batch_larger_than_the_data(tmp_path: Path) -> None:
-    mnist_like(tmp_path / "data")
-    plan = plan_of(call_of("source", "idx", folder="data"), str(tmp_path), batch=13)
-    with pytest.raises(DataError, match="a batch of 13 is more than the 12"):
-        dataset_of(plan, str(tmp_path))
-    assert dataset_of(plan, str(tmp_path), overfit=True).addresses(0, 1).shape == (1, 1, 13, 2)
-
-
-def test_an_unknown_split() -> None:
-    with pytest.raises(DataError, match="there is no split `test`; there are `train`"):
-        dataset_of(plan_of(DIGITS)).split("test")
-
-
-def test_data_that_has_changed_since_the_check(tmp_path: Path) -> None:
-    mnist_like(tmp_path / "data")
-    plan = plan_of(call_of("source", "idx", folder="data"), str(tmp_path))
-    for name, count in (("train", 12), ("t10k", 5)):
-        write_idx(tmp_path / "data" / f"{name}-images-idx3-ubyte.gz", np.zeros((count, 7, 7)))
-    with pytest.raises(DataError, match="`image` is 7x7x1; the plan was made for 6x5x1"):
-        dataset_of(plan, str(tmp_path))
 
 
 @pytest.mark.slow

@@ -28,10 +28,11 @@ from gendsl.parts.xla_cpu import (
 )
 from gendsl.run.loop import EMPTY, Stepper
 from gendsl.source import Source
+from tests.lower import drawn
 
 
 def numbers(*shape: int, seed: int = 0) -> tf.Tensor:
-    return tf.constant(np.random.default_rng(seed).normal(size=shape), tf.float32)
+    return tf.constant(drawn.numbers(*shape, seed=seed))
 
 
 class AtOnce(keras.layers.Layer):

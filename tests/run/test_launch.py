@@ -17,37 +17,18 @@ import tensorflow as tf
 from terminal import CTRL_C, Terminal
 
 from gendsl.run.launch import devices_of, free_addresses
+from tests.run.tiny_runs import TINY
 
 ENVIRONMENT = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
 ENVIRONMENT.pop("TF_CONFIG", None)
 
-SPEC = """experiment pair
-
-param length = 60 steps
-
-data {
-  source gaussians(grid: 2x2, spacing: 2, std: 0.05)
-  batch 16
-}
-
-network generator(z: normal(2)) -> point {
-  dense 16 | batch_norm synchronized: on | relu
-  dense 2
-}
-
-network discriminator(x: point) -> logits(1) {
-  dense 16 | leaky_relu 0.2 | dropout 20%
-  dense 1
-}
-
-train {
-  objective gan(loss: nonsaturating)
-  optimizer sgd(0.1)
-  steps length
-  ema generator, decay: 0.9
-  checkpoint every: 20 steps, keep: 10
-}
-"""
+SPEC = (
+    TINY.partition("\nevaluate")[0]
+    .replace("experiment tiny", "experiment pair")
+    .replace("batch_norm", "batch_norm synchronized: on")
+    .replace("adam(linear_decay(1e-3, 0), beta_1: 0.5)", "sgd(0.1)")
+    .replace("keep: 2", "keep: 10")
+)
 
 
 def gendsl(*words: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
